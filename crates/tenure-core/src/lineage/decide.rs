@@ -13,7 +13,7 @@ use crate::time::Timestamp;
 const FURTHEST_AHEAD: u32 = 1 << 20;
 
 /// A store that lost writes is believed once a day; a second loss within it is not excused.
-const UNKNOWN_AT_MOST_EVERY: Duration = Duration::from_secs(24 * 60 * 60);
+const UNKNOWN_AT_MOST_EVERY: Duration = Duration::from_hours(24);
 
 /// The circumstances of a presentation.
 #[derive(Clone, Debug)]
@@ -240,9 +240,9 @@ impl Presentation<'_> {
     /// not the holder's.
     fn note(&self) -> Option<KeyHash> {
         let uses = &self.row.head.uses;
-        let used = self.effective_key().unwrap_or(KeyHash::NONE);
-        let worth_noting = used != KeyHash::NONE || !uses.is_empty();
-        (worth_noting && uses.len() < Head::USES && !uses.contains(&used)).then_some(used)
+        let hash = self.effective_key().unwrap_or(KeyHash::NONE);
+        let worth_noting = hash != KeyHash::NONE || !uses.is_empty();
+        (worth_noting && uses.len() < Head::USES && !uses.contains(&hash)).then_some(hash)
     }
 
     fn effective_key(&self) -> Option<KeyHash> {
@@ -284,7 +284,7 @@ impl Presentation<'_> {
         }
         match self.retire_head_for(self.token, successor) {
             Verdict::Advance(step) => Verdict::Ahead(Step {
-                history_unknown_until: self.unknown_until(),
+                history_unknown_until: Some(self.unknown_until()),
                 ..step
             }),
             refused => refused,
@@ -293,13 +293,13 @@ impl Presentation<'_> {
 
     /// Not extended while set, and not set again for a day: otherwise a holder of an old token could
     /// keep the row from ever judging it.
-    fn unknown_until(&self) -> Option<Timestamp> {
+    fn unknown_until(&self) -> Timestamp {
         let fresh = self.now + self.rules.late_window;
         let Some(until) = self.row.history_unknown_until else {
             return Some(fresh);
         };
         let again_from = until.minus(self.rules.late_window) + UNKNOWN_AT_MOST_EVERY;
-        Some(if self.now < again_from { until } else { fresh })
+        if self.now < again_from { until } else { fresh }
     }
 
     /// The step that puts `head` in the row's head's place, unless the ring is full of young entries.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 /// Retired tokens that a row remembers.
 pub const RING: usize = 16;
 
-const LONGEST_LATE_WINDOW: Duration = Duration::from_secs(60);
+const LONGEST_LATE_WINDOW: Duration = Duration::from_mins(1);
 
 /// What happens to a refresh token that was used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
