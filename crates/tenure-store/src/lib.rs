@@ -1,1 +1,212 @@
-//! Placeholder.
+//! Where Tenure keeps its records.
+//!
+//! ```no_run
+//! # async fn open() -> Result<(), tenure_store::StoreError> {
+//! use tenure_store::{Sqlite, SqliteOptions, Store};
+//!
+//! let store = Sqlite::open(&SqliteOptions::new("./tenure-data"))?;
+//! println!("{:?}", store.describe());
+//! # Ok(()) }
+//! ```
+//!
+//! [`Store`] is the whole contract: one method is one whole transition, decided by the database in
+//! one conditional statement, and its answer is an enum. [`Sqlite`] is the embedded default,
+//! [`Memory`] the reference that forgets everything. Every backend passes the cases of
+//! [`conformance`].
+//!
+//! It knows nothing of HTTP, of passwords or of signatures: hashes and sealed keys come in finished.
+
+pub mod conformance;
+mod error;
+mod memory;
+mod record;
+mod sqlite;
+
+pub use error::{OpenError, StoreError};
+pub use memory::Memory;
+pub use record::{
+    AuditEvent, AuditQuery, Consent, KeyRecord, KeyUse, Loaded, Purged, Revoked, Taken, Ticket,
+    TicketHash, TicketKind, User, Written,
+};
+pub use sqlite::{Sqlite, SqliteOptions};
+
+use async_trait::async_trait;
+use tenure_core::id::{ClientId, LineageId, Subject};
+use tenure_core::keyset::KeyState;
+use tenure_core::lineage::{Cut, KeyHash, Revocation, Row, Step, TokenId};
+use tenure_core::scope::Scope;
+use tenure_core::time::Timestamp;
+
+/// What the store is; printed on start, shown by `/health/ready`, a label of metrics and logs.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Description {
+    /// `sqlite`, `memory`.
+    pub kind: &'static str,
+    /// Whether an acknowledged create or revoke survives a power cut.
+    pub durable: bool,
+    /// Where it is: a path, never a password.
+    pub place: String,
+    /// Where an acknowledged revocation is kept beside the database: `separate-log` or
+    /// `primary-only`.
+    pub revoke_durability: &'static str,
+}
+
+/// Counters of the store, for `/metrics`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Groups committed.
+    pub commits: u64,
+    /// Writes in those groups.
+    pub writes: u64,
+    /// Groups that failed as a whole.
+    pub failed_commits: u64,
+}
+
+/// Where sessions, accounts, keys and the audit trail are kept.
+///
+/// Every method may answer [`StoreError`], which is always the server's trouble: 503, never 401.
+#[async_trait]
+pub trait Store: Send + Sync + std::fmt::Debug {
+    /// What this store is.
+    fn describe(&self) -> Description;
+
+    /// Its counters since the start.
+    fn counters(&self) -> Counters;
+
+    /// Writes and reads back a marker: fails while the store cannot take a write.
+    async fn check(&self) -> Result<(), StoreError>;
+
+    // Sessions.
+
+    /// Adds a session; durable, and in the revocation log, before it returns.
+    async fn create(&self, row: &Row) -> Result<(), StoreError>;
+
+    /// Reads a session and its subject's cut, for a decision: never from a replica.
+    async fn load(&self, lineage: LineageId) -> Result<Option<Loaded>, StoreError>;
+
+    /// Writes head, ring and mark, where the head is still the one the step expects and the session
+    /// is not revoked.
+    async fn advance(&self, lineage: LineageId, step: &Step) -> Result<Written, StoreError>;
+
+    /// Adds a key hash to the uses of `head`, where that is still the head, the session is not
+    /// revoked, and there is room.
+    async fn note_use(
+        &self,
+        lineage: LineageId,
+        head: TokenId,
+        hash: KeyHash,
+    ) -> Result<Written, StoreError>;
+
+    /// Ends a session, once; durable, and in the revocation log, before it returns.
+    async fn revoke(&self, lineage: LineageId, why: Revocation) -> Result<Revoked, StoreError>;
+
+    /// Ends every session of a subject except `keep`, and sets the subject's cut; with `keep` the cut
+    /// spares sessions that exist. Answers the lineages that it ended.
+    async fn revoke_subject(
+        &self,
+        subject: &Subject,
+        cut: Cut,
+        keep: Option<LineageId>,
+    ) -> Result<Vec<LineageId>, StoreError>;
+
+    /// What the revocation log says of a session, whatever the row says.
+    async fn logged_end(&self, lineage: LineageId) -> Result<Option<Revocation>, StoreError>;
+
+    /// A subject's sessions, newest first, ended ones included until they are purged.
+    async fn sessions_of(&self, subject: &Subject) -> Result<Vec<Row>, StoreError>;
+
+    /// Deletes up to `limit` sessions and tickets that no presentation can need any more: a session
+    /// after its absolute expiry, or after `head.since + 2 × idle`, or a day after its revocation.
+    async fn purge(&self, now: Timestamp, limit: u32) -> Result<Purged, StoreError>;
+
+    // Tickets: authorization codes, magic links, browser sign-ins.
+
+    /// Adds a ticket.
+    async fn add_ticket(&self, ticket: &Ticket) -> Result<(), StoreError>;
+
+    /// Reads a ticket that has not expired, used or not.
+    async fn ticket(
+        &self,
+        kind: TicketKind,
+        hash: TicketHash,
+        now: Timestamp,
+    ) -> Result<Option<Ticket>, StoreError>;
+
+    /// Marks a ticket as used, once.
+    async fn take_ticket(
+        &self,
+        kind: TicketKind,
+        hash: TicketHash,
+        now: Timestamp,
+    ) -> Result<Taken, StoreError>;
+
+    /// Deletes a ticket.
+    async fn drop_ticket(&self, kind: TicketKind, hash: TicketHash) -> Result<(), StoreError>;
+
+    /// Deletes every ticket of a subject.
+    async fn drop_tickets_of(&self, subject: &Subject) -> Result<(), StoreError>;
+
+    // Accounts.
+
+    /// Adds an account; [`Written::Lost`] where the e-mail or the subject is taken.
+    async fn add_user(&self, user: &User) -> Result<Written, StoreError>;
+
+    /// Finds an account by e-mail, without regard to case.
+    async fn user_by_email(&self, email: &str) -> Result<Option<User>, StoreError>;
+
+    /// Finds an account by its subject.
+    async fn user(&self, subject: &Subject) -> Result<Option<User>, StoreError>;
+
+    /// Accounts in order of e-mail, after `after`.
+    async fn users(&self, after: Option<&str>, limit: u32) -> Result<Vec<User>, StoreError>;
+
+    /// Replaces a password hash; where `expected` is given, only if it is still the one stored.
+    async fn set_password(
+        &self,
+        subject: &Subject,
+        expected: Option<&str>,
+        hash: &str,
+    ) -> Result<Written, StoreError>;
+
+    /// Disables or enables an account.
+    async fn set_disabled(&self, subject: &Subject, disabled: bool) -> Result<Written, StoreError>;
+
+    /// What the user has consented to for a client.
+    async fn consent(
+        &self,
+        subject: &Subject,
+        client: &ClientId,
+    ) -> Result<Option<Scope>, StoreError>;
+
+    /// Replaces a consent.
+    async fn set_consent(&self, consent: &Consent) -> Result<(), StoreError>;
+
+    // Keys.
+
+    /// All keys of one use, oldest first.
+    async fn keys(&self, of: KeyUse) -> Result<Vec<KeyRecord>, StoreError>;
+
+    /// Adds a key; [`Written::Lost`] where another server has just added one in the same state.
+    async fn add_key(&self, key: &KeyRecord) -> Result<Written, StoreError>;
+
+    /// Moves a key from one state to another.
+    async fn move_key(
+        &self,
+        id: &str,
+        from: KeyState,
+        to: KeyState,
+        now: Timestamp,
+    ) -> Result<Written, StoreError>;
+
+    /// Changes whenever keys, accounts or cuts do: what a running server polls to notice a change
+    /// made by another process.
+    async fn version(&self) -> Result<u64, StoreError>;
+
+    // Audit trail.
+
+    /// Appends events.
+    async fn record(&self, events: &[AuditEvent]) -> Result<(), StoreError>;
+
+    /// Reads events, newest first.
+    async fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditEvent>, StoreError>;
+}

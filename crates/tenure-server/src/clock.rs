@@ -1,0 +1,161 @@
+//! The only reader of the system clock.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use tenure_core::lineage;
+use tenure_core::time::Timestamp;
+
+/// The wall clock and the monotonic one may drift this far apart before the time is doubted.
+const TOLERANCE_SECONDS: i64 = 10;
+
+/// A jump is believed after it has stood this long.
+const SETTLE: Duration = Duration::from_mins(1);
+
+/// Tells the time, and whether to believe it.
+///
+/// A wall clock that jumps against the monotonic one (a wrong NTP step, a resumed machine) is
+/// doubted for a minute: nothing expires by it meanwhile.
+#[derive(Debug)]
+pub struct Clock {
+    start: Instant,
+    wall_at_start: i64,
+    settled_drift: AtomicI64,
+    doubted_drift: AtomicI64,
+    /// Milliseconds after `start`; 0 means no doubt.
+    doubted_since: AtomicU64,
+    virtual_offset: AtomicU64,
+    virtual_file: Option<PathBuf>,
+}
+
+impl Clock {
+    /// The host's clock.
+    #[expect(clippy::disallowed_methods, reason = "this is the clock")]
+    pub fn system() -> Self {
+        Self {
+            start: Instant::now(),
+            wall_at_start: wall_seconds(),
+            settled_drift: AtomicI64::new(0),
+            doubted_drift: AtomicI64::new(0),
+            doubted_since: AtomicU64::new(0),
+            virtual_offset: AtomicU64::new(0),
+            virtual_file: None,
+        }
+    }
+
+    /// A clock that [`Clock::advance`] can move, for `--dev`; the offset outlives a restart in `file`.
+    pub fn adjustable(file: PathBuf) -> Self {
+        let offset = std::fs::read_to_string(&file)
+            .ok()
+            .and_then(|text| text.trim().parse().ok())
+            .unwrap_or_default();
+        Self {
+            virtual_offset: AtomicU64::new(offset),
+            virtual_file: Some(file),
+            ..Self::system()
+        }
+    }
+
+    /// Now.
+    pub fn now(&self) -> Timestamp {
+        let wall = u64::try_from(wall_seconds()).unwrap_or_default();
+        Timestamp(wall.saturating_add(self.offset()))
+    }
+
+    /// Whether [`Clock::now`] is to be believed.
+    pub fn trust(&self) -> lineage::Clock {
+        self.judge(wall_seconds(), self.monotonic())
+    }
+
+    /// Monotonic time since the start, for durations.
+    pub fn monotonic(&self) -> Duration {
+        self.start.elapsed()
+    }
+
+    /// Seconds by which the virtual clock is ahead.
+    pub fn offset(&self) -> u64 {
+        self.virtual_offset.load(Ordering::Relaxed)
+    }
+
+    /// Moves an adjustable clock forward; false where this clock cannot be moved.
+    pub fn advance(&self, seconds: u64) -> std::io::Result<bool> {
+        let Some(file) = &self.virtual_file else { return Ok(false) };
+        let offset = self.virtual_offset.fetch_add(seconds, Ordering::Relaxed) + seconds;
+        std::fs::write(file, offset.to_string())?;
+        Ok(true)
+    }
+
+    fn judge(&self, wall: i64, monotonic: Duration) -> lineage::Clock {
+        let elapsed = i64::try_from(monotonic.as_secs()).unwrap_or(i64::MAX);
+        let drift = (wall - self.wall_at_start).saturating_sub(elapsed);
+        if within(drift, self.settled_drift.load(Ordering::Relaxed)) {
+            self.doubted_since.store(0, Ordering::Relaxed);
+            self.settled_drift.store(drift, Ordering::Relaxed);
+            return lineage::Clock::Trusted;
+        }
+        let millis = u64::try_from(monotonic.as_millis()).unwrap_or(u64::MAX).max(1);
+        let since = self.doubted_since.load(Ordering::Relaxed);
+        let same_doubt = since != 0 && within(drift, self.doubted_drift.load(Ordering::Relaxed));
+        if !same_doubt {
+            self.doubted_drift.store(drift, Ordering::Relaxed);
+            self.doubted_since.store(millis, Ordering::Relaxed);
+            tracing::warn!(event = "clock_doubted", jump_seconds = drift, "the clock jumped");
+        } else if Duration::from_millis(millis.saturating_sub(since)) >= SETTLE {
+            self.settled_drift.store(drift, Ordering::Relaxed);
+            self.doubted_since.store(0, Ordering::Relaxed);
+            tracing::warn!(event = "clock_settled", jump_seconds = drift, "the jump is believed");
+            return lineage::Clock::Trusted;
+        }
+        lineage::Clock::Doubtful
+    }
+}
+
+fn within(drift: i64, other: i64) -> bool {
+    (drift - other).abs() <= TOLERANCE_SECONDS
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the clock")]
+fn wall_seconds() -> i64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tenure_core::lineage::Clock::{Doubtful, Trusted};
+
+    use super::Clock;
+
+    #[test]
+    fn a_jump_is_doubted_until_it_has_stood_for_a_minute() {
+        let clock = Clock::system();
+        let wall = |seconds| clock.wall_at_start + seconds;
+        assert_eq!(clock.judge(wall(5), Duration::from_secs(5)), Trusted);
+        assert_eq!(clock.judge(wall(7206), Duration::from_secs(6)), Doubtful);
+        assert_eq!(clock.judge(wall(7264), Duration::from_secs(64)), Doubtful);
+        assert_eq!(clock.judge(wall(7267), Duration::from_secs(67)), Trusted);
+    }
+
+    #[test]
+    fn a_jump_that_goes_back_is_forgotten() {
+        let clock = Clock::system();
+        let wall = |seconds| clock.wall_at_start + seconds;
+        assert_eq!(clock.judge(wall(7206), Duration::from_secs(6)), Doubtful);
+        assert_eq!(clock.judge(wall(7), Duration::from_secs(7)), Trusted);
+        assert_eq!(clock.judge(wall(-3600), Duration::from_secs(8)), Doubtful);
+    }
+
+    #[test]
+    fn slow_drift_is_followed() {
+        let clock = Clock::system();
+        for day in 1..100_i64 {
+            let seconds = day * 86_400;
+            let elapsed = Duration::from_secs(seconds.unsigned_abs());
+            assert_eq!(clock.judge(clock.wall_at_start + seconds + day * 2, elapsed), Trusted);
+        }
+    }
+}

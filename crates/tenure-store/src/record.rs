@@ -1,0 +1,195 @@
+//! Rows as plain types.
+
+use serde::{Deserialize, Serialize};
+use tenure_core::id::{ClientId, Subject};
+use tenure_core::keyset::KeyState;
+use tenure_core::lineage::{Cut, Revocation, Row};
+use tenure_core::scope::Scope;
+use tenure_core::time::Timestamp;
+
+/// A session as read for a decision.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Loaded {
+    /// The session.
+    pub row: Row,
+    /// Its subject's cut.
+    pub cut: Option<Cut>,
+}
+
+/// The answer of a conditional write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Written {
+    /// The condition held; it is written.
+    Now,
+    /// It did not hold; nothing is written. Read again and decide again.
+    Lost,
+}
+
+/// The answer of a revocation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Revoked {
+    /// This call ended the session.
+    Now,
+    /// It had ended before.
+    Before(Revocation),
+    /// There is no such session.
+    Missing,
+}
+
+/// The answer of taking a ticket.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Taken {
+    /// This call used it.
+    Now(Ticket),
+    /// It had been used before.
+    Before(Ticket),
+    /// There is none, or it has expired.
+    Missing,
+}
+
+/// What a purge step removed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Purged {
+    /// Sessions.
+    pub sessions: u64,
+    /// Tickets.
+    pub tickets: u64,
+}
+
+/// SHA-256 of the secret that was handed out.
+pub type TicketHash = [u8; 32];
+
+/// What a ticket is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum TicketKind {
+    /// Authorization code (RFC 6749 section 4.1.2).
+    Code,
+    /// Sign-in link sent by mail.
+    MagicLink,
+    /// Sign-in of a browser at this server: used many times.
+    Browser,
+}
+
+impl TicketKind {
+    /// The name in the store.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Code => "code",
+            Self::MagicLink => "magic_link",
+            Self::Browser => "browser",
+        }
+    }
+}
+
+/// A short-lived fact, found by the hash of a secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ticket {
+    /// What it is for.
+    pub kind: TicketKind,
+    /// Hash of the secret.
+    pub hash: TicketHash,
+    /// Whose it is, if that is known.
+    pub subject: Option<Subject>,
+    /// The end of it.
+    pub expires_at: Timestamp,
+    /// When it was used.
+    pub used_at: Option<Timestamp>,
+    /// JSON of the endpoint that made it; holds no secret in the clear.
+    pub payload: String,
+}
+
+/// An account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct User {
+    /// `sub`.
+    pub subject: Subject,
+    /// Sign-in name, as typed at registration; unique without regard to case.
+    pub email: String,
+    /// PHC string or an imported hash; `None` for accounts that sign in by mail only.
+    pub password: Option<String>,
+    /// A disabled account cannot sign in.
+    pub disabled: bool,
+    /// When it was added.
+    pub created_at: Timestamp,
+}
+
+/// What a user allowed a third-party client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Consent {
+    /// Who.
+    pub subject: Subject,
+    /// To which client.
+    pub client: ClientId,
+    /// What.
+    pub scope: Scope,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// What a key is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum KeyUse {
+    /// Signs JWTs.
+    Sign,
+    /// Tags refresh tokens.
+    Mac,
+}
+
+impl KeyUse {
+    /// The name in the store and in `tenure keys list`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Sign => "sign",
+            Self::Mac => "mac",
+        }
+    }
+}
+
+/// A key, sealed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyRecord {
+    /// `kid`, or the MAC key id.
+    pub id: String,
+    /// What it is for.
+    pub of: KeyUse,
+    /// JWS algorithm, or `HS256`.
+    pub algorithm: String,
+    /// Where it stands.
+    pub state: KeyState,
+    /// Since when.
+    pub since: Timestamp,
+    /// The key under the master secret (AEAD); empty once it is retired.
+    pub sealed: Vec<u8>,
+}
+
+/// One line of the audit trail.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditEvent {
+    /// When.
+    pub at: Timestamp,
+    /// Stable name, such as `session_ended`.
+    pub event: String,
+    /// Whose account.
+    pub subject: Option<Subject>,
+    /// Which client.
+    pub client: Option<ClientId>,
+    /// Which session, by its public id.
+    pub sid: Option<String>,
+    /// Why, such as `theft_detected`.
+    pub reason: Option<String>,
+    /// Network of the request, host part cut off.
+    pub ip_prefix: Option<String>,
+    /// Correlates with the log.
+    pub request_id: Option<String>,
+}
+
+/// Which lines of the audit trail.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AuditQuery {
+    /// Only of this subject.
+    pub subject: Option<Subject>,
+    /// Not before this moment.
+    pub since: Option<Timestamp>,
+    /// At most this many; 0 means 1,000.
+    pub limit: u32,
+}
