@@ -1,0 +1,12 @@
+//! Breaks Tenure on purpose, from outside.
+//!
+//! - [`process`]: a program under test, started on a loopback port, killed, stopped, restarted.
+//! - [`proxy`]: a reverse proxy that loses, delays, doubles and cuts answers by script.
+//! - [`disk`]: a file system that loses what was not synced.
+//! - [`canary`]: a search for secrets in whatever a test left behind, in any encoding.
+//! - [`actor`]: OAuth and first-party clients that sign in and refresh over HTTP.
+//!
+//! Nothing here knows the service's code: it speaks HTTP, signals and files. Simulated time and
+//! the comparison of rotation policies are not part of this crate yet.
+
+pub mod disk;
