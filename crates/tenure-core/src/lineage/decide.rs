@@ -231,7 +231,7 @@ impl Presentation<'_> {
                 note: self.note(),
                 successor,
             },
-            Policy::Strict => self.retire_head_for(&successor.clone(), successor),
+            Policy::Strict => self.retire_for(&[self.row.head.id], &successor.clone(), successor),
             Policy::None => self.keep(),
         }
     }
@@ -258,7 +258,7 @@ impl Presentation<'_> {
         if parallel_use && self.rules.revoke_on_parallel_use {
             return Verdict::Reuse(Evidence::ParallelUse);
         }
-        match self.retire_head_for(self.token, successor) {
+        match self.retire_for(&[self.row.head.id], self.token, successor) {
             Verdict::Advance(step) => Verdict::Advance(Step {
                 parallel_use,
                 ..step
@@ -282,7 +282,10 @@ impl Presentation<'_> {
         if generations >= FURTHEST_AHEAD {
             return Verdict::Impossible;
         }
-        match self.retire_head_for(self.token, successor) {
+        // The parent too: its successor is presented now, and a duplicate of it may still be under
+        // way when the mark, which may have been set long before, is over.
+        let retired = [self.row.head.id, self.token.parent];
+        match self.retire_for(&retired, self.token, successor) {
             Verdict::Advance(step) => Verdict::Ahead(Step {
                 history_unknown_until: Some(self.unknown_until()),
                 ..step
@@ -296,17 +299,18 @@ impl Presentation<'_> {
     fn unknown_until(&self) -> Timestamp {
         let fresh = self.now + self.rules.late_window;
         let Some(until) = self.row.history_unknown_until else {
-            return Some(fresh);
+            return fresh;
         };
         let again_from = until.minus(self.rules.late_window) + UNKNOWN_AT_MOST_EVERY;
         if self.now < again_from { until } else { fresh }
     }
 
     /// The step that puts `head` in the row's head's place, unless the ring is full of young entries.
-    fn retire_head_for(&self, head: &Content, successor: Content) -> Verdict {
+    fn retire_for(&self, retired: &[TokenId], head: &Content, successor: Content) -> Verdict {
         let row = self.row;
         let mut ring = row.ring.clone();
-        while ring.len() >= self.rules.ring {
+        let room = self.rules.ring.saturating_sub(retired.len());
+        while ring.len() > room {
             let forgotten = ring.remove(0);
             let age = self.now.since(forgotten.at);
             if age < self.rules.late_window {
@@ -315,10 +319,7 @@ impl Presentation<'_> {
                 };
             }
         }
-        ring.push(Retired {
-            id: row.head.id,
-            at: self.now,
-        });
+        ring.extend(retired.iter().map(|&id| Retired { id, at: self.now }));
         Verdict::Advance(Step {
             expected: row.head.id,
             head: Head {

@@ -30,7 +30,8 @@ pub struct Rules {
     pub policy: Policy,
     /// How long a duplicate of an old request is taken for a late one, not for a thief.
     pub late_window: Duration,
-    /// Retired tokens that a row remembers, at most [`RING`].
+    /// Retired tokens that a row remembers, at most [`RING`]; fewer than two are taken as two where
+    /// lost writes retire two at once.
     pub ring: usize,
     /// Whether use of a copied head that was never advanced revokes the lineage or is only reported.
     pub revoke_on_parallel_use: bool,
