@@ -75,8 +75,8 @@ pub enum Due {
 
 /// The one most urgent change, or `None`. Call it again after carrying it out.
 ///
-/// `rotate_now` asks for a rotation ahead of schedule: the next key, once distributed long enough,
-/// takes over; without one, one is made.
+/// `rotate_now` asks for a rotation ahead of schedule: a next key is made at once, and takes over when
+/// it has been distributed long enough.
 pub fn due(keys: &[KeyLife], schedule: &Schedule, rotate_now: bool, now: Timestamp) -> Option<Due> {
     let find = |state| keys.iter().position(|key| key.state == state);
     let age = |key: &KeyLife| now.since(key.since);
@@ -108,11 +108,7 @@ pub fn due(keys: &[KeyLife], schedule: &Schedule, rotate_now: bool, now: Timesta
     let lead = schedule.sign.saturating_sub(schedule.distribute);
     match find(KeyState::Next) {
         None if rotate_now || old(active, lead) => Some(Due::Create(KeyState::Next)),
-        Some(next)
-            if (rotate_now || old(active, schedule.sign)) && old(next, schedule.distribute) =>
-        {
-            Some(Due::Move(next, KeyState::Active))
-        }
+        Some(next) if old(next, schedule.distribute) => Some(Due::Move(next, KeyState::Active)),
         _ => None,
     }
 }

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use ipnet::IpNet;
@@ -46,12 +47,12 @@ pub struct Config {
     /// Longest time a request may take.
     pub request_timeout: Duration,
     /// Registered clients.
-    pub clients: BTreeMap<ClientId, Client>,
+    pub clients: BTreeMap<ClientId, Arc<Client>>,
 }
 
 impl Config {
     /// A registered client.
-    pub fn client(&self, id: &ClientId) -> Option<&Client> {
+    pub fn client(&self, id: &ClientId) -> Option<&Arc<Client>> {
         self.clients.get(id)
     }
 
@@ -62,7 +63,7 @@ impl Config {
 
     /// The longest time a refresh token of any client may lie unused and still be good.
     pub fn longest_refresh(&self) -> Duration {
-        let living = |client: &Client| client.lifetimes.idle.min(client.lifetimes.absolute);
+        let living = |client: &Arc<Client>| client.lifetimes.idle.min(client.lifetimes.absolute);
         self.clients.values().map(living).max().unwrap_or_default()
     }
 }

@@ -1,0 +1,266 @@
+//! Reads one table after another, and remembers what was asked, said and wrong.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::problem::Problem;
+use super::setting::{Setting, Wrong};
+use super::source::{Source, Sources};
+use super::value::{Table, Value};
+
+/// What the user said, by every way there is.
+#[derive(Debug)]
+pub(super) struct Given<'a> {
+    pub(super) file: Option<&'a Path>,
+    pub(super) environment: &'a BTreeMap<String, String>,
+    /// Key, flag, value.
+    pub(super) flags: Vec<(&'static str, &'static str, String)>,
+}
+
+/// What came of it.
+#[derive(Debug, Default)]
+pub(super) struct Report {
+    pub(super) problems: Vec<Problem>,
+    pub(super) sources: Sources,
+    pub(super) warnings: Vec<String>,
+    /// Environment variables that mean something here.
+    pub(super) variables: Vec<String>,
+}
+
+/// One table of the file, with the variables and flags that override it.
+#[derive(Debug)]
+pub(super) struct Section<'a> {
+    given: &'a Given<'a>,
+    report: &'a mut Report,
+    /// Dotted, with a dot at the end; empty for the root.
+    prefix: String,
+    table: &'a Table,
+    /// Client tables are too many and too deep for variables.
+    overridable: bool,
+    asked: Vec<&'static str>,
+}
+
+impl<'a> Section<'a> {
+    /// The whole document.
+    pub(super) fn root(given: &'a Given<'a>, report: &'a mut Report, table: &'a Table) -> Self {
+        Self { given, report, prefix: String::new(), table, overridable: true, asked: Vec::new() }
+    }
+
+    /// Reads a key that has a default.
+    pub(super) fn read<T: Setting>(&mut self, key: &'static str, default: T) -> T {
+        self.given(key).unwrap_or_else(|| {
+            self.note(key, default.show(), Source::Default);
+            default
+        })
+    }
+
+    /// Reads a key that may be absent.
+    pub(super) fn optional<T: Setting>(&mut self, key: &'static str) -> Option<T> {
+        let value = self.given(key);
+        if value.is_none() {
+            self.note(key, "not set".to_owned(), Source::Default);
+        }
+        value
+    }
+
+    /// Reads a key that must be there.
+    pub(super) fn required<T: Setting>(&mut self, key: &'static str, fix: &str) -> Option<T> {
+        let value = self.given(key);
+        if value.is_none() && !self.is_given(key) {
+            self.complain(key, format!("is missing; {fix}"));
+        }
+        value
+    }
+
+    /// Reads a path; in the file it is relative to the file.
+    pub(super) fn path(&mut self, key: &'static str) -> Option<PathBuf> {
+        let path: PathBuf = self.optional(key)?;
+        let base = match self.source(key) {
+            Source::File { path, .. } => path.parent().map(Path::to_owned),
+            _ => None,
+        };
+        let path = base.map_or_else(|| path.clone(), |base| base.join(&path));
+        let source = self.source(key);
+        self.note(key, path.display().to_string(), source);
+        Some(path)
+    }
+
+    /// The table under `key`, or an empty one; unknown keys in it are reported afterwards.
+    pub(super) fn section<T>(
+        &mut self,
+        key: &'static str,
+        read: impl FnOnce(&mut Section<'_>) -> T,
+    ) -> T {
+        self.asked.push(key);
+        let empty = Table::new();
+        let table = match self.table.get(key).map(|node| &node.value) {
+            Some(Value::Table(table)) => table,
+            None => &empty,
+            Some(other) => {
+                let kind = other.kind();
+                self.complain(key, format!("is {kind}; write a table, [{}{key}]", self.prefix));
+                &empty
+            }
+        };
+        let prefix = format!("{}{key}.", self.prefix);
+        self.within(prefix, table, self.overridable, read)
+    }
+
+    /// Every table under `key`, by name.
+    pub(super) fn tables<T>(
+        &mut self,
+        key: &'static str,
+        mut read: impl FnMut(&str, &mut Section<'_>) -> Option<T>,
+    ) -> Vec<T> {
+        self.section(key, |parent| {
+            let mut found = Vec::new();
+            for (name, node) in parent.table {
+                let prefix = format!("{}{name}.", parent.prefix);
+                if let Value::Table(table) = &node.value {
+                    found.extend(parent.within(prefix, table, false, |one| read(name, one)));
+                } else {
+                    let message = format!("is no table; write [{}{name}]", parent.prefix);
+                    let source = parent.line(node.line);
+                    parent.problem(source, prefix.trim_end_matches('.').to_owned(), message);
+                }
+            }
+            // Their names are free, so none of them is unknown.
+            parent.asked.clear();
+            parent.table = &EMPTY;
+            found
+        })
+    }
+
+    /// The table as it is, for free-form values; nothing in it is unknown.
+    pub(super) fn free(&mut self, key: &'static str) -> Option<(Value, Source)> {
+        self.asked.push(key);
+        let node = self.table.get(key)?;
+        Some((node.value.clone(), self.line(node.line)))
+    }
+
+    /// Something is wrong with a key that was read, or should have been there.
+    pub(super) fn complain(&mut self, key: &str, message: impl Into<String>) {
+        let source = self.source(key);
+        let key = format!("{}{key}", self.prefix);
+        self.problem(source, key.trim_end_matches('.').to_owned(), message.into());
+    }
+
+    /// Replaces what is shown for a key.
+    pub(super) fn note(&mut self, key: &str, value: String, source: Source) {
+        let key = format!("{}{key}", self.prefix);
+        self.report.sources.record(key, value, source);
+    }
+
+    /// Something that works, and should be looked at.
+    pub(super) fn warn(&mut self, warning: String) {
+        self.report.warnings.push(warning);
+    }
+
+    /// True where someone gave the key.
+    pub(super) fn is_given(&self, key: &str) -> bool {
+        !matches!(self.source(key), Source::Default)
+    }
+
+    /// Where the key's value comes from.
+    pub(super) fn source(&self, key: &str) -> Source {
+        self.look_up(key).map_or(Source::Default, |(_, source)| source)
+    }
+
+    /// The environment variable `name`, unless it is empty; from now on it is a known one.
+    pub(super) fn variable(&mut self, name: &str) -> Option<&'a str> {
+        self.report.variables.push(name.to_owned());
+        let value = self.given.environment.get(name)?;
+        (!value.trim().is_empty()).then_some(value)
+    }
+
+    fn given<T: Setting>(&mut self, key: &'static str) -> Option<T> {
+        self.asked.push(key);
+        if self.overridable {
+            self.report.variables.push(self.variable_name(key));
+        }
+        let (value, source) = self.look_up(key)?;
+        match T::parse(&value) {
+            Ok(setting) => {
+                self.note(key, setting.show(), source);
+                Some(setting)
+            }
+            Err(Wrong { line, message }) => {
+                let source = line.map_or(source, |line| self.line(line));
+                self.problem(source, format!("{}{key}", self.prefix), message);
+                None
+            }
+        }
+    }
+
+    fn look_up(&self, key: &str) -> Option<(Value, Source)> {
+        let path = format!("{}{key}", self.prefix);
+        if let Some((_, flag, value)) = self.given.flags.iter().find(|(of, ..)| *of == path) {
+            return Some((Value::Text(value.clone()), Source::Flag(flag)));
+        }
+        let name = self.variable_name(key);
+        // Compose files and unit templates pass variables that they have no value for as empty ones.
+        if let Some(value) = self.given.environment.get(&name)
+            && self.overridable
+            && !value.trim().is_empty()
+        {
+            return Some((Value::Text(value.clone()), Source::Environment(name)));
+        }
+        let node = self.table.get(key)?;
+        Some((node.value.clone(), self.line(node.line)))
+    }
+
+    fn variable_name(&self, key: &str) -> String {
+        format!("TENURE_{}{key}", self.prefix).replace('.', "_").to_ascii_uppercase()
+    }
+
+    fn line(&self, line: usize) -> Source {
+        let path = self.given.file.map(Path::to_owned).unwrap_or_default();
+        Source::File { path, line }
+    }
+
+    fn problem(&mut self, source: Source, key: String, message: String) {
+        self.report.problems.push(Problem { source, key, message });
+    }
+
+    fn within<T>(
+        &mut self,
+        prefix: String,
+        table: &Table,
+        overridable: bool,
+        read: impl FnOnce(&mut Section<'_>) -> T,
+    ) -> T {
+        let given = self.given;
+        let asked = Vec::new();
+        let report = &mut *self.report;
+        let mut inner = Section { given, report, prefix, table, overridable, asked };
+        let result = read(&mut inner);
+        inner.finish();
+        result
+    }
+
+    /// Reports the keys that nobody asked for.
+    pub(super) fn finish(&mut self) {
+        for (key, node) in self.table {
+            if self.asked.contains(&key.as_str()) {
+                continue;
+            }
+            let message = match nearest(key, self.asked.iter().copied()) {
+                Some(near) => format!("is no key of this table; did you mean {near}?"),
+                None => format!("is no key of this table; it has {}", self.asked.join(", ")),
+            };
+            self.problem(self.line(node.line), format!("{}{key}", self.prefix), message);
+        }
+    }
+}
+
+static EMPTY: Table = Table::new();
+
+/// The name that `wrong` was probably meant to be.
+pub(super) fn nearest<'n>(wrong: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+    let limit = (wrong.len() / 3).max(2);
+    names
+        .map(|name| (strsim::damerau_levenshtein(wrong, name), name))
+        .filter(|(distance, _)| *distance <= limit)
+        .min()
+        .map(|(_, name)| name)
+}

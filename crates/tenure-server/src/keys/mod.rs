@@ -1,0 +1,9 @@
+//! Signing and MAC keys: sealed at rest, rotated by [`tenure_core::keyset::due`], re-read while running.
+
+mod jwt;
+mod ring;
+mod seal;
+
+pub(crate) use jwt::SigningKey;
+pub use ring::{KeyRing, RotateError, rotate};
+pub use seal::Master;

@@ -1,0 +1,74 @@
+//! Rate limits: who is asked to slow down, by network and by what is asked for.
+
+use std::hash::Hash;
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use governor::clock::{Clock as _, DefaultClock};
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use ipnet::IpNet;
+use tenure_core::id::LineageId;
+
+use crate::config::Limits;
+use crate::error::Fault;
+
+/// The limiters of one process.
+#[derive(Debug)]
+pub(crate) struct Limiters {
+    login: Limiter<(IpNet, String)>,
+    magic_link: Limiter<(IpNet, String)>,
+    token: Limiter<IpNet>,
+    again: Limiter<(LineageId, IpNet)>,
+}
+
+impl Limiters {
+    pub(crate) fn new(limits: &Limits) -> Self {
+        Self {
+            login: Limiter::per_minute(limits.login_per_minute),
+            magic_link: Limiter::per_minute(limits.magic_link_per_minute),
+            token: Limiter::per_minute(limits.token_per_minute),
+            again: Limiter::per_minute(limits.again_per_minute),
+        }
+    }
+
+    pub(crate) fn login(&self, network: IpNet, email: &str) -> Result<(), Fault> {
+        self.login.check(&(network, email.to_lowercase()))
+    }
+
+    pub(crate) fn magic_link(&self, network: IpNet, email: &str) -> Result<(), Fault> {
+        self.magic_link.check(&(network, email.to_lowercase()))
+    }
+
+    pub(crate) fn token(&self, network: IpNet) -> Result<(), Fault> {
+        self.token.check(&network)
+    }
+
+    pub(crate) fn again(&self, lineage: LineageId, network: IpNet) -> Result<(), Fault> {
+        self.again.check(&(lineage, network))
+    }
+
+    /// Forgets keys that are back at their full allowance.
+    pub(crate) fn forget_idle(&self) {
+        self.login.0.retain_recent();
+        self.magic_link.0.retain_recent();
+        self.token.0.retain_recent();
+        self.again.0.retain_recent();
+    }
+}
+
+#[derive(Debug)]
+struct Limiter<K: Hash + Eq + Clone>(DefaultKeyedRateLimiter<K>);
+
+impl<K: Hash + Eq + Clone> Limiter<K> {
+    fn per_minute(requests: u32) -> Self {
+        let requests = NonZeroU32::new(requests).unwrap_or(NonZeroU32::MIN);
+        Self(RateLimiter::keyed(Quota::per_minute(requests)))
+    }
+
+    fn check(&self, key: &K) -> Result<(), Fault> {
+        self.0.check_key(key).map_err(|refused| {
+            let wait = refused.wait_time_from(DefaultClock::default().now());
+            Fault::TooMany { retry_after: wait.max(Duration::from_secs(1)) }
+        })
+    }
+}
