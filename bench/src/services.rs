@@ -168,7 +168,6 @@ pub async fn start_tenure(
         sessions: mint_tenure(&loopback(port, ""), sessions).await?,
         settings: BTreeMap::from([
             ("version".to_owned(), version_of(program).await?),
-            ("durability".to_owned(),),
             ("ready".to_owned(), ready),
         ]),
         children: vec![server],
