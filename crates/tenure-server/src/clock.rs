@@ -80,7 +80,9 @@ impl Clock {
 
     /// Moves an adjustable clock forward; false where this clock cannot be moved.
     pub fn advance(&self, seconds: u64) -> std::io::Result<bool> {
-        let Some(file) = &self.virtual_file else { return Ok(false) };
+        let Some(file) = &self.virtual_file else {
+            return Ok(false);
+        };
         let offset = self.virtual_offset.fetch_add(seconds, Ordering::Relaxed) + seconds;
         std::fs::write(file, offset.to_string())?;
         Ok(true)
@@ -94,17 +96,27 @@ impl Clock {
             self.settled_drift.store(drift, Ordering::Relaxed);
             return lineage::Clock::Trusted;
         }
-        let millis = u64::try_from(monotonic.as_millis()).unwrap_or(u64::MAX).max(1);
+        let millis = u64::try_from(monotonic.as_millis())
+            .unwrap_or(u64::MAX)
+            .max(1);
         let since = self.doubted_since.load(Ordering::Relaxed);
         let same_doubt = since != 0 && within(drift, self.doubted_drift.load(Ordering::Relaxed));
         if !same_doubt {
             self.doubted_drift.store(drift, Ordering::Relaxed);
             self.doubted_since.store(millis, Ordering::Relaxed);
-            tracing::warn!(event = "clock_doubted", jump_seconds = drift, "the clock jumped");
+            tracing::warn!(
+                event = "clock_doubted",
+                jump_seconds = drift,
+                "the clock jumped"
+            );
         } else if Duration::from_millis(millis.saturating_sub(since)) >= SETTLE {
             self.settled_drift.store(drift, Ordering::Relaxed);
             self.doubted_since.store(0, Ordering::Relaxed);
-            tracing::warn!(event = "clock_settled", jump_seconds = drift, "the jump is believed");
+            tracing::warn!(
+                event = "clock_settled",
+                jump_seconds = drift,
+                "the jump is believed"
+            );
             return lineage::Clock::Trusted;
         }
         lineage::Clock::Doubtful
@@ -119,7 +131,9 @@ fn within(drift: i64, other: i64) -> bool {
 fn wall_seconds() -> i64 {
     SystemTime::now()
         .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
+        .map_or(0, |since| {
+            i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+        })
 }
 
 #[cfg(test)]
@@ -155,7 +169,10 @@ mod tests {
         for day in 1..100_i64 {
             let seconds = day * 86_400;
             let elapsed = Duration::from_secs(seconds.unsigned_abs());
-            assert_eq!(clock.judge(clock.wall_at_start + seconds + day * 2, elapsed), Trusted);
+            assert_eq!(
+                clock.judge(clock.wall_at_start + seconds + day * 2, elapsed),
+                Trusted
+            );
         }
     }
 }

@@ -20,7 +20,10 @@ pub(crate) enum Fault {
     /// The client did not prove who it is; `basic` where it tried the `Authorization` header.
     InvalidClient { basic: bool, why: &'static str },
     /// The grant is definitively over, and why.
-    InvalidGrant { cause: Option<EndCause>, why: &'static str },
+    InvalidGrant {
+        cause: Option<EndCause>,
+        why: &'static str,
+    },
     /// RFC 6749 section 5.2.
     InvalidScope(String),
     /// RFC 8707 section 2.
@@ -58,7 +61,10 @@ pub(crate) enum Fault {
 impl Fault {
     /// Our trouble; says when to come back.
     pub(crate) fn unavailable(why: impl Into<String>) -> Self {
-        Self::Unavailable { retry_after: RETRY_AFTER, why: why.into() }
+        Self::Unavailable {
+            retry_after: RETRY_AFTER,
+            why: why.into(),
+        }
     }
 
     /// The grant is over for `cause`.
@@ -75,7 +81,10 @@ impl Fault {
             EndCause::TheftDetected => "this sign-in was copied: two holders of one token went on",
             EndCause::Unknown => "the refresh token is not known here",
         };
-        Self::InvalidGrant { cause: Some(cause), why }
+        Self::InvalidGrant {
+            cause: Some(cause),
+            why,
+        }
     }
 
     fn wire(&self) -> Wire<'_> {
@@ -92,27 +101,35 @@ impl Fault {
             }
             Self::NoToken => Wire::new(S::UNAUTHORIZED, "", ""),
             Self::InvalidToken(why) => Wire::new(S::UNAUTHORIZED, "invalid_token", why),
-            Self::InsufficientScope(_) => {
-                Wire::new(S::FORBIDDEN, "insufficient_scope", "the token lacks a scope")
-            }
-            Self::WrongCredentials => {
-                Wire::new(S::UNAUTHORIZED, "invalid_credentials", "wrong e-mail or password")
-            }
+            Self::InsufficientScope(_) => Wire::new(
+                S::FORBIDDEN,
+                "insufficient_scope",
+                "the token lacks a scope",
+            ),
+            Self::WrongCredentials => Wire::new(
+                S::UNAUTHORIZED,
+                "invalid_credentials",
+                "wrong e-mail or password",
+            ),
             Self::Forbidden(why) => Wire::new(S::FORBIDDEN, "access_denied", why),
             Self::NotFound(why) => Wire::new(S::NOT_FOUND, "not_found", why),
             Self::Conflict(why) => Wire::new(S::CONFLICT, "conflict", why),
             Self::MethodNotAllowed(why) => {
                 Wire::new(S::METHOD_NOT_ALLOWED, "method_not_allowed", why)
             }
-            Self::TooLarge => {
-                Wire::new(S::PAYLOAD_TOO_LARGE, "invalid_request", "the body exceeds 64 KiB")
-            }
+            Self::TooLarge => Wire::new(
+                S::PAYLOAD_TOO_LARGE,
+                "invalid_request",
+                "the body exceeds 64 KiB",
+            ),
             Self::UnsupportedMediaType(why) => {
                 Wire::new(S::UNSUPPORTED_MEDIA_TYPE, "invalid_request", why)
             }
-            Self::TooMany { .. } => {
-                Wire::new(S::TOO_MANY_REQUESTS, "slow_down", "too many requests; see Retry-After")
-            }
+            Self::TooMany { .. } => Wire::new(
+                S::TOO_MANY_REQUESTS,
+                "slow_down",
+                "too many requests; see Retry-After",
+            ),
             Self::Unavailable { why, .. } => {
                 Wire::new(S::SERVICE_UNAVAILABLE, "temporarily_unavailable", why)
             }
@@ -120,7 +137,9 @@ impl Fault {
     }
 
     fn challenge(&self, wire: &Wire<'_>) -> Option<String> {
-        let Wire { error, description, .. } = wire;
+        let Wire {
+            error, description, ..
+        } = wire;
         match self {
             Self::InvalidClient { basic: true, .. } => Some("Basic realm=\"tenure\"".to_owned()),
             Self::NoToken => Some("Bearer realm=\"tenure\"".to_owned()),
@@ -159,7 +178,11 @@ struct Wire<'a> {
 
 impl<'a> Wire<'a> {
     fn new(status: StatusCode, error: &'static str, description: &'a str) -> Self {
-        Self { status, error, description }
+        Self {
+            status,
+            error,
+            description,
+        }
     }
 }
 

@@ -68,7 +68,9 @@ impl<K: Hash + Eq + Clone> Limiter<K> {
     fn check(&self, key: &K) -> Result<(), Fault> {
         self.0.check_key(key).map_err(|refused| {
             let wait = refused.wait_time_from(DefaultClock::default().now());
-            Fault::TooMany { retry_after: wait.max(Duration::from_secs(1)) }
+            Fault::TooMany {
+                retry_after: wait.max(Duration::from_secs(1)),
+            }
         })
     }
 }

@@ -41,7 +41,9 @@ impl Metrics {
             ("durable".into(), described.durable.to_string().into()),
         ];
         let mut registry = Registry::with_prefix_and_labels("tenure", labels.into_iter());
-        let buckets = [0.000_01, 0.000_1, 0.000_5, 0.001, 0.005, 0.01, 0.05, 0.1, 1.0];
+        let buckets = [
+            0.000_01, 0.000_1, 0.000_5, 0.001, 0.005, 0.01, 0.05, 0.1, 1.0,
+        ];
         let metrics = Self {
             refreshes: Family::default(),
             sign_outs: Family::default(),
@@ -51,23 +53,52 @@ impl Metrics {
             failed_commits: Gauge::default(),
             registry: Registry::default(),
         };
-        registry.register("refreshes", "Presentations of a refresh token", metrics.refreshes.clone());
-        registry.register("sign_outs", "Definitive ends told to a client", metrics.sign_outs.clone());
-        registry.register("store_seconds", "Time in the store per refresh", metrics.store_seconds.clone());
+        registry.register(
+            "refreshes",
+            "Presentations of a refresh token",
+            metrics.refreshes.clone(),
+        );
+        registry.register(
+            "sign_outs",
+            "Definitive ends told to a client",
+            metrics.sign_outs.clone(),
+        );
+        registry.register(
+            "store_seconds",
+            "Time in the store per refresh",
+            metrics.store_seconds.clone(),
+        );
         registry.register("store_commits", "Groups committed", metrics.commits.clone());
-        registry.register("store_writes", "Writes in those groups", metrics.writes.clone());
-        registry.register("store_failed_commits", "Groups lost", metrics.failed_commits.clone());
-        Self { registry, ..metrics }
+        registry.register(
+            "store_writes",
+            "Writes in those groups",
+            metrics.writes.clone(),
+        );
+        registry.register(
+            "store_failed_commits",
+            "Groups lost",
+            metrics.failed_commits.clone(),
+        );
+        Self {
+            registry,
+            ..metrics
+        }
     }
 
     /// One presentation of a refresh token.
     pub(crate) fn refreshed(&self, verdict: &'static str) {
-        self.refreshes.get_or_create(&VerdictLabel { verdict }).inc();
+        self.refreshes
+            .get_or_create(&VerdictLabel { verdict })
+            .inc();
     }
 
     /// One client told that its session is over.
     pub(crate) fn signed_out(&self, reason: EndCause) {
-        self.sign_outs.get_or_create(&ReasonLabel { reason: reason.as_str() }).inc();
+        self.sign_outs
+            .get_or_create(&ReasonLabel {
+                reason: reason.as_str(),
+            })
+            .inc();
     }
 
     /// The exposition text.

@@ -52,14 +52,21 @@ impl AccessClaims {
 
     /// The session that the token belongs to, while it lives; tokens of a client itself have none.
     pub(crate) async fn session(&self, state: &AppState) -> Result<Option<Row>, Fault> {
-        let Some(sid) = &self.sid else { return Ok(None) };
+        let Some(sid) = &self.sid else {
+            return Ok(None);
+        };
         let keys = state.keys.load_full();
         let rows = state.store.sessions_of(&self.sub).await?;
         let Some(row) = rows.into_iter().find(|row| keys.sid(row.lineage) == *sid) else {
             return Ok(None);
         };
-        let cut = state.store.load(row.lineage).await?.and_then(|loaded| loaded.cut);
-        let ended = row.revoked.is_some() || cut.is_some_and(|cut| cut.before > row.grant.auth_time);
+        let cut = state
+            .store
+            .load(row.lineage)
+            .await?
+            .and_then(|loaded| loaded.cut);
+        let ended =
+            row.revoked.is_some() || cut.is_some_and(|cut| cut.before > row.grant.auth_time);
         Ok((!ended).then_some(row))
     }
 
@@ -70,7 +77,11 @@ impl AccessClaims {
 
     /// Refuses a token without the scope.
     pub(crate) fn require(&self, scope: &'static str) -> Result<(), Fault> {
-        if self.scope.contains(scope) { Ok(()) } else { Err(Fault::InsufficientScope(scope)) }
+        if self.scope.contains(scope) {
+            Ok(())
+        } else {
+            Err(Fault::InsufficientScope(scope))
+        }
     }
 }
 
@@ -175,7 +186,11 @@ pub(crate) fn id_token(
         at_hash: BASE64.encode(half.get(..16).unwrap_or_default()),
         nonce,
     };
-    state.keys.load().sign_id(&json_text(&wire)?).map(Secret::new)
+    state
+        .keys
+        .load()
+        .sign_id(&json_text(&wire)?)
+        .map(Secret::new)
 }
 
 fn json_text(value: &impl Serialize) -> Result<String, Fault> {

@@ -3,6 +3,22 @@
 //! A value of these types is valid; [`load`] is where text becomes one, and where every value's
 //! source is remembered.
 
+mod client;
+mod kinds;
+mod load;
+mod master;
+mod problem;
+mod section;
+mod setting;
+mod source;
+#[cfg(test)]
+mod tests;
+mod value;
+
+pub use load::{Flags, Inputs, Loaded, Purpose, load};
+pub use problem::{Problem, Rejected};
+pub use source::{Entry, Source, Sources};
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;

@@ -38,12 +38,15 @@ pub(super) struct Section<'a> {
     /// Client tables are too many and too deep for variables.
     overridable: bool,
     asked: Vec<&'static str>,
+    /// Its keys are the user's own names.
+    open: bool,
 }
 
 impl<'a> Section<'a> {
     /// The whole document.
     pub(super) fn root(given: &'a Given<'a>, report: &'a mut Report, table: &'a Table) -> Self {
-        Self { given, report, prefix: String::new(), table, overridable: true, asked: Vec::new() }
+        let (prefix, asked) = (String::new(), Vec::new());
+        Self { given, report, prefix, table, overridable: true, asked, open: false }
     }
 
     /// Reads a key that has a default.
@@ -92,8 +95,8 @@ impl<'a> Section<'a> {
         read: impl FnOnce(&mut Section<'_>) -> T,
     ) -> T {
         self.asked.push(key);
-        let empty = Table::new();
-        let table = match self.table.get(key).map(|node| &node.value) {
+        let (empty, table) = (Table::new(), self.table);
+        let table = match table.get(key).map(|node| &node.value) {
             Some(Value::Table(table)) => table,
             None => &empty,
             Some(other) => {
@@ -102,47 +105,51 @@ impl<'a> Section<'a> {
                 &empty
             }
         };
-        let prefix = format!("{}{key}.", self.prefix);
-        self.within(prefix, table, self.overridable, read)
+        self.within(key, table, self.overridable, read)
     }
 
-    /// Every table under `key`, by name.
+    /// Every table in this one, by name.
     pub(super) fn tables<T>(
         &mut self,
-        key: &'static str,
         mut read: impl FnMut(&str, &mut Section<'_>) -> Option<T>,
     ) -> Vec<T> {
-        self.section(key, |parent| {
-            let mut found = Vec::new();
-            for (name, node) in parent.table {
-                let prefix = format!("{}{name}.", parent.prefix);
-                if let Value::Table(table) = &node.value {
-                    found.extend(parent.within(prefix, table, false, |one| read(name, one)));
-                } else {
-                    let message = format!("is no table; write [{}{name}]", parent.prefix);
-                    let source = parent.line(node.line);
-                    parent.problem(source, prefix.trim_end_matches('.').to_owned(), message);
-                }
+        let mut found = Vec::new();
+        for (name, node) in self.entries() {
+            if let Value::Table(table) = &node.value {
+                found.extend(self.within(name, table, false, |one| read(name, one)));
+            } else {
+                self.complain(name, format!("is no table; write [{}{name}]", self.prefix));
             }
-            // Their names are free, so none of them is unknown.
-            parent.asked.clear();
-            parent.table = &EMPTY;
-            found
-        })
+        }
+        found
     }
 
-    /// The table as it is, for free-form values; nothing in it is unknown.
-    pub(super) fn free(&mut self, key: &'static str) -> Option<(Value, Source)> {
-        self.asked.push(key);
-        let node = self.table.get(key)?;
-        Some((node.value.clone(), self.line(node.line)))
+    /// Everything in this table; its names are free, so that none of them is unknown.
+    pub(super) fn entries(&mut self) -> &'a Table {
+        self.open = true;
+        self.table
+    }
+
+    /// Says why a key that one might expect is not there.
+    pub(super) fn refuse(&mut self, key: &'static str, message: &str) {
+        if self.table.contains_key(key) {
+            self.asked.push(key);
+            self.complain(key, message);
+        }
     }
 
     /// Something is wrong with a key that was read, or should have been there.
     pub(super) fn complain(&mut self, key: &str, message: impl Into<String>) {
         let source = self.source(key);
         let key = format!("{}{key}", self.prefix);
-        self.problem(source, key.trim_end_matches('.').to_owned(), message.into());
+        self.problem(source, key, message.into());
+    }
+
+    /// Something is wrong with the table as a whole.
+    pub(super) fn complain_all(&mut self, message: &str) {
+        let line = self.table.values().map(|node| node.line).min().unwrap_or(1);
+        let key = self.prefix.trim_end_matches('.').to_owned();
+        self.problem(self.line(line), key, message.to_owned());
     }
 
     /// Replaces what is shown for a key.
@@ -214,8 +221,9 @@ impl<'a> Section<'a> {
     }
 
     fn line(&self, line: usize) -> Source {
-        let path = self.given.file.map(Path::to_owned).unwrap_or_default();
-        Source::File { path, line }
+        // The one document that is no file is the built-in one of --dev.
+        let file = self.given.file.map(|path| Source::File { path: path.to_owned(), line });
+        file.unwrap_or(Source::Flag("--dev"))
     }
 
     fn problem(&mut self, source: Source, key: String, message: String) {
@@ -224,15 +232,15 @@ impl<'a> Section<'a> {
 
     fn within<T>(
         &mut self,
-        prefix: String,
+        name: &str,
         table: &Table,
         overridable: bool,
         read: impl FnOnce(&mut Section<'_>) -> T,
     ) -> T {
-        let given = self.given;
-        let asked = Vec::new();
-        let report = &mut *self.report;
-        let mut inner = Section { given, report, prefix, table, overridable, asked };
+        let (given, report) = (self.given, &mut *self.report);
+        let (prefix, asked) = (format!("{}{name}.", self.prefix), Vec::new());
+        let mut inner =
+            Section { given, report, prefix, table, overridable, asked, open: false };
         let result = read(&mut inner);
         inner.finish();
         result
@@ -241,7 +249,7 @@ impl<'a> Section<'a> {
     /// Reports the keys that nobody asked for.
     pub(super) fn finish(&mut self) {
         for (key, node) in self.table {
-            if self.asked.contains(&key.as_str()) {
+            if self.open || self.asked.contains(&key.as_str()) {
                 continue;
             }
             let message = match nearest(key, self.asked.iter().copied()) {
@@ -252,8 +260,6 @@ impl<'a> Section<'a> {
         }
     }
 }
-
-static EMPTY: Table = Table::new();
 
 /// The name that `wrong` was probably meant to be.
 pub(super) fn nearest<'n>(wrong: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {

@@ -1,0 +1,77 @@
+//! Which path leads where.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::middleware::{self, Next};
+use axum::response::Response;
+use http::{HeaderName, HeaderValue, StatusCode};
+use tower_http::timeout::TimeoutLayer;
+
+use crate::cors;
+use crate::endpoint::{
+    admin, api, authorize, dev_clock, discovery, health, introspect, jwks, metrics, outbox, revoke,
+    token, userinfo,
+};
+use crate::error::Fault;
+use crate::extract::RequestId;
+use crate::state::Shared;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Every route of the service.
+pub(crate) fn router(state: Shared) -> Router {
+    let config = state.config.load_full();
+    let cross_origin = Router::new()
+        .merge(token::routes())
+        .merge(userinfo::routes())
+        .merge(discovery::routes())
+        .merge(jwks::routes())
+        .layer(middleware::from_fn_with_state(
+            Arc::clone(&state),
+            cors::answer,
+        ));
+    let mut router = Router::new()
+        .merge(cross_origin)
+        .merge(authorize::routes())
+        .merge(revoke::routes())
+        .merge(introspect::routes())
+        .merge(api::routes())
+        .merge(admin::routes())
+        .merge(health::routes())
+        .merge(metrics::routes());
+    if config.dev {
+        router = router.merge(dev_clock::routes()).merge(outbox::routes());
+    }
+    // A request that takes this long is our trouble: 503, so that clients come back.
+    let timeout =
+        TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, config.request_timeout);
+    router
+        .fallback(async || Fault::NotFound("there is no such path"))
+        .layer(timeout)
+        .layer(middleware::from_fn_with_state(
+            RequestIds::default(),
+            name_request,
+        ))
+        .with_state(state)
+}
+
+/// Numbers requests behind a random prefix per process.
+#[derive(Clone, Default)]
+struct RequestIds(Arc<AtomicU64>);
+
+async fn name_request(State(ids): State<RequestIds>, mut request: Request, next: Next) -> Response {
+    static PREFIX: std::sync::LazyLock<u32> =
+        std::sync::LazyLock::new(|| crate::random::bytes().map_or(0, u32::from_be_bytes));
+    let number = ids.0.fetch_add(1, Ordering::Relaxed);
+    let id: Arc<str> = format!("{:08x}-{number}", *PREFIX).into();
+    let value = HeaderValue::from_str(&id);
+    request.extensions_mut().insert(RequestId(id));
+    let mut response = next.run(request).await;
+    if let Ok(value) = value {
+        response.headers_mut().insert(REQUEST_ID, value);
+    }
+    response
+}

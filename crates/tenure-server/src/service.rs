@@ -1,0 +1,186 @@
+//! The service as a whole: opened once, reloaded while it runs.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use axum::Router;
+use tenure_store::{Description, Memory, Sqlite, SqliteOptions, Store, StoreError};
+use tokio::task::JoinHandle;
+
+use crate::accounts;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::keys::{KeyRing, Master, RotateError, rotate};
+use crate::limit::Limiters;
+use crate::mail::Mailer;
+use crate::metrics::Metrics;
+use crate::password::Passwords;
+use crate::router::router;
+use crate::state::{AppState, Shared};
+
+/// How often a running server looks whether another process changed keys or accounts.
+const NOTICE_EVERY: Duration = Duration::from_secs(1);
+
+/// How often keys are judged, limits forgotten, and expired sessions removed.
+const TIDY_EVERY: Duration = Duration::from_secs(20);
+
+/// Sessions removed per step, so that no step holds the writer for long.
+const PURGE_STEP: u32 = 500;
+
+/// A running token service.
+#[derive(Clone, Debug)]
+pub struct Service {
+    state: Shared,
+}
+
+/// Why the service cannot start; exit code 2, with the fix in the text.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The store does not open.
+    #[error(transparent)]
+    Store(#[from] tenure_store::OpenError),
+    /// The store opened and then failed.
+    #[error(transparent)]
+    StoreTrouble(#[from] StoreError),
+    /// Keys cannot be loaded.
+    #[error(transparent)]
+    Keys(#[from] RotateError),
+    /// The master secret is unusable.
+    #[error("the master secret is too short: give at least 32 bytes")]
+    Master,
+    /// The mail server's URL does not parse.
+    #[error("smtp.url: {0}")]
+    Mail(String),
+}
+
+impl Service {
+    /// Opens the store, makes or loads the keys, and, with `dev`, adds the demo account.
+    pub async fn open(config: Config) -> Result<Self, OpenError> {
+        let store = open_store(&config)?;
+        let master = Master::new(&config.master_secret).ok_or(OpenError::Master)?;
+        let clock = if config.dev {
+            Clock::adjustable(config.data.join("dev-clock"))
+        } else {
+            Clock::system()
+        };
+        let now = clock.now();
+        rotate(store.as_ref(), &master, &config, false, now).await?;
+        let keys = KeyRing::load(store.as_ref(), &master).await?;
+        if config.dev {
+            accounts::add_demo_user(store.as_ref(), now).await?;
+        }
+        let state = AppState {
+            described: store.describe(),
+            limits: Limiters::new(&config.limits),
+            passwords: Passwords::new(config.limits.password_workers),
+            mailer: Mailer::new(&config).map_err(OpenError::Mail)?,
+            metrics: Metrics::new(store.as_ref()),
+            keys: ArcSwap::from_pointee(keys),
+            config: ArcSwap::from_pointee(config),
+            store,
+            clock,
+            master,
+        };
+        Ok(Self {
+            state: Arc::new(state),
+        })
+    }
+
+    /// Every route.
+    pub fn router(&self) -> Router {
+        router(Arc::clone(&self.state))
+    }
+
+    /// What the store is.
+    pub fn store(&self) -> &Description {
+        &self.state.described
+    }
+
+    /// `kid` of the key that signs.
+    pub fn signing_kid(&self) -> String {
+        self.state.keys.load().signing_kid().to_owned()
+    }
+
+    /// Takes over what a reload may change: clients, lifetimes, limits of new requests.
+    pub fn reload(&self, config: Config) {
+        let clients = config.clients.len();
+        self.state.config.store(Arc::new(config));
+        tracing::info!(event = "config_reloaded", clients);
+    }
+
+    /// Starts the background jobs: key rotation, noticing changes, purging. They end when the handles
+    /// are aborted or the runtime stops.
+    pub fn spawn_jobs(&self) -> Vec<JoinHandle<()>> {
+        vec![
+            tokio::spawn(notice_changes(Arc::clone(&self.state))),
+            tokio::spawn(tidy(Arc::clone(&self.state))),
+        ]
+    }
+}
+
+fn open_store(config: &Config) -> Result<Arc<dyn Store>, OpenError> {
+    if config.store.dangerous_memory {
+        return Ok(Arc::new(Memory::default()));
+    }
+    let mut options = SqliteOptions::new(&config.data);
+    options.journal.clone_from(&config.store.revocation_log);
+    Ok(Arc::new(Sqlite::open(&options)?))
+}
+
+async fn notice_changes(state: Shared) {
+    let mut known = state.store.version().await.ok();
+    let mut every = tokio::time::interval(NOTICE_EVERY);
+    loop {
+        every.tick().await;
+        let Ok(version) = state.store.version().await else {
+            continue;
+        };
+        if known != Some(version) {
+            match state.reload_keys().await {
+                Ok(()) => known = Some(version),
+                Err(error) => tracing::error!(event = "keys_not_reloaded", ?error),
+            }
+        }
+    }
+}
+
+async fn tidy(state: Shared) {
+    let mut every = tokio::time::interval(TIDY_EVERY);
+    loop {
+        every.tick().await;
+        state.limits.forget_idle();
+        let (config, now) = (state.config.load_full(), state.now());
+        match rotate(state.store.as_ref(), &state.master, &config, false, now).await {
+            Ok(true) => {
+                if let Err(error) = state.reload_keys().await {
+                    tracing::error!(event = "keys_not_reloaded", ?error);
+                }
+            }
+            Ok(false) => {}
+            Err(error) => tracing::error!(event = "keys_not_rotated", %error),
+        }
+        purge(&state).await;
+    }
+}
+
+/// A clock in doubt must not delete anybody's session.
+async fn purge(state: &AppState) {
+    while state.clock.trust() == tenure_core::lineage::Clock::Trusted {
+        match state.store.purge(state.now(), PURGE_STEP).await {
+            Ok(purged) if purged.sessions + purged.tickets == 0 => break,
+            Ok(purged) => {
+                tracing::debug!(
+                    event = "purged",
+                    sessions = purged.sessions,
+                    tickets = purged.tickets
+                );
+            }
+            Err(error) => {
+                tracing::error!(event = "purge_failed", %error);
+                break;
+            }
+        }
+        tokio::task::yield_now().await;
+    }
+}
