@@ -1,2 +1,48 @@
-//! Placeholder.
-fn main() {}
+//! `cargo xtask test`: sets up what the tests need, runs every check, and counts what it had to skip.
+
+#![expect(clippy::print_stdout, reason = "a command line tool")]
+
+mod checks;
+mod setup;
+mod tests;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(about = "Tenure's own checks")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Set up, check format, lints, crate arrows and licences, and run every test.
+    Test {
+        /// The large counts: 200 kills instead of 20, and so on.
+        #[arg(long)]
+        full: bool,
+    },
+    /// Install what the tests need, and say what is missing.
+    Setup,
+    /// Format, lints, crate arrows and licences only.
+    Check,
+}
+
+fn main() -> Result<()> {
+    match Arguments::parse().task {
+        Task::Test { full } => {
+            let missing = setup::run()?;
+            checks::run()?;
+            tests::run(full, &missing)
+        }
+        Task::Setup => {
+            for name in setup::run()? {
+                println!("missing: {name}");
+            }
+            Ok(())
+        }
+        Task::Check => checks::run(),
+    }
+}
