@@ -1,0 +1,256 @@
+//! The machine: when to refresh, and what a caller gets meanwhile.
+
+use super::{
+    AccessToken, Cause, Deadline, Expiry, Failure, Millis, Moment, Need, Reason, Record, State,
+    Tokens,
+};
+use crate::lineage::EndCause;
+use crate::outcome::Granted;
+use crate::secret::Secret;
+
+mod backoff;
+mod handle;
+mod interface;
+
+use backoff::Backoff;
+pub use backoff::Policy;
+pub use interface::{Access, Action, Event, Lock, Note, Presentation, Revoked, Step};
+
+/// The life of a session as one process sees it.
+#[derive(Debug)]
+pub struct Machine {
+    policy: Policy,
+    vault: Vault,
+    current: Option<Current>,
+    refresh: Refresh,
+    backoff: Backoff,
+    refused: Option<Secret>,
+    outbox: Outbox,
+}
+
+/// What is known of the vault.
+#[derive(Debug)]
+enum Vault {
+    Unread,
+    Unreadable,
+    Damaged,
+    Read(Box<Record>),
+}
+
+/// The access token of the record, with what only this process knows about it.
+#[derive(Debug)]
+struct Current {
+    token: Secret,
+    ends: Deadline,
+    margin: Millis,
+}
+
+/// The one refresh that may be under way.
+#[derive(Debug, Default)]
+enum Refresh {
+    #[default]
+    Idle,
+    Locking(Need),
+    Beginning(Need),
+    Sending {
+        presented: Secret,
+        asked: Moment,
+    },
+    Ending,
+    Keeping(Answer),
+    /// The vault refused the answer: it lives in memory until the vault takes it.
+    Unsaved(Answer),
+}
+
+#[derive(Clone, Debug)]
+struct Answer {
+    presented: Secret,
+    granted: Granted,
+    expiry: Expiry,
+    ends: Deadline,
+}
+
+/// What is being done about the record's outbox.
+#[derive(Debug, Default)]
+struct Outbox {
+    sending: bool,
+    backoff: Backoff,
+}
+
+/// A resumed device or a set clock is noticed after so long at the latest.
+const LONGEST_SLEEP: Millis = Millis(30_000);
+
+impl Machine {
+    /// A machine that knows nothing yet, and what it starts with: reading the vault.
+    pub fn new(policy: Policy) -> (Self, Vec<Action>) {
+        let machine = Self {
+            policy,
+            vault: Vault::Unread,
+            current: None,
+            refresh: Refresh::Idle,
+            backoff: Backoff::default(),
+            refused: None,
+            outbox: Outbox::default(),
+        };
+        let actions = vec![Action::Note(Note::BootstrapStarted), Action::Load];
+        (machine, actions)
+    }
+
+    /// What a caller gets who needs an access token with `min_ttl` left; at most half of a token's
+    /// life can be asked for.
+    ///
+    /// While a refresh has transient trouble a token that is still valid is handed out, whatever
+    /// `min_ttl` says.
+    pub fn request(&mut self, min_ttl: Millis, now: Moment) -> (Access, Vec<Action>) {
+        match &self.vault {
+            Vault::Unread => return (Access::Wait, Vec::new()),
+            Vault::Unreadable if self.backoff.due(now) => return (Access::Wait, self.reload()),
+            Vault::Unreadable => return failed(Failure::StorageUnavailable),
+            Vault::Damaged | Vault::Read(_) => {}
+        }
+        if self.tokens().is_none() {
+            return failed(Failure::SignInRequired(self.reason()));
+        }
+        let usable = self.usable(now);
+        match (&self.refresh, self.need(min_ttl, now)) {
+            (Refresh::Unsaved(_), _) | (_, None) => handed(usable, Failure::StorageUnavailable),
+            (Refresh::Idle, Some(need)) => match self.holding_back(now) {
+                Some(failure) => handed(usable, failure),
+                None => (Access::Wait, self.start(need, now)),
+            },
+            (_, Some(_)) => (Access::Wait, Vec::new()),
+        }
+    }
+
+    /// Where the session stands.
+    pub fn state(&self) -> State {
+        match &self.vault {
+            Vault::Unread => return State::Restoring,
+            Vault::Unreadable => return State::StorageLocked,
+            Vault::Damaged | Vault::Read(_) => {}
+        }
+        let (Some(_), Some(current)) = (self.tokens(), &self.current) else {
+            let reason = self.reason();
+            return State::SignedOut { reason };
+        };
+        match (&self.refresh, self.backoff.waiting()) {
+            (Refresh::Idle | Refresh::Unsaved(_), Some((cause, until))) => State::Degraded {
+                cause: cause.clone(),
+                retry_at: until.wall(),
+            },
+            (Refresh::Idle, None) => State::Active {
+                expires_at: current.ends.wall(),
+            },
+            _ => State::Refreshing,
+        }
+    }
+
+    /// The record as this process last saw it; `None` while it could not be read.
+    pub fn record(&self) -> Option<&Record> {
+        match &self.vault {
+            Vault::Read(record) => Some(record),
+            _ => None,
+        }
+    }
+
+    /// True while nothing is under way: no refresh, no revocation, no reading of the vault.
+    pub fn settled(&self) -> bool {
+        let refreshing = !matches!(self.refresh, Refresh::Idle | Refresh::Unsaved(_));
+        let reading = matches!(self.vault, Vault::Unread);
+        !(refreshing || reading || self.outbox.sending)
+    }
+
+    /// How long the shell may sleep before it reports [`Event::Tick`], if nothing happens before.
+    pub fn wake(&self, now: Moment) -> Option<Millis> {
+        let retry = self.retries_unasked().then(|| self.backoff.left(now));
+        let outbox = self.outbox.backoff.left(now);
+        let ahead = match (&self.refresh, &self.current) {
+            (Refresh::Idle, Some(current)) if self.policy.background => {
+                Some(current.ends.left(now) - current.margin)
+            }
+            _ => None,
+        };
+        let ahead = ahead.filter(|_| self.backoff.waiting().is_none());
+        let outbox = outbox.filter(|_| !self.outbox.sending);
+        let next = [retry.flatten(), outbox, ahead].into_iter().flatten().min();
+        next.map(|sleep| sleep.min(LONGEST_SLEEP))
+    }
+
+    fn retries_unasked(&self) -> bool {
+        match (&self.vault, &self.refresh) {
+            (Vault::Unreadable, _) | (_, Refresh::Unsaved(_)) => true,
+            (Vault::Read(_), Refresh::Idle) => {
+                self.tokens().is_some() && self.backoff.failures() <= self.policy.unasked_retries
+            }
+            _ => false,
+        }
+    }
+
+    fn tokens(&self) -> Option<&Tokens> {
+        self.record()?.tokens.as_ref()
+    }
+
+    fn reason(&self) -> Reason {
+        match &self.vault {
+            Vault::Damaged => Reason::VaultDamaged,
+            Vault::Read(record) => record.ended.map_or(Reason::NeverSignedIn, Reason::Ended),
+            Vault::Unread | Vault::Unreadable => Reason::Ended(EndCause::Unknown),
+        }
+    }
+
+    /// A token that is valid now. One that could not be saved counts: it is in memory, the state
+    /// says so, and using it retires nothing.
+    fn usable(&self, now: Moment) -> Option<AccessToken> {
+        let (token, ends) = match (&self.refresh, &self.current) {
+            (Refresh::Unsaved(answer), _) => (&answer.granted.access_token, answer.ends),
+            (_, Some(current)) => (&current.token, current.ends),
+            (_, None) => return None,
+        };
+        if ends.passed(now) || self.refused.as_ref() == Some(token) {
+            return None;
+        }
+        Some(AccessToken {
+            token: token.clone(),
+            expires_at: ends.wall(),
+        })
+    }
+
+    /// Why the present access token is not enough; `None` where it is.
+    fn need(&self, min_ttl: Millis, now: Moment) -> Option<Need> {
+        let (tokens, current) = (self.tokens()?, self.current.as_ref()?);
+        let most = Millis(tokens.expiry.lifetime().0 / 2);
+        let left = min_ttl.min(most).max(current.margin).max(Millis(1));
+        let enough = current.ends.left(now) >= left && self.usable(now).is_some();
+        (!enough).then(|| Need {
+            left,
+            stale: current.token.clone(),
+        })
+    }
+
+    fn holding_back(&self, now: Moment) -> Option<Failure> {
+        let (cause, until) = self.backoff.waiting()?;
+        if until.passed(now) {
+            return None;
+        }
+        Some(match cause {
+            Cause::Misconfigured(error) => Failure::Misconfigured(error.clone()),
+            Cause::Storage => Failure::StorageUnavailable,
+            Cause::Trouble(_) | Cause::LockHeld => Failure::Transient {
+                cause: cause.clone(),
+                retry_after: until.left(now).duration(),
+            },
+        })
+    }
+}
+
+fn failed(failure: Failure) -> (Access, Vec<Action>) {
+    (Access::Failed(failure), Vec::new())
+}
+
+fn handed(token: Option<AccessToken>, otherwise: Failure) -> (Access, Vec<Action>) {
+    let access = token.map_or(Access::Failed(otherwise), Access::Ready);
+    (access, Vec::new())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,128 @@
+//! What a session looks like from outside.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::{Millis, Record};
+use crate::lineage::EndCause;
+use crate::outcome::Trouble;
+use crate::secret::Secret;
+
+/// Where a session stands. What the interface shows and what a caller of the API gets follow from
+/// one value, so they cannot disagree.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum State {
+    /// The vault is being read; callers wait.
+    Restoring,
+    /// There is no session.
+    SignedOut {
+        /// Why.
+        reason: Reason,
+    },
+    /// Signed in.
+    Active {
+        /// When the access token ends, by the device's clock; it is refreshed before that.
+        expires_at: Millis,
+    },
+    /// Signed in; a refresh is under way.
+    Refreshing,
+    /// Signed in; the last refresh, or the saving of its answer, failed and will be tried again.
+    Degraded {
+        /// What went wrong.
+        cause: Cause,
+        /// When it is tried again, by the device's clock.
+        retry_at: Millis,
+    },
+    /// The vault cannot be read now, so nobody knows whether there is a session.
+    StorageLocked,
+}
+
+/// Why there is no session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// The vault never held one.
+    NeverSignedIn,
+    /// It ended; [`EndCause::LoggedOut`] where the user signed out.
+    Ended(EndCause),
+    /// The vault holds bytes that are not a record.
+    VaultDamaged,
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NeverSignedIn => f.write_str("never_signed_in"),
+            Self::Ended(cause) => cause.fmt(f),
+            Self::VaultDamaged => f.write_str("vault_damaged"),
+        }
+    }
+}
+
+/// Why a refresh did not succeed, although nothing is known to be wrong with the session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// Network or server.
+    Trouble(Trouble),
+    /// Another process holds the session's lock and does not let go.
+    LockHeld,
+    /// The vault cannot be written.
+    Storage,
+    /// The service does not accept this client's request: the OAuth error code.
+    Misconfigured(String),
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Trouble(trouble) => trouble.fmt(f),
+            Self::LockHeld => f.write_str("another process holds the session's lock"),
+            Self::Storage => f.write_str("the vault cannot be written"),
+            Self::Misconfigured(error) => write!(f, "the service answers {error}"),
+        }
+    }
+}
+
+/// Why a caller gets no access token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// Try again after this time.
+    Transient {
+        /// What went wrong.
+        cause: Cause,
+        /// Until the next attempt.
+        retry_after: Duration,
+    },
+    /// Only a sign-in helps.
+    SignInRequired(Reason),
+    /// The vault can be neither read nor written.
+    StorageUnavailable,
+    /// The service does not accept this client's request: the OAuth error code.
+    Misconfigured(String),
+}
+
+/// An access token and when it ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccessToken {
+    /// The token.
+    pub token: Secret,
+    /// When it ends, by the device's clock.
+    pub expires_at: Millis,
+}
+
+/// What a vault that could be read holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// No vault was ever made.
+    Missing,
+    /// A vault was made, nothing was ever stored.
+    Empty,
+    /// Bytes, but no intact record.
+    Damaged,
+    /// The newest intact record.
+    Record(Box<Record>),
+}
+
+/// The vault could not be read or written now; what it holds is not known.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct VaultFault(pub String);
