@@ -1,7 +1,7 @@
 //! Where Tenure keeps its records.
 //!
 //! ```no_run
-//! # async fn open() -> Result<(), tenure_store::StoreError> {
+//! # fn open() -> Result<(), tenure_store::OpenError> {
 //! use tenure_store::{Sqlite, SqliteOptions, Store};
 //!
 //! let store = Sqlite::open(&SqliteOptions::new("./tenure-data"))?;
@@ -28,7 +28,7 @@ pub use record::{
     AuditEvent, AuditQuery, Consent, KeyRecord, KeyUse, Loaded, Purged, Revoked, Taken, Ticket,
     TicketHash, TicketKind, User, Written,
 };
-pub use sqlite::{Sqlite, SqliteOptions};
+pub use sqlite::{Sqlite, SqliteOptions, Synchronous};
 
 use async_trait::async_trait;
 use tenure_core::id::{ClientId, LineageId, Subject};

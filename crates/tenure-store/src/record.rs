@@ -1,5 +1,7 @@
 //! Rows as plain types.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 use tenure_core::id::{ClientId, Subject};
 use tenure_core::keyset::KeyState;
@@ -23,6 +25,13 @@ pub enum Written {
     Now,
     /// It did not hold; nothing is written. Read again and decide again.
     Lost,
+}
+
+impl Written {
+    /// From the number of rows that met the condition.
+    pub(crate) fn if_any(changed: usize) -> Self {
+        if changed > 0 { Self::Now } else { Self::Lost }
+    }
 }
 
 /// The answer of a revocation.
@@ -54,6 +63,22 @@ pub struct Purged {
     pub sessions: u64,
     /// Tickets.
     pub tickets: u64,
+}
+
+/// How long an ended session is kept, so that its holder can be told why it ended.
+pub(crate) const KEEP_ENDED: Duration = Duration::from_hours(24);
+
+/// Whether no presentation can need the row any more. Twice the idle limit: a presentation of the
+/// head extends it by one without a write.
+pub(crate) fn is_purgeable(row: &Row, now: Timestamp) -> bool {
+    now > row.expires_absolute
+        || now > row.head.since + row.idle + row.idle
+        || row.revoked.is_some_and(|end| now > end.at + KEEP_ENDED)
+}
+
+/// An e-mail address as it is compared.
+pub(crate) fn folded(email: &str) -> String {
+    email.to_lowercase()
 }
 
 /// SHA-256 of the secret that was handed out.
@@ -192,4 +217,11 @@ pub struct AuditQuery {
     pub since: Option<Timestamp>,
     /// At most this many; 0 means 1,000.
     pub limit: u32,
+}
+
+impl AuditQuery {
+    /// The limit, with 0 read as the default.
+    pub(crate) fn effective_limit(&self) -> u32 {
+        if self.limit == 0 { 1000 } else { self.limit }
+    }
 }

@@ -1,0 +1,312 @@
+//! What each method means, on maps.
+
+use std::collections::HashMap;
+
+use tenure_core::id::{ClientId, LineageId, Subject};
+use tenure_core::keyset::KeyState;
+use tenure_core::lineage::{Cut, Head, KeyHash, Revocation, Row, Step, TokenId};
+use tenure_core::time::Timestamp;
+
+use crate::record::{is_purgeable, folded};
+use crate::{
+    AuditEvent, AuditQuery, Consent, KeyRecord, Loaded, Purged, Revoked, StoreError, Taken, Ticket,
+    TicketHash, TicketKind, User, Written,
+};
+
+#[derive(Debug, Default)]
+pub(super) struct Tables {
+    pub(super) writes: u64,
+    pub(super) version: u64,
+    sessions: HashMap<LineageId, Session>,
+    cuts: HashMap<Subject, Cut>,
+    pub(super) tickets: HashMap<(TicketKind, TicketHash), Ticket>,
+    users: Vec<User>,
+    pub(super) consents: HashMap<(Subject, ClientId), Consent>,
+    pub(super) keys: Vec<KeyRecord>,
+    pub(super) audit: Vec<AuditEvent>,
+}
+
+#[derive(Debug)]
+struct Session {
+    row: Row,
+    /// Cuts up to this one do not concern it: its user asked to stay signed in here.
+    spared_until: Timestamp,
+}
+
+impl Tables {
+    pub(super) fn create(&mut self, row: &Row) -> Result<(), StoreError> {
+        if self.sessions.contains_key(&row.lineage) {
+            return Err(StoreError::Damaged("this lineage exists".to_owned()));
+        }
+        let session = Session {
+            row: row.clone(),
+            spared_until: Timestamp(0),
+        };
+        self.sessions.insert(row.lineage, session);
+        Ok(())
+    }
+
+    pub(super) fn load(&self, lineage: LineageId) -> Option<Loaded> {
+        let session = self.sessions.get(&lineage)?;
+        let cut = self.cuts.get(&session.row.grant.subject);
+        Some(Loaded {
+            row: session.row.clone(),
+            cut: cut.filter(|cut| cut.before > session.spared_until).copied(),
+        })
+    }
+
+    pub(super) fn advance(&mut self, lineage: LineageId, step: &Step) -> Written {
+        let Some(row) = self.live(lineage, step.expected) else {
+            return Written::Lost;
+        };
+        row.head = step.head.clone();
+        row.ring.clone_from(&step.ring);
+        row.history_unknown_until = step.history_unknown_until;
+        Written::Now
+    }
+
+    pub(super) fn note_use(&mut self, lineage: LineageId, head: TokenId, hash: KeyHash) -> Written {
+        let Some(row) = self.live(lineage, head) else {
+            return Written::Lost;
+        };
+        if row.head.uses.len() >= Head::USES || row.head.uses.contains(&hash) {
+            return Written::Lost;
+        }
+        row.head.uses.push(hash);
+        Written::Now
+    }
+
+    /// The condition of every write to a session that has not ended.
+    fn live(&mut self, lineage: LineageId, head: TokenId) -> Option<&mut Row> {
+        let row = &mut self.sessions.get_mut(&lineage)?.row;
+        (row.head.id == head && row.revoked.is_none()).then_some(row)
+    }
+
+    pub(super) fn revoke(&mut self, lineage: LineageId, why: Revocation) -> Revoked {
+        match self.sessions.get_mut(&lineage) {
+            None => Revoked::Missing,
+            Some(session) => match session.row.revoked {
+                Some(before) => Revoked::Before(before),
+                None => {
+                    session.row.revoked = Some(why);
+                    Revoked::Now
+                }
+            },
+        }
+    }
+
+    pub(super) fn revoke_subject(
+        &mut self,
+        subject: &Subject,
+        cut: Cut,
+        keep: Option<LineageId>,
+    ) -> Vec<LineageId> {
+        self.version += 1;
+        let last = self.cuts.entry(subject.clone()).or_insert(cut);
+        if cut.before >= last.before {
+            *last = cut;
+        }
+        let mut ended = Vec::new();
+        let theirs = |session: &&mut Session| session.row.grant.subject == *subject;
+        for session in self.sessions.values_mut().filter(theirs) {
+            if keep == Some(session.row.lineage) {
+                session.spared_until = session.spared_until.max(cut.before);
+            } else if session.row.revoked.is_none() {
+                session.row.revoked = Some(Revocation {
+                    at: cut.before,
+                    cause: cut.cause,
+                });
+                ended.push(session.row.lineage);
+            }
+        }
+        ended
+    }
+
+    pub(super) fn logged_end(&self, lineage: LineageId) -> Option<Revocation> {
+        self.sessions.get(&lineage)?.row.revoked
+    }
+
+    pub(super) fn sessions_of(&self, subject: &Subject) -> Vec<Row> {
+        let rows = self.sessions.values().map(|session| &session.row);
+        let mut theirs: Vec<Row> = rows
+            .filter(|row| row.grant.subject == *subject)
+            .cloned()
+            .collect();
+        theirs.sort_by_key(|row| std::cmp::Reverse((row.created_at, row.lineage)));
+        theirs
+    }
+
+    pub(super) fn purge(&mut self, now: Timestamp, limit: usize) -> Purged {
+        let sessions = self.sessions.values().map(|session| &session.row);
+        let sessions: Vec<LineageId> = sessions
+            .filter(|row| is_purgeable(row, now))
+            .map(|row| row.lineage)
+            .take(limit)
+            .collect();
+        sessions.iter().for_each(|lineage| {
+            self.sessions.remove(lineage);
+        });
+        let tickets = self.tickets.values();
+        let tickets: Vec<(TicketKind, TicketHash)> = tickets
+            .filter(|ticket| now > ticket.expires_at)
+            .map(|ticket| (ticket.kind, ticket.hash))
+            .take(limit - sessions.len())
+            .collect();
+        tickets.iter().for_each(|ticket| {
+            self.tickets.remove(ticket);
+        });
+        Purged {
+            sessions: sessions.len() as u64,
+            tickets: tickets.len() as u64,
+        }
+    }
+
+    pub(super) fn add_ticket(&mut self, ticket: &Ticket) -> Result<(), StoreError> {
+        let place = (ticket.kind, ticket.hash);
+        if self.tickets.contains_key(&place) {
+            return Err(StoreError::Damaged("this ticket exists".to_owned()));
+        }
+        self.tickets.insert(place, ticket.clone());
+        Ok(())
+    }
+
+    pub(super) fn ticket(
+        &self,
+        kind: TicketKind,
+        hash: TicketHash,
+        now: Timestamp,
+    ) -> Option<&Ticket> {
+        let ticket = self.tickets.get(&(kind, hash))?;
+        (now <= ticket.expires_at).then_some(ticket)
+    }
+
+    pub(super) fn take_ticket(
+        &mut self,
+        kind: TicketKind,
+        hash: TicketHash,
+        now: Timestamp,
+    ) -> Taken {
+        match self.tickets.get_mut(&(kind, hash)) {
+            Some(ticket) if now <= ticket.expires_at => {
+                if ticket.used_at.is_some() {
+                    return Taken::Before(ticket.clone());
+                }
+                ticket.used_at = Some(now);
+                Taken::Now(ticket.clone())
+            }
+            _ => Taken::Missing,
+        }
+    }
+
+    pub(super) fn add_user(&mut self, user: &User) -> Written {
+        let taken = self.user(&user.subject).is_some() || self.user_by_email(&user.email).is_some();
+        if taken {
+            return Written::Lost;
+        }
+        self.version += 1;
+        self.users.push(user.clone());
+        Written::Now
+    }
+
+    pub(super) fn user(&self, subject: &Subject) -> Option<&User> {
+        self.users.iter().find(|user| user.subject == *subject)
+    }
+
+    pub(super) fn user_by_email(&self, email: &str) -> Option<&User> {
+        let email = folded(email);
+        self.users.iter().find(|user| folded(&user.email) == email)
+    }
+
+    pub(super) fn users(&self, after: Option<&str>, limit: usize) -> Vec<User> {
+        let after = after.map(folded);
+        let mut users: Vec<(String, &User)> = self
+            .users
+            .iter()
+            .map(|user| (folded(&user.email), user))
+            .filter(|(email, _)| after.as_ref().is_none_or(|after| email > after))
+            .collect();
+        users.sort_by(|(one, _), (other, _)| one.cmp(other));
+        let users = users.into_iter().take(limit);
+        users.map(|(_, user)| user.clone()).collect()
+    }
+
+    pub(super) fn set_password(
+        &mut self,
+        subject: &Subject,
+        expected: Option<&str>,
+        hash: &str,
+    ) -> Written {
+        let holds = |user: &User| expected.is_none() || user.password.as_deref() == expected;
+        self.change_user(subject, |user| {
+            holds(user).then(|| user.password = Some(hash.to_owned()))
+        })
+    }
+
+    pub(super) fn set_disabled(&mut self, subject: &Subject, disabled: bool) -> Written {
+        self.change_user(subject, |user| {
+            user.disabled = disabled;
+            Some(())
+        })
+    }
+
+    fn change_user(
+        &mut self,
+        subject: &Subject,
+        change: impl FnOnce(&mut User) -> Option<()>,
+    ) -> Written {
+        let user = self.users.iter_mut().find(|user| user.subject == *subject);
+        match user.and_then(change) {
+            None => Written::Lost,
+            Some(()) => {
+                self.version += 1;
+                Written::Now
+            }
+        }
+    }
+
+    pub(super) fn add_key(&mut self, key: &KeyRecord) -> Written {
+        let contended = matches!(key.state, KeyState::Next | KeyState::Active);
+        let rival = |other: &KeyRecord| {
+            let same = (other.of, &other.algorithm, other.state);
+            other.id == key.id || contended && same == (key.of, &key.algorithm, key.state)
+        };
+        if self.keys.iter().any(rival) {
+            return Written::Lost;
+        }
+        self.version += 1;
+        self.keys.push(key.clone());
+        Written::Now
+    }
+
+    pub(super) fn move_key(
+        &mut self,
+        id: &str,
+        from: KeyState,
+        to: KeyState,
+        now: Timestamp,
+    ) -> Written {
+        let mut keys = self.keys.iter_mut();
+        let Some(key) = keys.find(|key| key.id == id && key.state == from) else {
+            return Written::Lost;
+        };
+        key.state = to;
+        key.since = now;
+        if to == KeyState::Retired {
+            key.sealed.clear();
+        }
+        self.version += 1;
+        Written::Now
+    }
+
+    pub(super) fn audit(&self, query: &AuditQuery) -> Vec<AuditEvent> {
+        let wanted = |event: &&AuditEvent| {
+            let whose = query.subject.is_none() || event.subject == query.subject;
+            whose && query.since.is_none_or(|since| event.at >= since)
+        };
+        let mut events: Vec<AuditEvent> = self.audit.iter().filter(wanted).cloned().collect();
+        events.reverse();
+        events.sort_by_key(|event| std::cmp::Reverse(event.at));
+        events.truncate(query.effective_limit() as usize);
+        events
+    }
+}

@@ -1,0 +1,41 @@
+//! Facts about the file, one number each.
+
+use rusqlite::Connection;
+
+use crate::StoreError;
+
+pub(super) const LOG_END: &str = "log_end";
+pub(super) const RESTORED_AT: &str = "restored_at";
+pub(super) const VERSION: &str = "version";
+const CHECK: &str = "check";
+
+pub(super) fn read(sql: &Connection, name: &str) -> Result<i64, StoreError> {
+    let mut query = sql.prepare_cached("SELECT value FROM meta WHERE name = ?1")?;
+    Ok(query.query_row([name], |columns| columns.get(0))?)
+}
+
+pub(super) fn write(sql: &Connection, name: &str, value: i64) -> Result<(), StoreError> {
+    let mut update = sql.prepare_cached("UPDATE meta SET value = ?2 WHERE name = ?1")?;
+    update.execute((name, value))?;
+    Ok(())
+}
+
+/// A counter in the file, so that every process notices what any process did.
+pub(super) fn bump_version(sql: &Connection) -> Result<(), StoreError> {
+    bump(sql, VERSION).map(drop)
+}
+
+/// Writes a marker and answers it.
+pub(super) fn mark(sql: &Connection) -> Result<i64, StoreError> {
+    bump(sql, CHECK)
+}
+
+pub(super) fn last_mark(sql: &Connection) -> Result<i64, StoreError> {
+    read(sql, CHECK)
+}
+
+fn bump(sql: &Connection, name: &str) -> Result<i64, StoreError> {
+    let mut update =
+        sql.prepare_cached("UPDATE meta SET value = value + 1 WHERE name = ?1 RETURNING value")?;
+    Ok(update.query_row([name], |columns| columns.get(0))?)
+}

@@ -1,0 +1,98 @@
+//! The embedded default: one SQLite file, one writer with group commit, readers beside it.
+
+mod accounts;
+mod audit;
+mod codec;
+mod error;
+mod files;
+mod journal;
+mod keys;
+mod meta;
+mod readers;
+mod replay;
+mod sessions;
+mod store;
+mod sweep;
+mod tickets;
+mod writer;
+
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use rusqlite::Connection;
+use tenure_core::id::LineageId;
+use tenure_core::time::Timestamp;
+
+use crate::{OpenError, Purged, StoreError};
+pub use files::{SqliteOptions, Synchronous};
+use files::Files;
+use readers::Readers;
+use writer::Writer;
+
+/// Sessions, accounts, keys and the audit trail in one file of a directory.
+///
+/// A write is acknowledged when it is on the disk (`synchronous=FULL`); creates and ends of sessions
+/// are in the revocation log before that. Another process, such as the command line, may have the
+/// same directory open.
+#[derive(Debug)]
+pub struct Sqlite {
+    files: Files,
+    readers: Arc<Readers>,
+    writer: Writer,
+    /// Where the next slice of the sweep begins.
+    swept_to: Mutex<Option<LineageId>>,
+}
+
+impl Sqlite {
+    /// Opens the store, making, migrating and completing its files as needed. Blocks.
+    pub fn open(options: &SqliteOptions) -> Result<Self, OpenError> {
+        let files = Files::new(options);
+        let (sql, journal) = files.prepare()?;
+        let writer = Writer::start(files.clone(), sql, journal)
+            .map_err(|cause| files.unusable(&cause.into()))?;
+        Ok(Self {
+            readers: Arc::new(Readers::new(files.clone())),
+            writer,
+            files,
+            swept_to: Mutex::new(None),
+        })
+    }
+
+    /// A query of more than a few rows, on a thread that may take its time.
+    async fn list<T: Send + 'static>(
+        &self,
+        query: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let readers = Arc::clone(&self.readers);
+        let listing = tokio::task::spawn_blocking(move || readers.read(query));
+        listing.await.map_err(|stopped| StoreError::Unavailable(stopped.to_string()))?
+    }
+
+    async fn sweep(&self, now: Timestamp, limit: u32) -> Result<Purged, StoreError> {
+        let restored_at = self.restored_at(now).await?;
+        let (after, most) = (*self.swept_to.lock(), limit as usize);
+        let found = self
+            .list(move |sql| sweep::find(sql, after, (now, restored_at), most))
+            .await?;
+        *self.swept_to.lock() = found.next;
+        let mut sessions = 0;
+        for step in found.lineages.chunks(sweep::STEP) {
+            let step = step.to_vec();
+            let delete = move |group: &mut writer::Group<'_>| {
+                sweep::delete(group, &step, (now, restored_at))
+            };
+            sessions += self.writer.transaction(delete).await?;
+        }
+        let left = limit.saturating_sub(u32::try_from(sessions).unwrap_or(u32::MAX));
+        let tickets = self.writer.write(move |group| tickets::sweep(group, now, left)).await?;
+        Ok(Purged { sessions, tickets })
+    }
+
+    async fn restored_at(&self, now: Timestamp) -> Result<i64, StoreError> {
+        let restored_at = self.readers.read(|sql| meta::read(sql, meta::RESTORED_AT))?;
+        if restored_at >= 0 {
+            return Ok(restored_at);
+        }
+        self.writer.write(move |group| sweep::date_restore(group, now)).await
+    }
+}
