@@ -9,4 +9,8 @@
 //! Nothing here knows the service's code: it speaks HTTP, signals and files. Simulated time and
 //! the comparison of rotation policies are not part of this crate yet.
 
+pub mod actor;
+pub mod canary;
 pub mod disk;
+pub mod process;
+pub mod proxy;
