@@ -24,8 +24,23 @@ const PRIVILEGED: [&str; 2] = ["tenure:admin", "tenure:introspect"];
 
 /// RFC 7519 section 4.1, RFC 9068 section 2.2, OIDC Core section 2: these are the service's to say.
 const RESERVED_CLAIMS: [&str; 17] = [
-    "iss", "sub", "aud", "exp", "nbf", "iat", "jti", "client_id", "scope", "sid", "auth_time",
-    "acr", "amr", "azp", "nonce", "cnf", "act",
+    "iss",
+    "sub",
+    "aud",
+    "exp",
+    "nbf",
+    "iat",
+    "jti",
+    "client_id",
+    "scope",
+    "sid",
+    "auth_time",
+    "acr",
+    "amr",
+    "azp",
+    "nonce",
+    "cnf",
+    "act",
 ];
 
 /// Reads one client; `None` where its name is not usable.
@@ -33,13 +48,17 @@ pub(super) fn client(name: &str, section: &mut Section<'_>) -> Option<Client> {
     let id = id(name, section)?;
     let title = section.read("name", name.to_owned());
     let secret = secret(section);
+    // A secret that is wrong is one problem, not three.
+    let confidential = ["secret", "secret_sha256", "secret_file"]
+        .iter()
+        .any(|key| section.is_given(key));
     let first_party = section.read("first_party", false);
     let redirect_uris = redirect_uris(section);
-    let grants = grants(section, secret.is_some(), &redirect_uris);
-    let scope = scope(section, secret.is_some());
+    let grants = grants(section, confidential, &redirect_uris);
+    let scope = scope(section, confidential);
     let audience = section.read("audience", Vec::<Audience>::new());
     let lifetimes = section.section("lifetimes", lifetimes);
-    let rules = rules(section, secret.is_some(), &lifetimes);
+    let rules = rules(section, confidential, &lifetimes);
     let claims = section.section("claims", claims);
     let origins = section.read("allowed_origins", Vec::<Origin>::new());
     Some(Client {
@@ -73,22 +92,27 @@ fn secret(section: &mut Section<'_>) -> Option<ClientSecret> {
         "secret",
         "a secret does not belong in this file; write its hash as secret_sha256 (printf %s \"$SECRET\" | sha256sum), or its place as secret_file",
     );
-    let hash = section.optional("secret_sha256").map(|SecretHash(hash)| hash);
-    let path = section.path("secret_file")?;
-    if hash.is_some() {
-        section.complain("secret_file", "stands beside secret_sha256; remove one of them");
+    let hash = section
+        .optional("secret_sha256")
+        .map(|SecretHash(hash)| hash);
+    let Some(path) = section.path("secret_file") else {
+        return hash;
+    };
+    if section.is_given("secret_sha256") {
+        section.complain(
+            "secret_file",
+            "stands beside secret_sha256; remove one of them",
+        );
     }
-    match master::read_secret(&path) {
-        Ok(secret) if secret.expose().len() >= 16 => Some(ClientSecret::of(secret.expose())),
-        Ok(_) => {
-            section.complain("secret_file", "holds fewer than 16 characters; make one with: openssl rand -base64 32");
-            None
+    let secret = master::read_secret(&path).and_then(|secret| match secret.expose().len() {
+        0..16 => {
+            Err("holds fewer than 16 characters; make one with: openssl rand -base64 32".to_owned())
         }
-        Err(cause) => {
-            section.complain("secret_file", cause);
-            None
-        }
-    }
+        _ => Ok(ClientSecret::of(secret.expose())),
+    });
+    secret
+        .map_err(|message| section.complain("secret_file", message))
+        .ok()
 }
 
 fn redirect_uris(section: &mut Section<'_>) -> Vec<String> {
@@ -105,7 +129,10 @@ fn grants(section: &mut Section<'_>, confidential: bool, redirects: &[String]) -
     };
     let grants = section.read("grants", default);
     if grants.contains(&AuthorizationCode) && redirects.is_empty() {
-        section.complain("grants", "has authorization_code, but redirect_uris is empty; list where the code may go");
+        section.complain(
+            "grants",
+            "has authorization_code, but redirect_uris is empty; list where the code may go",
+        );
     }
     if grants.contains(&ClientCredentials) && !confidential {
         section.complain("grants", "has client_credentials, but the client has no secret; add secret_sha256 or secret_file");
@@ -128,12 +155,22 @@ fn lifetimes(section: &mut Section<'_>) -> Lifetimes {
     let idle = section.read("idle", 30 * DAY);
     let absolute = section.read("absolute", 365 * DAY);
     if access > idle {
-        section.complain("access", "is longer than idle; an access token must not outlive an unused session");
+        section.complain(
+            "access",
+            "is longer than idle; an access token must not outlive an unused session",
+        );
     }
     if idle > absolute {
-        section.complain("idle", "is longer than absolute; shorten it, or lengthen absolute");
+        section.complain(
+            "idle",
+            "is longer than absolute; shorten it, or lengthen absolute",
+        );
     }
-    Lifetimes { access, idle, absolute }
+    Lifetimes {
+        access,
+        idle,
+        absolute,
+    }
 }
 
 fn rules(section: &mut Section<'_>, confidential: bool, lifetimes: &Lifetimes) -> Rules {
@@ -145,10 +182,16 @@ fn rules(section: &mut Section<'_>, confidential: bool, lifetimes: &Lifetimes) -
     rules.revoke_on_parallel_use = section.read("revoke_on_parallel_use", false);
     let late_window = section.read("late_window", rules.late_window);
     if section.is_given("late_window") && policy == Policy::Strict {
-        section.complain("late_window", "has no meaning with policy = \"strict\", which knows no late duplicate; remove it");
+        section.complain(
+            "late_window",
+            "has no meaning with policy = \"strict\", which knows no late duplicate; remove it",
+        );
     }
     if late_window > LONGEST_LATE_WINDOW {
-        section.complain("late_window", "is longer than 10m; a thief would be taken for a late request that long");
+        section.complain(
+            "late_window",
+            "is longer than 10m; a thief would be taken for a late request that long",
+        );
     }
     rules.late_window = late_window;
     rules
@@ -158,7 +201,10 @@ fn claims(section: &mut Section<'_>) -> Map<String, Json> {
     let mut claims = Map::new();
     for (name, Node { value, .. }) in section.entries() {
         if RESERVED_CLAIMS.contains(&name.as_str()) || name.starts_with("tenure_") {
-            section.complain(name, "is a claim that the service sets itself; choose another name");
+            section.complain(
+                name,
+                "is a claim that the service sets itself; choose another name",
+            );
         }
         match json(value) {
             Some(json) => {
@@ -166,7 +212,10 @@ fn claims(section: &mut Section<'_>) -> Map<String, Json> {
                 section.note(name, json.to_string(), source);
                 claims.insert(name.clone(), json);
             }
-            None => section.complain(name, "holds a number that JSON cannot say; write a finite one"),
+            None => section.complain(
+                name,
+                "holds a number that JSON cannot say; write a finite one",
+            ),
         }
     }
     claims
@@ -178,9 +227,12 @@ fn json(value: &Value) -> Option<Json> {
         Value::Integer(number) => (*number).into(),
         Value::Float(number) => Json::Number(Number::from_f64(*number)?),
         Value::Boolean(truth) => (*truth).into(),
-        Value::List(items) => {
-            Json::Array(items.iter().map(|item| json(&item.value)).collect::<Option<_>>()?)
-        }
+        Value::List(items) => Json::Array(
+            items
+                .iter()
+                .map(|item| json(&item.value))
+                .collect::<Option<_>>()?,
+        ),
         Value::Table(table) => {
             let entry = |(name, node): (&String, &Node)| Some((name.clone(), json(&node.value)?));
             Json::Object(table.iter().map(entry).collect::<Option<_>>()?)

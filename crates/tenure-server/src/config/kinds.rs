@@ -24,14 +24,19 @@ impl Setting for Issuer {
             _ => Some("is neither https nor http"),
         };
         let why = why
-            .or(text.ends_with('/').then_some("ends with a slash; remove it"))
+            .or(text
+                .ends_with('/')
+                .then_some("ends with a slash; remove it"))
             .or((url.query().is_some() || url.fragment().is_some())
                 .then_some("has a query or a fragment; remove it"))
             .or((!url.username().is_empty()).then_some("has a user name; remove it"))
             // Verifiers compare `iss` as text: it must be what a URL library would print.
             .or((url.as_str().trim_end_matches('/') != text)
                 .then_some("is not in its normal form: lower case, no default port"));
-        why.map_or_else(|| Ok(Self(text.to_owned())), |why| Err(format!("{text:?} {why}").into()))
+        why.map_or_else(
+            || Ok(Self(text.to_owned())),
+            |why| Err(format!("{text:?} {why}").into()),
+        )
     }
 
     fn show(&self) -> String {
@@ -46,10 +51,12 @@ impl Setting for RedirectUri {
     fn parse(value: &Value) -> Result<Self, Wrong> {
         let text = text(value, "a URI in quotes")?;
         let why = match Url::parse(text) {
-            Err(_) => Some("is no absolute URI; write one such as \"https://app.example.com/callback\""),
-            Ok(_) if text.contains('*') => Some(
-                "has a wildcard; redirect URIs match exactly: list each one",
-            ),
+            Err(_) => {
+                Some("is no absolute URI; write one such as \"https://app.example.com/callback\"")
+            }
+            Ok(_) if text.contains('*') => {
+                Some("has a wildcard; redirect URIs match exactly: list each one")
+            }
             Ok(_) if text.contains('#') => {
                 Some("has a fragment, which RFC 6749 section 3.1.2 forbids; remove it")
             }
@@ -66,7 +73,10 @@ impl Setting for RedirectUri {
                 ),
             },
         };
-        why.map_or_else(|| Ok(Self(text.to_owned())), |why| Err(format!("{text:?} {why}").into()))
+        why.map_or_else(
+            || Ok(Self(text.to_owned())),
+            |why| Err(format!("{text:?} {why}").into()),
+        )
     }
 
     fn show(&self) -> String {
@@ -100,7 +110,9 @@ pub(super) struct Audience(pub(super) String);
 impl Setting for Audience {
     fn parse(value: &Value) -> Result<Self, Wrong> {
         let text = text(value, "an audience in quotes")?;
-        let printable = text.chars().all(|c| c.is_ascii_graphic() && c != '#' && c != '"');
+        let printable = text
+            .chars()
+            .all(|c| c.is_ascii_graphic() && c != '#' && c != '"');
         if printable && !text.is_empty() {
             return Ok(Self(text.to_owned()));
         }

@@ -9,6 +9,7 @@ mod load;
 mod master;
 mod problem;
 mod section;
+mod sections;
 mod setting;
 mod source;
 #[cfg(test)]
@@ -28,7 +29,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 use serde_json::{Map, Value};
 use tenure_core::id::ClientId;
-use tenure_core::lineage::{Policy, Rules};
+use tenure_core::lineage::Rules;
 use tenure_core::scope::Scope;
 use tenure_core::secret::{Secret, sha256};
 

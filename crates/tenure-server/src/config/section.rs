@@ -46,7 +46,15 @@ impl<'a> Section<'a> {
     /// The whole document.
     pub(super) fn root(given: &'a Given<'a>, report: &'a mut Report, table: &'a Table) -> Self {
         let (prefix, asked) = (String::new(), Vec::new());
-        Self { given, report, prefix, table, overridable: true, asked, open: false }
+        Self {
+            given,
+            report,
+            prefix,
+            table,
+            overridable: true,
+            asked,
+            open: false,
+        }
     }
 
     /// Reads a key that has a default.
@@ -101,7 +109,10 @@ impl<'a> Section<'a> {
             None => &empty,
             Some(other) => {
                 let kind = other.kind();
-                self.complain(key, format!("is {kind}; write a table, [{}{key}]", self.prefix));
+                self.complain(
+                    key,
+                    format!("is {kind}; write a table, [{}{key}]", self.prefix),
+                );
                 &empty
             }
         };
@@ -132,9 +143,10 @@ impl<'a> Section<'a> {
 
     /// Says why a key that one might expect is not there.
     pub(super) fn refuse(&mut self, key: &'static str, message: &str) {
-        if self.table.contains_key(key) {
+        if let Some(node) = self.table.get(key) {
             self.asked.push(key);
-            self.complain(key, message);
+            let source = self.line(node.line);
+            self.problem(source, format!("{}{key}", self.prefix), message.to_owned());
         }
     }
 
@@ -170,7 +182,8 @@ impl<'a> Section<'a> {
 
     /// Where the key's value comes from.
     pub(super) fn source(&self, key: &str) -> Source {
-        self.look_up(key).map_or(Source::Default, |(_, source)| source)
+        self.look_up(key)
+            .map_or(Source::Default, |(_, source)| source)
     }
 
     /// The environment variable `name`, unless it is empty; from now on it is a known one.
@@ -217,17 +230,26 @@ impl<'a> Section<'a> {
     }
 
     fn variable_name(&self, key: &str) -> String {
-        format!("TENURE_{}{key}", self.prefix).replace('.', "_").to_ascii_uppercase()
+        format!("TENURE_{}{key}", self.prefix)
+            .replace('.', "_")
+            .to_ascii_uppercase()
     }
 
     fn line(&self, line: usize) -> Source {
         // The one document that is no file is the built-in one of --dev.
-        let file = self.given.file.map(|path| Source::File { path: path.to_owned(), line });
+        let file = self.given.file.map(|path| Source::File {
+            path: path.to_owned(),
+            line,
+        });
         file.unwrap_or(Source::Flag("--dev"))
     }
 
     fn problem(&mut self, source: Source, key: String, message: String) {
-        self.report.problems.push(Problem { source, key, message });
+        self.report.problems.push(Problem {
+            source,
+            key,
+            message,
+        });
     }
 
     fn within<T>(
@@ -239,8 +261,15 @@ impl<'a> Section<'a> {
     ) -> T {
         let (given, report) = (self.given, &mut *self.report);
         let (prefix, asked) = (format!("{}{name}.", self.prefix), Vec::new());
-        let mut inner =
-            Section { given, report, prefix, table, overridable, asked, open: false };
+        let mut inner = Section {
+            given,
+            report,
+            prefix,
+            table,
+            overridable,
+            asked,
+            open: false,
+        };
         let result = read(&mut inner);
         inner.finish();
         result
@@ -256,7 +285,11 @@ impl<'a> Section<'a> {
                 Some(near) => format!("is no key of this table; did you mean {near}?"),
                 None => format!("is no key of this table; it has {}", self.asked.join(", ")),
             };
-            self.problem(self.line(node.line), format!("{}{key}", self.prefix), message);
+            self.problem(
+                self.line(node.line),
+                format!("{}{key}", self.prefix),
+                message,
+            );
         }
     }
 }

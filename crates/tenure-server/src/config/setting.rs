@@ -29,7 +29,10 @@ pub(super) struct Wrong {
 
 impl<T: Into<String>> From<T> for Wrong {
     fn from(message: T) -> Self {
-        Self { line: None, message: message.into() }
+        Self {
+            line: None,
+            message: message.into(),
+        }
     }
 }
 
@@ -60,7 +63,9 @@ impl Setting for bool {
             Value::Boolean(truth) => Ok(*truth),
             Value::Text(text) if text.trim() == "true" => Ok(true),
             Value::Text(text) if text.trim() == "false" => Ok(false),
-            other => Err(format!("is {}; write true or false, without quotes", other.kind()).into()),
+            other => {
+                Err(format!("is {}; write true or false, without quotes", other.kind()).into())
+            }
         }
     }
 
@@ -77,7 +82,9 @@ impl Setting for u32 {
             other => return Err(format!("is {}; write a number", other.kind()).into()),
         };
         let range = "write a whole number from 1 to 4294967295";
-        number.filter(|number| *number > 0).ok_or_else(|| format!("is out of range; {range}").into())
+        number
+            .filter(|number| *number > 0)
+            .ok_or_else(|| format!("is out of range; {range}").into())
     }
 
     fn show(&self) -> String {
@@ -102,8 +109,10 @@ impl Setting for SocketAddr {
     fn parse(value: &Value) -> Result<Self, Wrong> {
         let text = text(value, "\"ADDRESS:PORT\"")?;
         text.parse().map_err(|_| {
-            format!("{text:?} is no address with a port; write one such as 127.0.0.1:8420 or [::1]:8420")
-                .into()
+            format!(
+                "{text:?} is no address with a port; write one such as 127.0.0.1:8420 or [::1]:8420"
+            )
+            .into()
         })
     }
 
@@ -115,7 +124,11 @@ impl Setting for SocketAddr {
 impl Setting for IpNet {
     fn parse(value: &Value) -> Result<Self, Wrong> {
         let text = text(value, "a network in quotes")?;
-        let single = || text.parse().ok().map(|address: std::net::IpAddr| address.into());
+        let single = || {
+            text.parse()
+                .ok()
+                .map(|address: std::net::IpAddr| address.into())
+        };
         text.parse().ok().or_else(single).ok_or_else(|| {
             format!("{text:?} is no network; write one such as 10.0.0.0/8 or 127.0.0.1").into()
         })
@@ -130,8 +143,9 @@ impl Setting for Algorithm {
     fn parse(value: &Value) -> Result<Self, Wrong> {
         let fix = "one of \"ES256\", \"EdDSA\", \"RS256\"";
         let text = text(value, fix)?;
-        Self::parse(text)
-            .ok_or_else(|| format!("{text:?} is no algorithm that Tenure signs with; write {fix}").into())
+        Self::parse(text).ok_or_else(|| {
+            format!("{text:?} is no algorithm that Tenure signs with; write {fix}").into()
+        })
     }
 
     fn show(&self) -> String {
@@ -212,8 +226,14 @@ impl Setting for Duration {
 
     fn show(&self) -> String {
         let seconds = self.as_secs();
-        let whole = UNITS.iter().rev().find(|(_, unit)| seconds % unit == 0);
-        whole.map_or_else(|| format!("{seconds}s"), |(name, unit)| format!("{}{name}", seconds / unit))
+        let whole = UNITS
+            .iter()
+            .rev()
+            .find(|(_, unit)| seconds.is_multiple_of(*unit));
+        whole.map_or_else(
+            || format!("{seconds}s"),
+            |(name, unit)| format!("{}{name}", seconds / unit),
+        )
     }
 }
 
@@ -223,8 +243,10 @@ impl<T: Setting> Setting for Vec<T> {
             Value::List(items) => items
                 .iter()
                 .map(|item| {
-                    T::parse(&item.value)
-                        .map_err(|wrong| Wrong { line: wrong.line.or(Some(item.line)), ..wrong })
+                    T::parse(&item.value).map_err(|wrong| Wrong {
+                        line: wrong.line.or(Some(item.line)),
+                        ..wrong
+                    })
                 })
                 .collect(),
             // An environment variable has no other way to say a list.
@@ -243,8 +265,13 @@ impl<T: Setting> Setting for Vec<T> {
     }
 }
 
-const UNITS: [(char, u64); 5] =
-    [('s', 1), ('m', 60), ('h', 3_600), ('d', 86_400), ('w', 7 * 86_400)];
+const UNITS: [(char, u64); 5] = [
+    ('s', 1),
+    ('m', 60),
+    ('h', 3_600),
+    ('d', 86_400),
+    ('w', 7 * 86_400),
+];
 
 /// `90s`, `1h30m`: numbers with units, added up; whole seconds, at most a century.
 fn duration(text: &str) -> Option<Duration> {
@@ -286,7 +313,17 @@ mod tests {
 
     #[test]
     fn other_texts_are_no_durations() {
-        for text in ["", "15", "m", "1.5h", "-3s", "15 m", "3y", "99999999999999999999s", "200000w"] {
+        for text in [
+            "",
+            "15",
+            "m",
+            "1.5h",
+            "-3s",
+            "15 m",
+            "3y",
+            "99999999999999999999s",
+            "200000w",
+        ] {
             assert_eq!(duration(text), None, "{text}");
         }
     }

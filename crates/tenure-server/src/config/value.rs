@@ -72,7 +72,10 @@ impl Lines<'_> {
     fn table(&self, table: &DeTable<'_>) -> Table {
         let entry = |(key, value): (&Spanned<_>, &Spanned<_>)| {
             let key: &Spanned<toml::de::DeString<'_>> = key;
-            let node = Node { line: self.at(key.span().start), value: self.value(value.get_ref()) };
+            let node = Node {
+                line: self.at(key.span().start),
+                value: self.value(value.get_ref()),
+            };
             (key.get_ref().to_string(), node)
         };
         table.iter().map(entry).collect()

@@ -1,0 +1,159 @@
+//! The sections of the file, each read into its checked type.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tenure_core::id::ClientId;
+
+use super::client::client;
+use super::kinds::{Issuer, SmtpUrl};
+use super::load::Inputs;
+use super::master::master_secret;
+use super::section::Section;
+use super::source::Source;
+use super::{Algorithm, Client, Config, KeyConfig, Limits, Smtp, StoreConfig, Tls};
+
+const DAY: Duration = Duration::from_hours(24);
+
+/// Reads the whole document.
+pub(super) fn settings(root: &mut Section<'_>, inputs: &Inputs) -> Config {
+    let listen = root.read("listen", SocketAddr::from(([127, 0, 0, 1], 8420)));
+    if inputs.flags.dev && !listen.ip().is_loopback() {
+        root.complain("listen", format!("{listen} can be reached by others, and --dev has a public password; listen on 127.0.0.1, or leave --dev out"));
+    }
+    let tls = root.section("tls", tls);
+    let issuer = issuer(root, inputs.flags.dev, listen, tls.is_some());
+    let default_data = PathBuf::from("./tenure-data");
+    let data = root.path("data").unwrap_or_else(|| {
+        root.note("data", default_data.display().to_string(), Source::Default);
+        default_data
+    });
+    Config {
+        issuer,
+        listen,
+        master_secret: master_secret(root, inputs, &data),
+        data,
+        dev: inputs.flags.dev,
+        tls,
+        trusted_proxies: root.read("trusted_proxies", Vec::new()),
+        browser_lifetime: root.read("browser_lifetime", 14 * DAY),
+        request_timeout: root.read("request_timeout", Duration::from_secs(10)),
+        store: root.section("store", |store| StoreConfig {
+            revocation_log: store.path("revocation_log"),
+            dangerous_memory: inputs.flags.dangerous_memory_store,
+        }),
+        keys: root.section("keys", keys),
+        smtp: root.section("smtp", smtp),
+        limits: root.section("limits", limits),
+        clients: root.section("clients", clients),
+    }
+}
+
+fn issuer(root: &mut Section<'_>, dev: bool, listen: SocketAddr, tls: bool) -> String {
+    if dev && !root.is_given("issuer") {
+        let issuer = local_issuer(listen, tls);
+        let Issuer(issuer) = root.read("issuer", Issuer(issuer));
+        root.note("issuer", issuer.clone(), Source::Derived("listen"));
+        return issuer;
+    }
+    let fix = "give the URL that apps reach this service by, such as issuer = \"https://auth.example.com\" in the file or TENURE_ISSUER; for a first try there is --dev";
+    root.required("issuer", fix)
+        .map(|Issuer(issuer)| issuer)
+        .unwrap_or_default()
+}
+
+/// The issuer of a service that only this machine uses.
+pub(super) fn local_issuer(listen: SocketAddr, tls: bool) -> String {
+    format!("{}://{listen}", if tls { "https" } else { "http" })
+}
+
+fn tls(section: &mut Section<'_>) -> Option<Tls> {
+    let certificate = section.path("certificate");
+    let key = section.path("key");
+    for (name, path) in [("certificate", &certificate), ("key", &key)] {
+        if let Some(path) = path
+            && let Err(cause) = std::fs::File::open(path)
+        {
+            section.complain(
+                name,
+                format!("cannot read {}: {cause}; correct the path", path.display()),
+            );
+        }
+    }
+    match (certificate, key) {
+        (Some(certificate), Some(key)) => Some(Tls { certificate, key }),
+        (Some(_), None) => {
+            section.complain("key", "is missing beside certificate; both are PEM files");
+            None
+        }
+        (None, Some(_)) => {
+            section.complain("certificate", "is missing beside key; both are PEM files");
+            None
+        }
+        (None, None) => None,
+    }
+}
+
+fn keys(section: &mut Section<'_>) -> KeyConfig {
+    let algorithm = section.read("algorithm", Algorithm::default());
+    let rotate_every = section.read("rotate_every", 90 * DAY);
+    let distribute = section.read("distribute", DAY);
+    if distribute >= rotate_every {
+        section.complain(
+            "distribute",
+            "is not shorter than rotate_every; a key would be due before it may sign",
+        );
+    }
+    KeyConfig {
+        algorithm,
+        rotate_every,
+        distribute,
+    }
+}
+
+fn smtp(section: &mut Section<'_>) -> Option<Smtp> {
+    let url = section.optional("url").map(|SmtpUrl(url)| url);
+    let from: Option<String> = section.optional("from");
+    match (url, from) {
+        (Some(url), Some(from)) if from.contains('@') => Some(Smtp { url, from }),
+        (Some(_), Some(_)) => {
+            section.complain(
+                "from",
+                "is no sender; write one such as \"Example <no-reply@example.com>\"",
+            );
+            None
+        }
+        (Some(_), None) => {
+            section.complain(
+                "from",
+                "is missing beside url; write one such as \"Example <no-reply@example.com>\"",
+            );
+            None
+        }
+        (None, _) => None,
+    }
+}
+
+fn limits(section: &mut Section<'_>) -> Limits {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let cores = u32::try_from(cores).unwrap_or(1);
+    Limits {
+        login_per_minute: section.read("login_per_minute", 20),
+        magic_link_per_minute: section.read("magic_link_per_minute", 5),
+        token_per_minute: section.read("token_per_minute", 6_000),
+        again_per_minute: section.read("again_per_minute", 120),
+        password_workers: usize::try_from(section.read("password_workers", cores)).unwrap_or(1),
+    }
+}
+
+/// Reads every client.
+pub(super) fn clients(section: &mut Section<'_>) -> BTreeMap<ClientId, Arc<Client>> {
+    let clients = section.tables(client);
+    clients
+        .into_iter()
+        .map(|client| (client.id.clone(), Arc::new(client)))
+        .collect()
+}
