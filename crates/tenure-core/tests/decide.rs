@@ -341,6 +341,21 @@ fn line_6_after_lost_writes_no_old_token_proves_anything_for_one_window() {
 }
 
 #[test]
+fn line_6_a_duplicate_that_is_judged_again_is_as_late_as_when_it_arrived() {
+    let mut scene = Scene::new();
+    let (old, _) = scene.advance(100);
+    scene.advance(100 + WINDOW);
+    scene.now = START + 101;
+    assert_eq!(
+        scene.present(&old),
+        Verdict::Superseded {
+            retry_after: secs(WINDOW - 1)
+        },
+        "the row has since seen a time at which the window is over"
+    );
+}
+
+#[test]
 fn line_7_a_token_ahead_of_the_row_is_adopted_and_history_is_unknown() {
     let scene = Scene::new();
     let ahead = scene.ahead_by(2);
@@ -533,7 +548,7 @@ fn idempotency_a_constant_key_is_ignored_so_that_two_holders_cannot_converge() {
 }
 
 #[test]
-fn clamp_a_clock_that_went_back_makes_no_retired_token_younger() {
+fn clamp_a_clock_that_went_back_neither_lengthens_the_window_nor_dates_a_step_back() {
     let mut scene = Scene::new();
     let (old, newest) = scene.advance(100);
     scene.now = START - 500;

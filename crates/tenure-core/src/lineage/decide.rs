@@ -268,13 +268,18 @@ impl Presentation<'_> {
     }
 
     /// Line 6: how long the sender of an old token still has to wait, if it may be a late duplicate.
+    ///
+    /// How late it is counts from its arrival, even where the row has seen a later time since: a
+    /// request that a slow server judges again has become no older for that.
     fn late(&self) -> Option<Duration> {
+        let arrived = self.asked.now;
+        let window = self.rules.late_window;
         let retired = self.row.ring.iter().find(|entry| entry.id == self.token.id);
-        let retired_until = retired.map(|entry| entry.at + self.rules.late_window);
+        let retired_until = retired.map(|entry| entry.at + window);
         let older = self.token.generation <= self.row.head.generation;
         let unknown_until = self.row.history_unknown_until.filter(|_| older);
         let until = retired_until.max(unknown_until)?;
-        (self.now < until).then(|| until.since(self.now))
+        (arrived < until).then(|| until.since(arrived).min(window))
     }
 
     /// Line 7.
