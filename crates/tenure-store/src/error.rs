@@ -26,7 +26,9 @@ pub enum StoreError {
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// The directory cannot be made or written.
-    #[error("cannot write to the data directory {path}: {cause}; choose another with --data, or change its owner")]
+    #[error(
+        "cannot write to the data directory {path}: {cause}; choose another with --data, or change its owner"
+    )]
     Directory {
         /// The directory.
         path: PathBuf,
@@ -34,7 +36,9 @@ pub enum OpenError {
         cause: std::io::Error,
     },
     /// The file was written by a newer program.
-    #[error("{path} needs a program of schema {needed} or newer, this one has {have}; upgrade tenure, or restore the backup made before the upgrade")]
+    #[error(
+        "{path} needs a program of schema {needed} or newer, this one has {have}; upgrade tenure, or restore the backup made before the upgrade"
+    )]
     TooNew {
         /// The file.
         path: PathBuf,

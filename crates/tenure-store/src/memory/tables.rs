@@ -7,7 +7,7 @@ use tenure_core::keyset::KeyState;
 use tenure_core::lineage::{Cut, Head, KeyHash, Revocation, Row, Step, TokenId};
 use tenure_core::time::Timestamp;
 
-use crate::record::{is_purgeable, folded};
+use crate::record::{folded, is_purgeable};
 use crate::{
     AuditEvent, AuditQuery, Consent, KeyRecord, Loaded, Purged, Revoked, StoreError, Taken, Ticket,
     TicketHash, TicketKind, User, Written,
@@ -83,16 +83,14 @@ impl Tables {
     }
 
     pub(super) fn revoke(&mut self, lineage: LineageId, why: Revocation) -> Revoked {
-        match self.sessions.get_mut(&lineage) {
-            None => Revoked::Missing,
-            Some(session) => match session.row.revoked {
-                Some(before) => Revoked::Before(before),
-                None => {
-                    session.row.revoked = Some(why);
-                    Revoked::Now
-                }
-            },
+        let Some(session) = self.sessions.get_mut(&lineage) else {
+            return Revoked::Missing;
+        };
+        if let Some(before) = session.row.revoked {
+            return Revoked::Before(before);
         }
+        session.row.revoked = Some(why);
+        Revoked::Now
     }
 
     pub(super) fn revoke_subject(
@@ -143,18 +141,18 @@ impl Tables {
             .map(|row| row.lineage)
             .take(limit)
             .collect();
-        sessions.iter().for_each(|lineage| {
+        for lineage in &sessions {
             self.sessions.remove(lineage);
-        });
+        }
         let tickets = self.tickets.values();
         let tickets: Vec<(TicketKind, TicketHash)> = tickets
             .filter(|ticket| now > ticket.expires_at)
             .map(|ticket| (ticket.kind, ticket.hash))
             .take(limit - sessions.len())
             .collect();
-        tickets.iter().for_each(|ticket| {
+        for ticket in &tickets {
             self.tickets.remove(ticket);
-        });
+        }
         Purged {
             sessions: sessions.len() as u64,
             tickets: tickets.len() as u64,
@@ -236,32 +234,33 @@ impl Tables {
         expected: Option<&str>,
         hash: &str,
     ) -> Written {
-        let holds = |user: &User| expected.is_none() || user.password.as_deref() == expected;
         self.change_user(subject, |user| {
-            holds(user).then(|| user.password = Some(hash.to_owned()))
+            let holds = expected.is_none() || user.password.as_deref() == expected;
+            if holds {
+                user.password = Some(hash.to_owned());
+            }
+            holds
         })
     }
 
     pub(super) fn set_disabled(&mut self, subject: &Subject, disabled: bool) -> Written {
         self.change_user(subject, |user| {
             user.disabled = disabled;
-            Some(())
+            true
         })
     }
 
     fn change_user(
         &mut self,
         subject: &Subject,
-        change: impl FnOnce(&mut User) -> Option<()>,
+        change: impl FnOnce(&mut User) -> bool,
     ) -> Written {
         let user = self.users.iter_mut().find(|user| user.subject == *subject);
-        match user.and_then(change) {
-            None => Written::Lost,
-            Some(()) => {
-                self.version += 1;
-                Written::Now
-            }
+        if !user.is_some_and(change) {
+            return Written::Lost;
         }
+        self.version += 1;
+        Written::Now
     }
 
     pub(super) fn add_key(&mut self, key: &KeyRecord) -> Written {

@@ -12,7 +12,10 @@ use crate::{Consent, StoreError, User, Written};
 
 macro_rules! select {
     ($rest:literal) => {
-        concat!("SELECT subject, email, password, disabled, created_at FROM users ", $rest)
+        concat!(
+            "SELECT subject, email, password, disabled, created_at FROM users ",
+            $rest
+        )
     };
 }
 
@@ -82,8 +85,9 @@ pub(super) fn set_disabled(
     subject: &str,
     disabled: bool,
 ) -> Result<Written, StoreError> {
-    let mut update =
-        group.sql.prepare_cached("UPDATE users SET disabled = ?2 WHERE subject = ?1")?;
+    let mut update = group
+        .sql
+        .prepare_cached("UPDATE users SET disabled = ?2 WHERE subject = ?1")?;
     let changed = update.execute((subject, disabled))?;
     noticed(group, changed)
 }

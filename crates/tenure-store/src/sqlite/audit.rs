@@ -47,7 +47,10 @@ pub(super) fn query(sql: &Connection, query: &AuditQuery) -> Result<Vec<AuditEve
             .prepare_cached(select!("AND subject = ?3"))?
             .query_map((since, limit, subject.as_str()), event)?
             .collect(),
-        None => sql.prepare_cached(select!(""))?.query_map((since, limit), event)?.collect(),
+        None => sql
+            .prepare_cached(select!(""))?
+            .query_map((since, limit), event)?
+            .collect(),
     };
     Ok(events?)
 }

@@ -22,7 +22,9 @@ pub(super) fn time(columns: &Columns<'_>, at: usize) -> Result<Timestamp> {
 
 pub(super) fn time_or_null(columns: &Columns<'_>, at: usize) -> Result<Option<Timestamp>> {
     let value: Option<i64> = columns.get(at)?;
-    value.map(|value| unsigned(value, at).map(Timestamp)).transpose()
+    value
+        .map(|value| unsigned(value, at).map(Timestamp))
+        .transpose()
 }
 
 pub(super) fn seconds(columns: &Columns<'_>, at: usize) -> Result<Duration> {
@@ -39,7 +41,10 @@ pub(super) fn word<T>(
     at: usize,
     parse: impl FnOnce(&str) -> Option<T>,
 ) -> Result<T> {
-    let text = columns.get_ref(at)?.as_str().map_err(|why| bad(at, Type::Text, why))?;
+    let text = columns
+        .get_ref(at)?
+        .as_str()
+        .map_err(|why| bad(at, Type::Text, why))?;
     parse(text).ok_or_else(|| bad(at, Type::Text, FromSqlError::Other("unknown word".into())))
 }
 
@@ -84,7 +89,10 @@ pub(super) fn ring(columns: &Columns<'_>, at: usize) -> Result<Vec<Retired>> {
 }
 
 fn blob<'a>(columns: &'a Columns<'_>, at: usize) -> Result<&'a [u8]> {
-    columns.get_ref(at)?.as_blob().map_err(|why| bad(at, Type::Blob, why))
+    columns
+        .get_ref(at)?
+        .as_blob()
+        .map_err(|why| bad(at, Type::Blob, why))
 }
 
 fn whole(rest: &[u8], at: usize) -> Result<()> {

@@ -91,12 +91,16 @@ impl Files {
         let synced = self.options.synchronous == Synchronous::Full;
         let mut journal = Journal::open(&self.log, synced)
             .map_err(|cause| directory(self.log.parent().unwrap_or(&self.log), cause))?;
-        let mut sql = self.open_for_writing().map_err(|cause| self.unusable(&cause))?;
+        let mut sql = self
+            .open_for_writing()
+            .map_err(|cause| self.unusable(&cause))?;
         self.migrate(&mut sql)?;
         let replayed = replay(&mut sql, &mut journal).map_err(|cause| self.unusable(&cause))?;
         if replayed != Replayed::default() {
             tracing::warn!(
-                lines = replayed.lines, ends = replayed.ends, torn = replayed.torn,
+                lines = replayed.lines,
+                ends = replayed.ends,
+                torn = replayed.torn,
                 lost_sessions = replayed.lost_sessions,
                 "the database lacked the end of the revocation log: restored from a backup, \
                  or stopped in the middle of a write; it is replayed"
@@ -167,7 +171,9 @@ impl Files {
             .query_row("PRAGMA application_id", (), |columns| columns.get(0))
             .map_err(|cause| failed(cause.into()))?;
         let tables: u32 = sql
-            .query_row("SELECT count(*) FROM sqlite_schema", (), |columns| columns.get(0))
+            .query_row("SELECT count(*) FROM sqlite_schema", (), |columns| {
+                columns.get(0)
+            })
             .map_err(|cause| failed(cause.into()))?;
         if tables == 0 {
             return Ok(0);
@@ -237,8 +243,7 @@ pub(super) fn sync_dir(dir: &Path) -> io::Result<()> {
 }
 
 fn replay(sql: &mut Connection, journal: &mut Journal) -> Result<Replayed, StoreError> {
-    let transaction =
-        sql.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+    let transaction = sql.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
     let replayed = journal.catch_up(&transaction)?;
     if replayed.lines > 0 {
         meta::write(&transaction, meta::RESTORED_AT, -1)?;

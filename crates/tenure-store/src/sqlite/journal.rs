@@ -207,7 +207,12 @@ impl Journal {
 }
 
 fn open(path: &Path) -> io::Result<File> {
-    let file = OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path)?;
+    let file = OpenOptions::new()
+        .read(true)
+        .append(true)
+        .create(true)
+        .mode(0o600)
+        .open(path)?;
     sync_dir(path.parent().unwrap_or(path))?;
     Ok(file)
 }

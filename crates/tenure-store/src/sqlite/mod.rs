@@ -24,8 +24,8 @@ use tenure_core::id::LineageId;
 use tenure_core::time::Timestamp;
 
 use crate::{OpenError, Purged, StoreError};
-pub use files::{SqliteOptions, Synchronous};
 use files::Files;
+pub use files::{SqliteOptions, Synchronous};
 use readers::Readers;
 use writer::Writer;
 
@@ -65,7 +65,9 @@ impl Sqlite {
     ) -> Result<T, StoreError> {
         let readers = Arc::clone(&self.readers);
         let listing = tokio::task::spawn_blocking(move || readers.read(query));
-        listing.await.map_err(|stopped| StoreError::Unavailable(stopped.to_string()))?
+        listing
+            .await
+            .map_err(|stopped| StoreError::Unavailable(stopped.to_string()))?
     }
 
     async fn sweep(&self, now: Timestamp, limit: u32) -> Result<Purged, StoreError> {
@@ -84,15 +86,22 @@ impl Sqlite {
             sessions += self.writer.transaction(delete).await?;
         }
         let left = limit.saturating_sub(u32::try_from(sessions).unwrap_or(u32::MAX));
-        let tickets = self.writer.write(move |group| tickets::sweep(group, now, left)).await?;
+        let tickets = self
+            .writer
+            .write(move |group| tickets::sweep(group, now, left))
+            .await?;
         Ok(Purged { sessions, tickets })
     }
 
     async fn restored_at(&self, now: Timestamp) -> Result<i64, StoreError> {
-        let restored_at = self.readers.read(|sql| meta::read(sql, meta::RESTORED_AT))?;
+        let restored_at = self
+            .readers
+            .read(|sql| meta::read(sql, meta::RESTORED_AT))?;
         if restored_at >= 0 {
             return Ok(restored_at);
         }
-        self.writer.write(move |group| sweep::date_restore(group, now)).await
+        self.writer
+            .write(move |group| sweep::date_restore(group, now))
+            .await
     }
 }

@@ -42,8 +42,9 @@ fn exists(sql: &Connection, lineage: LineageId) -> Result<bool, StoreError> {
 }
 
 fn remember(sql: &Connection, lineage: LineageId, why: Revocation) -> Result<(), StoreError> {
-    let mut insert =
-        sql.prepare_cached("INSERT OR IGNORE INTO lost_ends (lineage, at, cause) VALUES (?1, ?2, ?3)")?;
+    let mut insert = sql.prepare_cached(
+        "INSERT OR IGNORE INTO lost_ends (lineage, at, cause) VALUES (?1, ?2, ?3)",
+    )?;
     insert.execute((lineage.0.as_bytes(), to_sql(why.at), why.cause.as_str()))?;
     Ok(())
 }
@@ -53,7 +54,8 @@ fn forget(sql: &Connection, lineage: LineageId) -> Result<(), StoreError> {
         "DELETE FROM sessions WHERE lineage = ?1",
         "DELETE FROM lost_ends WHERE lineage = ?1",
     ] {
-        sql.prepare_cached(delete)?.execute([lineage.0.as_bytes()])?;
+        sql.prepare_cached(delete)?
+            .execute([lineage.0.as_bytes()])?;
     }
     Ok(())
 }

@@ -9,7 +9,8 @@ use tenure_core::scope::Scope;
 use uuid::Uuid;
 
 use super::codec::{
-    cut, ring, ring_to_blob, seconds, seconds_to_sql, time, time_or_null, to_sql, uses, uses_to_blob, word,
+    cut, ring, ring_to_blob, seconds, seconds_to_sql, time, time_or_null, to_sql, uses,
+    uses_to_blob, word,
 };
 use super::journal::Entry;
 use super::meta;
@@ -191,11 +192,16 @@ pub(super) fn note_use(
     let mut update = group.sql.prepare_cached(
         "UPDATE sessions SET head_uses = CAST(head_uses || ?3 AS BLOB) \
          WHERE lineage = ?1 AND head_id = ?2 AND revoked_at IS NULL AND length(head_uses) < ?4 \
-         AND ?3 NOT IN (substr(head_uses, 1, 4), substr(head_uses, 5, 4), substr(head_uses, 9, 4))",
+         AND substr(head_uses, 1, 4) IS NOT ?3 AND substr(head_uses, 5, 4) IS NOT ?3 \
+         AND substr(head_uses, 9, 4) IS NOT ?3",
     )?;
     let room = (Head::USES * size_of::<KeyHash>()).cast_signed();
-    let changed =
-        update.execute(params![lineage.0.as_bytes(), head.0, hash.to_be_bytes(), room])?;
+    let changed = update.execute(params![
+        lineage.0.as_bytes(),
+        head.0,
+        hash.to_be_bytes(),
+        room
+    ])?;
     Ok(Written::if_any(changed))
 }
 
@@ -254,9 +260,16 @@ pub(super) fn revoke_subject(
          WHERE subject = ?1 AND revoked_at IS NULL AND lineage IS NOT ?4 RETURNING lineage",
     )?;
     let keep_bytes = keep.map(|lineage| lineage.0.into_bytes());
-    let why = params![subject.as_str(), to_sql(at.before), at.cause.as_str(), keep_bytes];
+    let why = params![
+        subject.as_str(),
+        to_sql(at.before),
+        at.cause.as_str(),
+        keep_bytes
+    ];
     let ended = update.query_map(why, |columns| columns.get(0).map(Uuid::from_bytes))?;
-    let ended: Vec<LineageId> = ended.map(|id| id.map(LineageId)).collect::<Result<_, _>>()?;
+    let ended: Vec<LineageId> = ended
+        .map(|id| id.map(LineageId))
+        .collect::<Result<_, _>>()?;
     group.log(Entry::Cut {
         subject: subject.clone(),
         cut: at,
@@ -266,7 +279,10 @@ pub(super) fn revoke_subject(
         at: at.before,
         cause: at.cause,
     };
-    ended.iter().for_each(|&lineage| group.log(Entry::Revoked { lineage, why }));
+    for lineage in &ended {
+        let lineage = *lineage;
+        group.log(Entry::Revoked { lineage, why });
+    }
     Ok(ended)
 }
 

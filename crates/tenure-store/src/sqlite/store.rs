@@ -48,7 +48,9 @@ impl Store for Sqlite {
 
     async fn create(&self, row: &Row) -> Result<(), StoreError> {
         let row = row.clone();
-        self.writer.write(move |group| sessions::create(group, &row)).await
+        self.writer
+            .write(move |group| sessions::create(group, &row))
+            .await
     }
 
     async fn load(&self, lineage: LineageId) -> Result<Option<Loaded>, StoreError> {
@@ -66,11 +68,15 @@ impl Store for Sqlite {
         head: TokenId,
         hash: KeyHash,
     ) -> Result<Written, StoreError> {
-        self.writer.write(move |group| sessions::note_use(group, lineage, head, hash)).await
+        self.writer
+            .write(move |group| sessions::note_use(group, lineage, head, hash))
+            .await
     }
 
     async fn revoke(&self, lineage: LineageId, why: Revocation) -> Result<Revoked, StoreError> {
-        self.writer.write(move |group| sessions::revoke(group, lineage, why)).await
+        self.writer
+            .write(move |group| sessions::revoke(group, lineage, why))
+            .await
     }
 
     async fn revoke_subject(
@@ -97,7 +103,8 @@ impl Store for Sqlite {
 
     async fn sessions_of(&self, subject: &Subject) -> Result<Vec<Row>, StoreError> {
         let subject = subject.clone();
-        self.list(move |sql| sessions::of_subject(sql, subject.as_str())).await
+        self.list(move |sql| sessions::of_subject(sql, subject.as_str()))
+            .await
     }
 
     async fn purge(&self, now: Timestamp, limit: u32) -> Result<Purged, StoreError> {
@@ -106,7 +113,9 @@ impl Store for Sqlite {
 
     async fn add_ticket(&self, ticket: &Ticket) -> Result<(), StoreError> {
         let ticket = ticket.clone();
-        self.writer.write(move |group| tickets::add(group, &ticket)).await
+        self.writer
+            .write(move |group| tickets::add(group, &ticket))
+            .await
     }
 
     async fn ticket(
@@ -124,21 +133,29 @@ impl Store for Sqlite {
         hash: TicketHash,
         now: Timestamp,
     ) -> Result<Taken, StoreError> {
-        self.writer.write(move |group| tickets::take(group, kind, hash, now)).await
+        self.writer
+            .write(move |group| tickets::take(group, kind, hash, now))
+            .await
     }
 
     async fn drop_ticket(&self, kind: TicketKind, hash: TicketHash) -> Result<(), StoreError> {
-        self.writer.write(move |group| tickets::remove(group, kind, hash)).await
+        self.writer
+            .write(move |group| tickets::remove(group, kind, hash))
+            .await
     }
 
     async fn drop_tickets_of(&self, subject: &Subject) -> Result<(), StoreError> {
         let subject = subject.clone();
-        self.writer.write(move |group| tickets::remove_of(group, subject.as_str())).await
+        self.writer
+            .write(move |group| tickets::remove_of(group, subject.as_str()))
+            .await
     }
 
     async fn add_user(&self, user: &User) -> Result<Written, StoreError> {
         let user = user.clone();
-        self.writer.transaction(move |group| accounts::add(group, &user)).await
+        self.writer
+            .transaction(move |group| accounts::add(group, &user))
+            .await
     }
 
     async fn user_by_email(&self, email: &str) -> Result<Option<User>, StoreError> {
@@ -146,12 +163,14 @@ impl Store for Sqlite {
     }
 
     async fn user(&self, subject: &Subject) -> Result<Option<User>, StoreError> {
-        self.readers.read(|sql| accounts::by_subject(sql, subject.as_str()))
+        self.readers
+            .read(|sql| accounts::by_subject(sql, subject.as_str()))
     }
 
     async fn users(&self, after: Option<&str>, limit: u32) -> Result<Vec<User>, StoreError> {
         let after = after.map(str::to_owned);
-        self.list(move |sql| accounts::list(sql, after.as_deref(), limit)).await
+        self.list(move |sql| accounts::list(sql, after.as_deref(), limit))
+            .await
     }
 
     async fn set_password(
@@ -181,12 +200,15 @@ impl Store for Sqlite {
         subject: &Subject,
         client: &ClientId,
     ) -> Result<Option<Scope>, StoreError> {
-        self.readers.read(|sql| accounts::consent(sql, subject.as_str(), client.as_str()))
+        self.readers
+            .read(|sql| accounts::consent(sql, subject.as_str(), client.as_str()))
     }
 
     async fn set_consent(&self, consent: &Consent) -> Result<(), StoreError> {
         let consent = consent.clone();
-        self.writer.write(move |group| accounts::set_consent(group, &consent)).await
+        self.writer
+            .write(move |group| accounts::set_consent(group, &consent))
+            .await
     }
 
     async fn keys(&self, of: KeyUse) -> Result<Vec<KeyRecord>, StoreError> {
@@ -195,7 +217,9 @@ impl Store for Sqlite {
 
     async fn add_key(&self, key: &KeyRecord) -> Result<Written, StoreError> {
         let key = key.clone();
-        self.writer.transaction(move |group| keys::add(group, &key)).await
+        self.writer
+            .transaction(move |group| keys::add(group, &key))
+            .await
     }
 
     async fn move_key(
@@ -206,16 +230,22 @@ impl Store for Sqlite {
         now: Timestamp,
     ) -> Result<Written, StoreError> {
         let id = id.to_owned();
-        self.writer.transaction(move |group| keys::shift(group, &id, (from, to), now)).await
+        self.writer
+            .transaction(move |group| keys::shift(group, &id, (from, to), now))
+            .await
     }
 
     async fn version(&self) -> Result<u64, StoreError> {
-        self.readers.read(|sql| meta::read(sql, meta::VERSION)).map(i64::cast_unsigned)
+        self.readers
+            .read(|sql| meta::read(sql, meta::VERSION))
+            .map(i64::cast_unsigned)
     }
 
     async fn record(&self, events: &[AuditEvent]) -> Result<(), StoreError> {
         let events = events.to_vec();
-        self.writer.transaction(move |group| audit::record(group, &events)).await
+        self.writer
+            .transaction(move |group| audit::record(group, &events))
+            .await
     }
 
     async fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditEvent>, StoreError> {

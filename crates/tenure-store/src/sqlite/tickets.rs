@@ -39,11 +39,7 @@ pub(super) fn find(
     Ok(found.optional()?)
 }
 
-fn ticket(
-    kind: TicketKind,
-    hash: TicketHash,
-    columns: &Columns<'_>,
-) -> rusqlite::Result<Ticket> {
+fn ticket(kind: TicketKind, hash: TicketHash, columns: &Columns<'_>) -> rusqlite::Result<Ticket> {
     Ok(Ticket {
         kind,
         hash,
@@ -78,14 +74,18 @@ pub(super) fn remove(
     kind: TicketKind,
     hash: TicketHash,
 ) -> Result<(), StoreError> {
-    let mut delete =
-        group.sql.prepare_cached("DELETE FROM tickets WHERE kind = ?1 AND hash = ?2")?;
+    let mut delete = group
+        .sql
+        .prepare_cached("DELETE FROM tickets WHERE kind = ?1 AND hash = ?2")?;
     delete.execute((kind.as_str(), hash))?;
     Ok(())
 }
 
 pub(super) fn remove_of(group: &Group<'_>, subject: &str) -> Result<(), StoreError> {
-    group.sql.prepare_cached("DELETE FROM tickets WHERE subject = ?1")?.execute([subject])?;
+    group
+        .sql
+        .prepare_cached("DELETE FROM tickets WHERE subject = ?1")?
+        .execute([subject])?;
     Ok(())
 }
 

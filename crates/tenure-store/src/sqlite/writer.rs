@@ -132,7 +132,9 @@ pub(super) struct Writer {
 
 impl std::fmt::Debug for Writer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Writer").field("tally", &self.tally).finish_non_exhaustive()
+        f.debug_struct("Writer")
+            .field("tally", &self.tally)
+            .finish_non_exhaustive()
     }
 }
 
@@ -251,16 +253,16 @@ impl Committer {
 
     fn settle(&mut self, mut jobs: Jobs) {
         match self.commit(&mut jobs) {
-            Ok(()) => self.answer(jobs, Ok(())),
+            Ok(()) => self.answer(jobs, &Ok(())),
             Err(Trouble::Database(error)) => {
                 let error = self.give_up(error);
-                self.answer(jobs, Err(error));
+                self.answer(jobs, &Err(error));
             }
             Err(Trouble::Log(error)) => {
                 let error = self.give_up(error);
                 let (logged, others): (Jobs, Jobs) =
                     jobs.into_iter().partition(|job| job.is_logged());
-                self.answer(logged, Err(error));
+                self.answer(logged, &Err(error));
                 if !others.is_empty() {
                     self.settle(others);
                 }
@@ -282,7 +284,9 @@ impl Committer {
         for job in jobs {
             job.run(&mut group)?;
         }
-        let Group { journal, entries, .. } = group;
+        let Group {
+            journal, entries, ..
+        } = group;
         journal.append(sql, &entries).map_err(Trouble::Log)?;
         sql.prepare_cached("COMMIT")?.execute(())?;
         Ok(())
@@ -305,7 +309,7 @@ impl Committer {
         error
     }
 
-    fn answer(&mut self, jobs: Jobs, committed: Result<(), StoreError>) {
+    fn answer(&mut self, jobs: Jobs, committed: &Result<(), StoreError>) {
         let tally = &self.tally;
         if committed.is_ok() {
             tally.commits.fetch_add(1, Ordering::Relaxed);
