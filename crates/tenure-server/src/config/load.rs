@@ -5,10 +5,11 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use super::Config;
+use super::master::is_generated_in;
 use super::problem::{Problem, Rejected};
 use super::section::{Given, Report, Section};
 use super::sections::{clients, local_issuer, settings};
-use super::source::{Source, Sources};
+use super::source::{Entry, Source, Sources};
 use super::value::{self, Table};
 
 const CONFIG_VARIABLE: &str = "TENURE_CONFIG";
@@ -22,6 +23,11 @@ const OTHER_VARIABLES: [&str; 5] = [
     "TENURE_CLIENT",
     CONFIG_VARIABLE,
 ];
+
+/// Where the data are if nobody says.
+pub(super) const DEFAULT_DATA: &str = "./tenure-data";
+
+const SECRET_VARIABLES: [&str; 2] = ["TENURE_MASTER_SECRET", "TENURE_MASTER_SECRET_FILE"];
 
 /// Flags of the command line that are configuration; texts are checked here, with everything else.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -74,6 +80,34 @@ impl Inputs {
         }
     }
 
+    /// A command beside a `--dev` server finds its data by the secret that only `--dev` generates,
+    /// unless it is told how the service is configured.
+    fn completed(&self) -> Self {
+        let told = |name: &&str| {
+            self.environment
+                .get(*name)
+                .is_some_and(|text| !text.is_empty())
+        };
+        let named = self.file().is_some() || SECRET_VARIABLES.iter().any(told);
+        let data = || {
+            let variable = self.environment.get("TENURE_DATA").map(PathBuf::from);
+            self.flags
+                .data
+                .clone()
+                .or(variable)
+                .unwrap_or_else(|| PathBuf::from(DEFAULT_DATA))
+        };
+        let implied = self.purpose == Purpose::Beside && !named && is_generated_in(&data());
+        let flags = Flags {
+            dev: self.flags.dev || implied,
+            ..self.flags.clone()
+        };
+        Self {
+            flags,
+            ..self.clone()
+        }
+    }
+
     /// The configuration file: `--config`, else `TENURE_CONFIG`, else none.
     pub fn file(&self) -> Option<PathBuf> {
         let variable = || {
@@ -102,23 +136,41 @@ pub struct Loaded {
 }
 
 impl Loaded {
-    /// Reads the same inputs again. `Err` leaves this configuration running; a value that cannot
-    /// change without a restart is named in the warnings.
+    /// Reads the same inputs again: new clients, limits and key schedule, everything else as before,
+    /// with a warning for each value that has changed and needs a restart. `Err` leaves this
+    /// configuration running.
     pub fn reload(&self) -> Result<Self, Rejected> {
         let mut next = load(&self.inputs)?;
         if next.config.listen.port() == 0 {
             next.bound_to(self.config.listen);
         }
-        let fixed = |key: &str| !key.starts_with("clients.") && !key.starts_with("limits.");
-        for entry in next.sources.iter().filter(|entry| fixed(&entry.key)) {
-            let before = self.sources.find(&entry.key).map(|entry| &entry.value);
-            if before != Some(&entry.value) {
-                let key = &entry.key;
+        for running in self.sources.iter().filter(|entry| !entry.is_reloadable()) {
+            let changed = |entry: &&Entry| entry.value != running.value;
+            if next
+                .sources
+                .find(&running.key)
+                .is_some_and(|entry| changed(&entry))
+            {
+                let key = &running.key;
                 next.warnings.push(format!(
                     "{key} has changed; it takes effect after a restart"
                 ));
+                next.sources
+                    .record(key.clone(), running.value.clone(), running.source.clone());
             }
         }
+        let Config {
+            clients,
+            limits,
+            keys,
+            ..
+        } = next.config;
+        next.config = Config {
+            keys,
+            limits,
+            clients,
+            ..self.config.clone()
+        };
         Ok(next)
     }
 
@@ -139,6 +191,7 @@ impl Loaded {
 
 /// Reads and checks everything; all problems at once.
 pub fn load(inputs: &Inputs) -> Result<Loaded, Rejected> {
+    let inputs = &inputs.completed();
     let file = inputs.file();
     let table = file.as_deref().map_or_else(|| Ok(Table::new()), read)?;
     let given = Given {

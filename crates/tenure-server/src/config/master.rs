@@ -49,6 +49,11 @@ pub(super) fn master_secret(root: &mut Section<'_>, inputs: &Inputs, data: &Path
     }
 }
 
+/// True where `--dev` has made a master secret in this data directory.
+pub(super) fn is_generated_in(data: &Path) -> bool {
+    data.join(FILE_NAME).exists()
+}
+
 /// A secret in a file, without the white space around it; or why not.
 pub(super) fn read_secret(path: &Path) -> Result<Secret, String> {
     fs::read_to_string(path)
@@ -63,12 +68,11 @@ pub(super) fn read_secret(path: &Path) -> Result<Secret, String> {
 
 fn generated(inputs: &Inputs, data: &Path) -> Result<(Secret, Source), String> {
     let path = data.join(FILE_NAME);
-    let dev = inputs.flags.dev;
-    // A command beside a server finds what the server's --dev made.
-    let secret = if (dev || inputs.purpose == Purpose::Beside) && path.exists() {
-        read_secret(&path)?
-    } else if !dev {
+    if !inputs.flags.dev {
         return Err(format!("is missing; {FIX}"));
+    }
+    let secret = if path.exists() {
+        read_secret(&path)?
     } else if inputs.purpose == Purpose::Inspect {
         fresh()?
     } else {

@@ -15,10 +15,13 @@ mod source;
 #[cfg(test)]
 mod tests;
 mod value;
+mod watch;
 
 pub use load::{Flags, Inputs, Loaded, Purpose, load};
 pub use problem::{Problem, Rejected};
+pub use setting::parse_duration;
 pub use source::{Entry, Source, Sources};
+pub use watch::{WatchError, watch};
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -33,8 +36,8 @@ use tenure_core::lineage::Rules;
 use tenure_core::scope::Scope;
 use tenure_core::secret::{Secret, sha256};
 
-/// Everything the service is told. Sections that a reload may change: [`Config::clients`] and
-/// [`Config::limits`]; the others need a restart.
+/// Everything the service is told. Sections that a reload may change: [`Config::clients`],
+/// [`Config::limits`] and [`Config::keys`]; the others need a restart.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// `iss` of every token and the base of every URL; `http(s)://host[:port][/path]`, no slash at the end.

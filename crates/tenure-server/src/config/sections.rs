@@ -10,7 +10,7 @@ use tenure_core::id::ClientId;
 
 use super::client::client;
 use super::kinds::{Issuer, SmtpUrl};
-use super::load::Inputs;
+use super::load::{DEFAULT_DATA, Inputs};
 use super::master::master_secret;
 use super::section::Section;
 use super::source::Source;
@@ -26,7 +26,7 @@ pub(super) fn settings(root: &mut Section<'_>, inputs: &Inputs) -> Config {
     }
     let tls = root.section("tls", tls);
     let issuer = issuer(root, inputs.flags.dev, listen, tls.is_some());
-    let default_data = PathBuf::from("./tenure-data");
+    let default_data = PathBuf::from(DEFAULT_DATA);
     let data = root.path("data").unwrap_or_else(|| {
         root.note("data", default_data.display().to_string(), Source::Default);
         default_data

@@ -217,7 +217,7 @@ impl Setting for Duration {
         let Value::Text(text) = value else {
             return Err(format!("is {} without a unit; {fix}", value.kind()).into());
         };
-        match duration(text.trim()) {
+        match parse_duration(text.trim()) {
             Some(duration) if duration.is_zero() => Err(format!("is zero; {fix}").into()),
             Some(duration) => Ok(duration),
             None => Err(format!("{text:?} is no duration; {fix}").into()),
@@ -274,7 +274,7 @@ const UNITS: [(char, u64); 5] = [
 ];
 
 /// `90s`, `1h30m`: numbers with units, added up; whole seconds, at most a century.
-fn duration(text: &str) -> Option<Duration> {
+pub fn parse_duration(text: &str) -> Option<Duration> {
     const LONGEST: u64 = 100 * 366 * 86_400;
     let mut rest = text;
     let mut total = 0_u64;
@@ -293,7 +293,7 @@ fn duration(text: &str) -> Option<Duration> {
 mod tests {
     use std::time::Duration;
 
-    use super::{Setting, duration};
+    use super::{Setting, parse_duration};
 
     #[test]
     fn durations_have_units_and_are_shown_in_the_largest_that_fits() {
@@ -305,7 +305,7 @@ mod tests {
             ("1h30m", 5_400, "90m"),
             ("2w", 1_209_600, "2w"),
         ] {
-            let read = duration(text).expect(text);
+            let read = parse_duration(text).expect(text);
             assert_eq!(read, Duration::from_secs(seconds), "{text}");
             assert_eq!(read.show(), shown);
         }
@@ -324,7 +324,7 @@ mod tests {
             "99999999999999999999s",
             "200000w",
         ] {
-            assert_eq!(duration(text), None, "{text}");
+            assert_eq!(parse_duration(text), None, "{text}");
         }
     }
 }

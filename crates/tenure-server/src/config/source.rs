@@ -49,6 +49,15 @@ pub struct Entry {
     pub source: Source,
 }
 
+impl Entry {
+    /// Whether a running service takes over a change.
+    pub fn is_reloadable(&self) -> bool {
+        ["clients.", "limits.", "keys."]
+            .iter()
+            .any(|section| self.key.starts_with(section))
+    }
+}
+
 /// Every value that the service runs on, in the order of the reference.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sources(Vec<Entry>);

@@ -364,6 +364,7 @@ fn a_reload_sees_new_clients_and_names_what_needs_a_restart() {
     let next = loaded.reload().unwrap();
     assert_eq!(next.config.client(&web()).unwrap().name, "New");
     assert_eq!(next.config.limits.login_per_minute, 9);
+    assert_eq!(next.config.issuer, "https://auth.example.com");
     let restart: Vec<_> = next
         .warnings
         .iter()
