@@ -2,10 +2,11 @@
 
 mod guard;
 mod problem;
-mod style;
+pub(crate) mod style;
 
 pub(crate) use guard::FormGuard;
 pub(crate) use problem::Problem;
+pub(crate) use style::STYLE;
 
 use askama::Template;
 use axum::response::{Html, IntoResponse, Response};

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use tenure_core::secret::sha256;
 
 /// The text between `<style>` and `</style>`, to the byte.
-pub(super) const STYLE: &str = include_str!("../../templates/style.css");
+pub(crate) const STYLE: &str = include_str!("../../templates/style.css");
 
 /// A hash source (CSP level 3 section 2.3.1), without its quotes.
 pub(super) fn hash() -> &'static str {
