@@ -1,0 +1,286 @@
+//! Carries out what the machine decides.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use http::header::{DATE, RETRY_AFTER};
+use http::{HeaderMap, HeaderName};
+use tenure_core::outcome::{Answer, Outcome, classify, date, retry_after};
+use tenure_core::secret::Secret;
+use tenure_core::session::{
+    Access, Action, Change, Event, Lock, Machine, Millis, Moment, Presentation, Provider, Record,
+    Revocation, Revoked, State, VaultFault,
+};
+use tenure_core::time::Timestamp;
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+
+use crate::discovery::{LONGEST_ANSWER, discover};
+use crate::locker::{Locker, Taken};
+use crate::{Config, Lease, notes};
+
+/// One session in this process: the machine, and the hands that work for it.
+///
+/// Whatever waits runs in a task that holds on to this, so a refresh that was begun is finished and
+/// saved even if every caller has gone.
+#[derive(Debug)]
+pub(crate) struct Driver {
+    pub(crate) config: Config,
+    pub(crate) state: watch::Sender<State>,
+    /// Counts the events, so that callers know when to ask again.
+    pub(crate) revision: watch::Sender<u64>,
+    machine: Mutex<Machine>,
+    /// Changes reach the machine in the order in which the vault made them.
+    turn: tokio::sync::Mutex<()>,
+    locker: Locker,
+    lease: Mutex<Option<Lease>>,
+    runtime: Handle,
+}
+
+/// Metadata older than this are read again before the next refresh.
+const METADATA_LIFETIME: Millis = Millis(24 * 60 * 60 * 1000);
+
+impl Driver {
+    /// Starts the machine on the current runtime.
+    pub(crate) fn start(config: Config) -> Arc<Self> {
+        let (machine, actions) = Machine::new(config.policy);
+        let driver = Arc::new(Self {
+            state: watch::Sender::new(machine.state()),
+            revision: watch::Sender::new(0),
+            machine: Mutex::new(machine),
+            turn: tokio::sync::Mutex::new(()),
+            locker: Locker::new(Arc::clone(&config.vault)),
+            lease: Mutex::new(None),
+            runtime: Handle::current(),
+            config,
+        });
+        driver.carry_out(actions);
+        driver.runtime.spawn(keep_time(Arc::downgrade(&driver)));
+        driver
+    }
+
+    /// What a caller who needs `min_ttl` gets now.
+    pub(crate) fn request(self: &Arc<Self>, min_ttl: Millis) -> Access {
+        let now = self.moment();
+        let (access, actions) = self.machine().request(min_ttl, now);
+        if !actions.is_empty() {
+            self.carry_out(actions);
+        }
+        access
+    }
+
+    /// Tells the machine what happened, and does what it says.
+    pub(crate) fn dispatch(self: &Arc<Self>, event: Event) {
+        let now = self.moment();
+        let actions = {
+            let mut machine = self.machine();
+            let actions = machine.handle(event, now);
+            // Before anybody can make the machine take the lock again.
+            if actions.contains(&Action::Unlock) {
+                drop(self.lease().take());
+            }
+            actions
+        };
+        self.carry_out(actions);
+    }
+
+    /// Changes the record in the vault and tells the machine.
+    pub(crate) async fn commit(
+        self: &Arc<Self>,
+        change: Change,
+    ) -> Result<Box<Record>, VaultFault> {
+        let _turn = self.turn.lock().await;
+        let vault = Arc::clone(&self.config.vault);
+        let step = change.step();
+        let work = self.runtime.spawn_blocking(move || vault.update(&change));
+        let record = work
+            .await
+            .unwrap_or_else(|panic| Err(VaultFault(panic.to_string())));
+        let record = record.map(Box::new);
+        self.dispatch(Event::Changed(step, record.clone()));
+        record
+    }
+
+    /// Looks at the machine.
+    pub(crate) fn machine(&self) -> MutexGuard<'_, Machine> {
+        self.machine.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn carry_out(self: &Arc<Self>, actions: Vec<Action>) {
+        for action in actions {
+            match action {
+                Action::Note(note) => notes::tell(note),
+                Action::Unlock => {}
+                action => {
+                    let driver = Arc::clone(self);
+                    self.runtime
+                        .spawn(async move { driver.perform(action).await });
+                }
+            }
+        }
+        self.publish();
+    }
+
+    fn publish(&self) {
+        let machine = self.machine();
+        let state = machine.state();
+        self.state.send_if_modified(|shown| {
+            let news = *shown != state;
+            *shown = state;
+            news
+        });
+        self.revision.send_modify(|revision| *revision += 1);
+    }
+
+    async fn perform(self: Arc<Self>, action: Action) {
+        match action {
+            Action::Load => self.load().await,
+            Action::Lock(patience) => {
+                let lock = match self.locker.take(patience).await {
+                    Taken::Held(lease) => {
+                        *self.lease() = Some(lease);
+                        Lock::Held
+                    }
+                    Taken::Busy => Lock::Busy,
+                    Taken::Broken => Lock::Broken,
+                };
+                let key = Secret::new(URL_SAFE_NO_PAD.encode(random::<16>()));
+                self.dispatch(Event::Locked { lock, key });
+            }
+            Action::Commit(change) => drop(self.commit(change).await),
+            Action::Send(presentation) => {
+                let (outcome, date) = self.refresh(presentation).await;
+                self.dispatch(Event::Answered { outcome, date });
+            }
+            Action::Revoke(revocation) => {
+                let revoked = self.revoke(&revocation).await;
+                self.dispatch(Event::Told(revocation.token, revoked));
+            }
+            Action::Note(_) | Action::Unlock => {}
+        }
+    }
+
+    async fn load(self: &Arc<Self>) {
+        let _turn = self.turn.lock().await;
+        let vault = Arc::clone(&self.config.vault);
+        let work = self.runtime.spawn_blocking(move || vault.load());
+        let found = work
+            .await
+            .unwrap_or_else(|panic| Err(VaultFault(panic.to_string())));
+        self.dispatch(Event::Loaded(found));
+    }
+
+    async fn refresh(self: &Arc<Self>, mut asked: Presentation) -> (Outcome, Option<Timestamp>) {
+        asked.provider = self.provider(asked.provider).await;
+        tracing::debug!(token = %asked.refresh_token.fingerprint(), "refresh_sent");
+        let request = match self.config.endpoint.refresh(&asked) {
+            Ok(request) => request,
+            Err(error) => return (Outcome::Misconfigured(error.to_string()), None),
+        };
+        let answer = self.config.transport.send(request, LONGEST_ANSWER).await;
+        let dialect = self.config.endpoint.dialect();
+        let reply = answer.as_ref().map(|answer| Answer {
+            status: answer.status().as_u16(),
+            retry_after: header(answer.headers(), &RETRY_AFTER),
+            body: answer.body(),
+        });
+        let now = self.config.clock.wall().timestamp();
+        let outcome = classify(&reply.map_err(|trouble| *trouble), &dialect, now);
+        let sent = answer.ok();
+        let sent = sent
+            .as_ref()
+            .and_then(|answer| header(answer.headers(), &DATE));
+        (outcome, sent.and_then(date))
+    }
+
+    /// The metadata as cached, or read again if they are old and the service is willing.
+    async fn provider(self: &Arc<Self>, cached: Provider) -> Provider {
+        let age = self.config.clock.wall() - cached.fetched;
+        if age < METADATA_LIFETIME {
+            return cached;
+        }
+        let Ok(provider) = discover(&self.config).await else {
+            return cached;
+        };
+        drop(self.commit(Change::Discovered(provider.clone())).await);
+        provider
+    }
+
+    async fn revoke(&self, revocation: &Revocation) -> Revoked {
+        let Ok(request) = self.config.endpoint.revoke(revocation) else {
+            return Revoked::Later(None);
+        };
+        let now = self.config.clock.wall().timestamp();
+        match self.config.transport.send(request, LONGEST_ANSWER).await {
+            // 400: it does not take this token, and never will (RFC 7009 section 2.2.1).
+            Ok(answer) if answer.status().is_success() || answer.status() == 400 => Revoked::Done,
+            Ok(answer) => {
+                let wait = header(answer.headers(), &RETRY_AFTER);
+                Revoked::Later(wait.and_then(|wait| retry_after(wait, now)))
+            }
+            Err(_) => Revoked::Later(None),
+        }
+    }
+
+    fn lease(&self) -> MutexGuard<'_, Option<Lease>> {
+        self.lease.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn moment(&self) -> Moment {
+        Moment {
+            wall: self.config.clock.wall(),
+            mono: self.config.clock.mono(),
+            dice: u64::from_be_bytes(random()),
+        }
+    }
+}
+
+/// Wakes the machine when it wants to be woken, for as long as somebody else holds the driver.
+async fn keep_time(driver: Weak<Driver>) {
+    let Some(mut revision) = driver.upgrade().map(|driver| driver.revision.subscribe()) else {
+        return;
+    };
+    loop {
+        revision.mark_unchanged();
+        let Some(sleep) = driver.upgrade().map(|driver| {
+            let now = driver.moment();
+            driver.machine().wake(now)
+        }) else {
+            return;
+        };
+        let alarm = async {
+            match sleep {
+                Some(sleep) => tokio::time::sleep(sleep.duration()).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            changed = revision.changed() => {
+                if changed.is_err() {
+                    return;
+                }
+            }
+            () = alarm => {
+                if let Some(driver) = driver.upgrade() {
+                    driver.dispatch(Event::Tick);
+                }
+            }
+        }
+    }
+}
+
+pub(crate) fn header<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok()
+}
+
+/// Random bytes of the operating system's quality.
+pub(crate) fn random<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    #[expect(
+        clippy::expect_used,
+        reason = "AWS-LC aborts the process before it fails here"
+    )]
+    aws_lc_rs::rand::fill(&mut bytes).expect("randomness");
+    bytes
+}

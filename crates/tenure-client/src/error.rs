@@ -1,0 +1,74 @@
+//! What a caller can do about a failure.
+
+use std::time::Duration;
+
+use tenure_core::outcome::Trouble;
+use tenure_core::session::{Cause, Failure, Reason, VaultFault};
+
+/// Every failure says what to do; what broke is in the fields.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Try again. The session, if there is one, is kept.
+    #[error("try again in {} s: {cause}", retry_after.as_secs_f32().ceil())]
+    Transient {
+        /// What went wrong.
+        cause: Cause,
+        /// Not before this time has passed.
+        retry_after: Duration,
+    },
+    /// Sign in: there is no session.
+    #[error("sign in: {reason}")]
+    SignInRequired {
+        /// Why.
+        reason: Reason,
+    },
+    /// Free the vault: unlock the device, make room, fix permissions. The session may well exist.
+    #[error("the session's storage is unavailable: {0}")]
+    StorageUnavailable(String),
+    /// The service turned this sign-in away, for a reason that is the person's to change.
+    #[error("refused: {code}{}", detail(description.as_deref()))]
+    Refused {
+        /// The error code, such as `access_denied` or `invalid_credentials`.
+        code: String,
+        /// The service's explanation, if it gave one.
+        description: Option<String>,
+    },
+    /// Change the configuration of this client or of the service. The session is kept.
+    #[error("misconfigured: {0}")]
+    Misconfigured(String),
+}
+
+fn detail(description: Option<&str>) -> String {
+    description.map_or_else(String::new, |text| format!(" ({text})"))
+}
+
+impl From<Failure> for Error {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Transient { cause, retry_after } => Self::Transient { cause, retry_after },
+            Failure::SignInRequired(reason) => Self::SignInRequired { reason },
+            Failure::StorageUnavailable => {
+                Self::StorageUnavailable("it can be neither read nor written now".into())
+            }
+            Failure::Misconfigured(error) => {
+                Self::Misconfigured(format!("the service answers {error}"))
+            }
+        }
+    }
+}
+
+impl From<VaultFault> for Error {
+    fn from(VaultFault(fault): VaultFault) -> Self {
+        Self::StorageUnavailable(fault)
+    }
+}
+
+impl From<Trouble> for Error {
+    fn from(trouble: Trouble) -> Self {
+        Self::Transient {
+            cause: Cause::Trouble(trouble),
+            retry_after: Duration::ZERO,
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! The handle that a program holds.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tenure_core::session::{Access, AccessToken, Change, Event, Failure, Millis, Provider, State};
+use tokio::sync::watch;
+
+use crate::discovery::discover;
+use crate::driver::Driver;
+use crate::{Config, Error};
+
+/// A session. Clones are cheap and share everything; give one to each task.
+#[derive(Clone, Debug)]
+pub struct Session {
+    driver: Arc<Driver>,
+}
+
+/// What became of a sign-out. In each case the vault holds no session any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignedOut {
+    /// The service knows.
+    Revoked,
+    /// The service could not be reached; it is told when this vault is opened again, or earlier.
+    Pending,
+    /// There was no session, or the service takes no revocations.
+    Nothing,
+}
+
+impl Session {
+    /// Opens the session that the vault holds, or the empty place for one.
+    ///
+    /// Returns when the vault was read. A vault that cannot be read is not an error here but
+    /// [`State::StorageLocked`]: it is tried again.
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime.
+    pub async fn open(config: Config) -> Result<Self, Error> {
+        let driver = Driver::start(config);
+        let session = Self { driver };
+        let mut states = session.subscribe();
+        // The sender lives in the driver, which lives in `session`.
+        drop(states.wait_for(|state| *state != State::Restoring).await);
+        session.check_owner()?;
+        Ok(session)
+    }
+
+    /// A vault may hold somebody else's session: of another service, or of another client.
+    fn check_owner(&self) -> Result<(), Error> {
+        let config = &self.driver.config;
+        let machine = self.driver.machine();
+        let record = machine.record().filter(|record| record.tokens.is_some());
+        let Some(provider) = record.and_then(|record| record.provider.as_ref()) else {
+            return Ok(());
+        };
+        let (issuer, client) = (&provider.issuer, &provider.client_id);
+        if issuer.trim_end_matches('/') == config.issuer && *client == config.client_id {
+            return Ok(());
+        }
+        let held = format!("the vault holds a session of client {client} at {issuer}");
+        Err(Error::Misconfigured(held))
+    }
+
+    /// An access token that is valid now and, as far as its lifetime allows, for a minute more.
+    ///
+    /// Refreshes first if it must. If that has transient trouble, a token that is still valid is
+    /// handed out nevertheless. Dropping the future loses nothing: the refresh goes on.
+    pub async fn access_token(&self) -> Result<AccessToken, Error> {
+        self.access_token_with(Duration::ZERO).await
+    }
+
+    /// The same, with at least `min_ttl` left; at most half of a token's life can be asked for.
+    pub async fn access_token_with(&self, min_ttl: Duration) -> Result<AccessToken, Error> {
+        let clock = &self.driver.config.clock;
+        let until = clock.mono() + self.driver.config.patience.into();
+        let mut revision = self.driver.revision.subscribe();
+        loop {
+            revision.mark_unchanged();
+            let wait = match self.driver.request(min_ttl.into()) {
+                Access::Ready(token) => return Ok(token),
+                Access::Wait => None,
+                Access::Failed(Failure::Transient { retry_after, .. })
+                    if clock.mono() + retry_after.into() < until =>
+                {
+                    Some(retry_after)
+                }
+                Access::Failed(failure) => return Err(failure.into()),
+            };
+            let sleep = tokio::time::sleep(wait.unwrap_or(Duration::MAX));
+            tokio::select! {
+                _ = revision.changed() => {}
+                () = sleep => {}
+            }
+        }
+    }
+
+    /// Where the session stands; no waiting, no I/O.
+    pub fn state(&self) -> State {
+        self.driver.state.borrow().clone()
+    }
+
+    /// Follows the state.
+    pub fn subscribe(&self) -> watch::Receiver<State> {
+        self.driver.state.subscribe()
+    }
+
+    /// Reports that the API answered 401 to `token`. If it is still the current one and not fresh,
+    /// the next [`Session::access_token`] refreshes.
+    pub fn refused(&self, token: &AccessToken) {
+        self.driver.dispatch(Event::Refused(token.token.clone()));
+    }
+
+    /// Ends the session on this device, then tells the service.
+    ///
+    /// The session leaves the vault and enters its outbox in one write, so a crash leaves a
+    /// revocation to send, never a live session that nobody remembers. Returns when the service has
+    /// answered once or could not be reached; it is told again until it knows.
+    pub async fn sign_out(&self) -> Result<SignedOut, Error> {
+        let driver = Arc::clone(&self.driver);
+        let work = tokio::spawn(async move { driver.commit(Change::SignOut).await });
+        let record = work
+            .await
+            .map_err(|panic| Error::StorageUnavailable(panic.to_string()))??;
+        if record.outbox.is_empty() {
+            return Ok(SignedOut::Nothing);
+        }
+        self.settled().await;
+        let machine = self.driver.machine();
+        let told = machine
+            .record()
+            .is_none_or(|record| record.outbox.is_empty());
+        Ok(if told {
+            SignedOut::Revoked
+        } else {
+            SignedOut::Pending
+        })
+    }
+
+    /// Waits until nothing is under way: no refresh, no revocation. A program that is about to end
+    /// calls it to spare the next one a retry; it loses nothing if it does not.
+    pub async fn settled(&self) {
+        let mut revision = self.driver.revision.subscribe();
+        loop {
+            revision.mark_unchanged();
+            if self.driver.machine().settled() {
+                return;
+            }
+            drop(revision.changed().await);
+        }
+    }
+
+    /// The service's metadata, read now and stored; which also proves, before anybody types a
+    /// password, that the vault can be written.
+    pub(crate) async fn discovered(&self) -> Result<Provider, Error> {
+        let provider = discover(&self.driver.config).await?;
+        self.driver
+            .commit(Change::Discovered(provider.clone()))
+            .await?;
+        Ok(provider)
+    }
+
+    pub(crate) fn driver(&self) -> &Arc<Driver> {
+        &self.driver
+    }
+
+    pub(crate) fn config(&self) -> &Config {
+        &self.driver.config
+    }
+
+    pub(crate) fn now(&self) -> Millis {
+        self.driver.config.clock.wall()
+    }
+}
