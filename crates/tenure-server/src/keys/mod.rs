@@ -4,6 +4,5 @@ mod jwt;
 mod ring;
 mod seal;
 
-pub(crate) use jwt::SigningKey;
 pub use ring::{KeyRing, RotateError, rotate};
 pub use seal::Master;

@@ -10,6 +10,7 @@ use tenure_core::lineage::{
 };
 use tenure_core::scope::Scope;
 use tenure_core::secret::Secret;
+use tenure_core::time::Timestamp;
 use tenure_store::{AuditEvent, Loaded, Written};
 
 use super::{Answer, End, Tokens, end};
@@ -37,12 +38,14 @@ pub(crate) struct Refresh<'a> {
 
 /// Answers a presentation. Nothing but a definitive verdict is ever `invalid_grant`.
 pub(crate) async fn refresh(state: &AppState, ask: &Refresh<'_>) -> Result<Tokens, Fault> {
+    // Taken once: a presentation that is judged again has become no older for that.
+    let arrived = state.now();
     let token = match state.keys.load().macs().read(ask.presented.expose()) {
         Ok(token) => token,
         Err(unreadable) => return Err(refuse_unreadable(state, unreadable)),
     };
     for _ in 0..ATTEMPTS {
-        match attempt(state, ask, &token).await? {
+        match attempt(state, ask, &token, arrived).await? {
             Attempt::Done(tokens) => return Ok(tokens),
             Attempt::LostTheRace => state.metrics.refreshed("lost_race"),
         }
@@ -59,6 +62,7 @@ async fn attempt(
     state: &AppState,
     ask: &Refresh<'_>,
     token: &Token,
+    arrived: Timestamp,
 ) -> Result<Attempt, Fault> {
     let lineage = token.content().lineage;
     let before = state.clock.monotonic();
@@ -78,7 +82,7 @@ async fn attempt(
         key: ask.key.as_ref(),
         claims: ask.claims.as_deref(),
         fresh: TokenId(random::bytes()?),
-        now: state.now(),
+        now: arrived,
         clock: state.clock.trust(),
         cut,
     };
