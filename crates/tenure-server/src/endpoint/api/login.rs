@@ -1,0 +1,87 @@
+//! `POST /api/auth/login`.
+
+use axum::Router;
+use axum::extract::State;
+use axum::response::Response;
+use axum::routing::post;
+use http::HeaderMap;
+use serde::Deserialize;
+use tenure_core::id::ClientId;
+use tenure_core::lineage::Grant;
+use tenure_core::secret::Secret;
+use tenure_core::time::Timestamp;
+use tenure_store::User;
+
+use super::checked_label;
+use super::client::first_party;
+use super::cookie::{Mode, check_origin, deliver};
+use crate::accounts::sign_in;
+use crate::config::Client;
+use crate::error::Fault;
+use crate::extract::{Caller, JsonBody};
+use crate::session::{Start, Tokens, start};
+use crate::state::{AppState, Shared};
+
+pub(super) fn routes() -> Router<Shared> {
+    let methods = post(handle).fallback(async || Fault::MethodNotAllowed("sign in with POST"));
+    Router::new().route("/api/auth/login", methods)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Login {
+    email: String,
+    password: Secret,
+    client_id: ClientId,
+    device_label: Option<String>,
+    #[serde(default)]
+    mode: Mode,
+}
+
+async fn handle(
+    State(state): State<Shared>,
+    caller: Caller,
+    headers: HeaderMap,
+    JsonBody(login): JsonBody<Login>,
+) -> Result<Response, Fault> {
+    let client = first_party(&state, &headers, &login.client_id)?.0;
+    if login.mode == Mode::Cookie {
+        check_origin(&state, &headers, Some(&client))?;
+    }
+    let label = checked_label(login.device_label)?;
+    // Before the comparison: a password change that overtakes it voids this sign-in.
+    let auth_time = state.now();
+    let user = sign_in(&state, &caller, &login.email, &login.password).await?;
+    let tokens = begin(&state, &caller, &client, &user, auth_time, label).await?;
+    deliver(&state, login.mode, tokens)
+}
+
+/// Starts the session of a user who has just proved who they are.
+pub(super) async fn begin(
+    state: &AppState,
+    caller: &Caller,
+    client: &Client,
+    user: &User,
+    auth_time: Timestamp,
+    label: Option<String>,
+) -> Result<Tokens, Fault> {
+    let grant = Grant {
+        subject: user.subject.clone(),
+        client: client.id.clone(),
+        scope: client.scope.clone(),
+        audience: client.default_audience(&state.config.load().issuer),
+        auth_time,
+    };
+    let device = caller.device(label);
+    start(
+        state,
+        Start {
+            client,
+            grant,
+            device,
+            lineage: None,
+            nonce: None,
+        },
+    )
+    .await
+}
