@@ -341,18 +341,30 @@ fn line_6_after_lost_writes_no_old_token_proves_anything_for_one_window() {
 }
 
 #[test]
-fn line_6_a_duplicate_that_is_judged_again_is_as_late_as_when_it_arrived() {
+fn line_6_a_request_that_was_overtaken_by_the_head_is_late_and_no_reuse() {
     let mut scene = Scene::new();
+    scene.rules.ring = 1;
     let (old, _) = scene.advance(100);
     scene.advance(100 + WINDOW);
-    scene.now = START + 101;
+    scene.now -= 1;
     assert_eq!(
         scene.present(&old),
         Verdict::Superseded {
-            retry_after: secs(WINDOW - 1)
+            retry_after: secs(WINDOW)
         },
-        "the row has since seen a time at which the window is over"
+        "it arrived before the head did, on a slow server, and has left the ring since"
     );
+    scene.now += 1;
+    assert_eq!(scene.present(&old), Verdict::Reuse(Evidence::Ancestor));
+}
+
+#[test]
+fn line_6_no_sibling_of_the_head_is_excused_by_a_slow_server() {
+    let mut scene = Scene::new();
+    scene.advance(100);
+    scene.now -= 1;
+    let sibling = scene.token(1, 0x99);
+    assert_eq!(scene.present(&sibling), Verdict::Reuse(Evidence::Sibling));
 }
 
 #[test]

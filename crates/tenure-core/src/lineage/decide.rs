@@ -26,7 +26,7 @@ pub struct Asked<'a> {
     pub claims: Option<&'a [KeyHash]>,
     /// Eight random bytes for the successor.
     pub fresh: TokenId,
-    /// The time.
+    /// When the request arrived; the same when it is judged again after a lost write.
     pub now: Timestamp,
     /// Whether that time can be believed.
     pub clock: Clock,
@@ -268,18 +268,20 @@ impl Presentation<'_> {
     }
 
     /// Line 6: how long the sender of an old token still has to wait, if it may be a late duplicate.
-    ///
-    /// How late it is counts from its arrival, even where the row has seen a later time since: a
-    /// request that a slow server judges again has become no older for that.
     fn late(&self) -> Option<Duration> {
-        let arrived = self.asked.now;
-        let window = self.rules.late_window;
+        let head = &self.row.head;
+        // A slow server judges again what has lost its write: such a request is no older for that,
+        // and may even have been pushed out of the ring while it waited.
+        let overtaken = self.token.generation < head.generation && self.asked.now < head.since;
+        if overtaken {
+            return Some(self.rules.late_window);
+        }
         let retired = self.row.ring.iter().find(|entry| entry.id == self.token.id);
-        let retired_until = retired.map(|entry| entry.at + window);
-        let older = self.token.generation <= self.row.head.generation;
+        let retired_until = retired.map(|entry| entry.at + self.rules.late_window);
+        let older = self.token.generation <= head.generation;
         let unknown_until = self.row.history_unknown_until.filter(|_| older);
         let until = retired_until.max(unknown_until)?;
-        (arrived < until).then(|| until.since(arrived).min(window))
+        (self.now < until).then(|| until.since(self.now))
     }
 
     /// Line 7.

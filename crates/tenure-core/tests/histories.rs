@@ -1,0 +1,178 @@
+//! The five invariants over random histories: losses, duplicates, reordering, crashes, slow
+//! servers, a store that falls back, a thief, a logout. See `world` for what can happen.
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::test_runner::{TestError, TestRunner};
+
+mod world;
+
+use world::{Action, Bounds, Setting, Verdicts, World, rules};
+
+const HOUR: u64 = 3_600;
+const DAY: u64 = 24 * HOUR;
+const TICKS: &[u64] = &[1, 20, 59, 61, HOUR, 25 * HOUR];
+
+/// What a history wants next; it happens where it can.
+#[derive(Clone, Copy, Debug)]
+enum Wish {
+    Present,
+    Deliver,
+    Duplicate,
+    Write,
+    Crash,
+    Save,
+    Logout,
+    Copy,
+    Attack,
+    Tick,
+    Backup,
+    Restore,
+    Key,
+}
+
+impl Wish {
+    fn fits(self, action: Action) -> bool {
+        matches!(
+            (self, action),
+            (Self::Present, Action::Present)
+                | (Self::Deliver, Action::Deliver { .. })
+                | (Self::Duplicate, Action::Duplicate { .. })
+                | (Self::Write, Action::Write { .. })
+                | (Self::Crash, Action::Crash { .. })
+                | (Self::Save, Action::Save { .. })
+                | (Self::Logout, Action::Logout)
+                | (Self::Copy, Action::Copy)
+                | (Self::Attack, Action::Attack { .. })
+                | (Self::Tick, Action::Tick(_))
+                | (Self::Backup, Action::Backup)
+                | (Self::Restore, Action::Restore { .. })
+                | (Self::Key, Action::RotateKey | Action::DistributeKey)
+        )
+    }
+}
+
+#[test]
+fn no_history_without_a_thief_ends_a_session() {
+    explore(
+        false,
+        &["Again", "Advance", "RingFull", "Superseded", "Ahead"],
+    );
+}
+
+#[test]
+fn after_a_fork_one_holder_at_most_goes_on_and_the_other_ends_the_session() {
+    explore(true, &["Again", "Advance", "Superseded", "Ahead", "Reuse"]);
+}
+
+#[test]
+fn a_thousand_lost_answers_cost_nothing_and_the_row_stays_small() {
+    let setting = setting(false, true, 16, 400 * DAY);
+    let mut world = World::new(&setting);
+    for _ in 0..1000 {
+        for lost in [true, false] {
+            world = world.after(&setting, Action::Present);
+            let server = 0;
+            world = world.after(&setting, Action::Deliver { request: 0, server });
+            world = world.after(&setting, Action::Write { server });
+            if !lost {
+                world = world.after(&setting, Action::Save { answer: 0 });
+            }
+        }
+        world = world.after(&setting, Action::Tick(20));
+        assert_eq!(world.flaw, None);
+    }
+    assert!(world.can_go_on(&setting));
+    assert_eq!(setting.verdicts.of("Advance"), 999);
+    assert_eq!(setting.verdicts.of("Again"), 1001);
+}
+
+/// Random histories in every setting; each of the named verdicts must have been among them.
+fn explore(thief: bool, verdicts: &[&str]) {
+    let settings: Vec<_> = [
+        (2, 400 * DAY),
+        (4, 400 * DAY),
+        (16, 400 * DAY),
+        (4, 2 * HOUR),
+    ]
+    .into_iter()
+    .flat_map(|(ring, idle)| [true, false].map(|keyed| setting(thief, keyed, ring, idle)))
+    .collect();
+    let mut runner = TestRunner::new(ProptestConfig {
+        cases: 10_000,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    });
+    let histories = (0..settings.len(), vec((wish(), any::<u8>()), 10..160));
+    runner
+        .run(&histories, |(setting, history)| {
+            follow(&settings[setting], &history)
+        })
+        .unwrap_or_else(|broken| match broken {
+            // The reason names the events; the wishes behind them say nothing more.
+            TestError::Fail(reason, _) => panic!("{reason}"),
+            TestError::Abort(reason) => panic!("{reason}"),
+        });
+    let given = |name: &str| -> usize {
+        let counts = settings.iter().map(|setting| setting.verdicts.of(name));
+        counts.sum()
+    };
+    for name in Verdicts::NAMES {
+        println!("{name}: {}", given(name));
+    }
+    for name in verdicts {
+        assert!(given(name) > 20, "the histories hardly ever led to {name}");
+    }
+}
+
+fn follow(setting: &Setting, history: &[(Wish, u8)]) -> Result<(), TestCaseError> {
+    let mut world = World::new(setting);
+    let mut happened = vec![];
+    let mut actions = vec![];
+    for (wish, choice) in history {
+        actions.clear();
+        world.actions(setting, &mut actions);
+        actions.retain(|action| wish.fits(*action));
+        let Some(place) = usize::from(*choice).checked_rem(actions.len()) else {
+            continue;
+        };
+        world = world.after(setting, actions[place]);
+        happened.push(actions[place]);
+        prop_assert_eq!(world.flaw, None, "{:?}", happened);
+        prop_assert!(world.can_go_on(setting), "stuck after {:?}", happened);
+    }
+    Ok(())
+}
+
+fn setting(thief: bool, keyed: bool, ring: usize, idle: u64) -> Setting {
+    let bounds = Bounds {
+        presentations: u16::MAX,
+        copies: u16::MAX,
+        attacks: if thief { u16::MAX } else { 0 },
+        restores: u16::MAX,
+        backups: 6,
+        ticks: TICKS,
+        end: u64::MAX,
+        logout: true,
+        rotation: true,
+    };
+    Setting::new(rules(60, ring), (idle, 1000 * DAY), keyed, bounds)
+}
+
+fn wish() -> impl Strategy<Value = Wish> {
+    prop_oneof![
+        16 => Just(Wish::Present),
+        16 => Just(Wish::Deliver),
+        8 => Just(Wish::Duplicate),
+        20 => Just(Wish::Write),
+        2 => Just(Wish::Crash),
+        14 => Just(Wish::Save),
+        1 => Just(Wish::Logout),
+        2 => Just(Wish::Copy),
+        6 => Just(Wish::Attack),
+        6 => Just(Wish::Tick),
+        4 => Just(Wish::Backup),
+        3 => Just(Wish::Restore),
+        1 => Just(Wish::Key),
+    ]
+}
