@@ -14,6 +14,7 @@ use std::time::Duration;
 pub use self::answer::{Refusal, TokenAnswer, Tokens};
 pub use self::browser::Browser;
 pub use self::first_party::FirstParty;
+pub(crate) use self::form::Form;
 pub use self::oauth::{Authorization, OAuthClient};
 
 /// Longer than any answer takes, so that a hanging service fails a test instead of hanging it.

@@ -5,12 +5,20 @@
 //! - [`disk`]: a file system that loses what was not synced.
 //! - [`canary`]: a search for secrets in whatever a test left behind, in any encoding.
 //! - [`actor`]: OAuth and first-party clients that sign in and refresh over HTTP.
+//! - [`foreign`]: npm `openid-client` and `curl`, which know nothing of this project.
+//! - [`deployment`]: the service behind the fault proxy, as most tests want it.
+//! - [`skip`](skip()): tests that cannot run here are counted.
 //!
 //! Nothing here knows the service's code: it speaks HTTP, signals and files. Simulated time and
 //! the comparison of rotation policies are not part of this crate yet.
 
 pub mod actor;
 pub mod canary;
+pub mod deployment;
 pub mod disk;
+pub mod foreign;
 pub mod process;
 pub mod proxy;
+mod skip;
+
+pub use self::skip::skip;

@@ -10,6 +10,7 @@ mod port;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
@@ -18,8 +19,8 @@ use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open};
 
 pub use self::metrics::Metrics;
 pub use self::output::Output;
+pub use self::port::Port;
 
-use self::port::Port;
 use crate::actor::http;
 
 /// A debug build on a busy machine with two cores stays far below this.
@@ -33,6 +34,7 @@ pub struct Launch {
     args: Vec<OsString>,
     env: Vec<(OsString, OsString)>,
     ready: String,
+    port: Option<Arc<Port>>,
 }
 
 impl Launch {
@@ -44,6 +46,7 @@ impl Launch {
             args: Vec::new(),
             env: Vec::new(),
             ready: "listening on http://{listen}".to_owned(),
+            port: None,
         }
     }
 
@@ -79,15 +82,27 @@ impl Launch {
         self
     }
 
-    /// Starts the program on a free port and waits until it is ready.
+    /// Listens on this port instead of a free one, for programs whose address has to be known
+    /// before they start.
+    #[must_use]
+    pub fn on(mut self, port: Port) -> Self {
+        self.port = Some(Arc::new(port));
+        self
+    }
+
+    /// Starts the program, on a free port unless it was given one, and waits until it is ready.
     ///
     /// # Errors
     /// When it cannot be started, ends before it is ready, or is not ready in time; with its
     /// output.
     pub fn start(self) -> anyhow::Result<Server> {
+        let port = match &self.port {
+            Some(port) => Arc::clone(port),
+            None => Arc::new(Port::reserve()?),
+        };
         let mut server = Server {
             launch: self,
-            port: Port::reserve()?,
+            port,
             child: None,
             output: Output::default(),
         };
@@ -100,7 +115,7 @@ impl Launch {
 #[derive(Debug)]
 pub struct Server {
     launch: Launch,
-    port: Port,
+    port: Arc<Port>,
     child: Option<Child>,
     output: Output,
 }
@@ -108,7 +123,7 @@ pub struct Server {
 impl Server {
     /// `127.0.0.1:PORT`; the same over restarts.
     pub fn listen(&self) -> String {
-        format!("127.0.0.1:{}", self.port.number())
+        self.port.address().to_string()
     }
 
     /// `http://127.0.0.1:PORT`, without a slash at the end.

@@ -72,7 +72,8 @@ impl Browser {
                 "{} answered {status}: {page}",
                 here.path()
             );
-            let form = form_of(&page).with_context(|| format!("no form on {}", here.path()))?;
+            let form =
+                Form::to_sign_in(&page).with_context(|| format!("no form on {}", here.path()))?;
             if form.has("password") {
                 ensure!(!signed_in, "the sign-in form came again: {page}");
                 signed_in = true;
@@ -142,14 +143,4 @@ fn redirect(here: &Url, response: &Response) -> anyhow::Result<Url> {
         .get(LOCATION)
         .context("a redirect without Location")?;
     Ok(here.join(location.to_str()?)?)
-}
-
-/// The page's form for a password, otherwise its first one.
-fn form_of(page: &str) -> Option<Form> {
-    let mut forms = Form::all(page);
-    let index = forms
-        .iter()
-        .position(|form| form.has("password"))
-        .unwrap_or(0);
-    (index < forms.len()).then(|| forms.swap_remove(index))
 }

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 /// One `<form>`.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Form {
+pub(crate) struct Form {
     /// Where to send it; empty means the page's own address.
-    pub(super) action: String,
+    pub(crate) action: String,
     pub(super) inputs: Vec<Input>,
 }
 
@@ -20,6 +20,16 @@ pub(super) struct Input {
 }
 
 impl Form {
+    /// The page's form for a password, otherwise its first one.
+    pub(crate) fn to_sign_in(html: &str) -> Option<Self> {
+        let mut forms = Self::all(html);
+        let index = forms
+            .iter()
+            .position(|form| form.has("password"))
+            .unwrap_or(0);
+        (index < forms.len()).then(|| forms.swap_remove(index))
+    }
+
     /// All forms of a page.
     pub(super) fn all(html: &str) -> Vec<Self> {
         let mut forms: Vec<Self> = Vec::new();
@@ -62,7 +72,7 @@ impl Form {
 
     /// The fields to send when a person types `email` and `password` into their fields and
     /// presses the button that agrees (the first one if no button says so).
-    pub(super) fn filled_in(&self, email: &str, password: &str) -> Vec<(String, String)> {
+    pub(crate) fn filled_in(&self, email: &str, password: &str) -> Vec<(String, String)> {
         let pressed = self.agreeing_button();
         self.inputs
             .iter()

@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::io;
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 
 /// Below Linux's ephemeral ports (32768 and up): between a kill and a restart the kernel must not
 /// lend the port to somebody's outgoing connection.
@@ -11,15 +11,17 @@ const COUNT: u16 = 12_000;
 
 /// A reserved port, by a lock file that all test processes on the machine respect.
 #[derive(Debug)]
-pub(super) struct Port {
+pub struct Port {
     number: u16,
     _lock: File,
 }
 
 impl Port {
+    /// Takes a free port until the value is dropped.
+    ///
     /// # Errors
     /// When the lock directory cannot be written or no port is left.
-    pub(super) fn reserve() -> io::Result<Self> {
+    pub fn reserve() -> io::Result<Self> {
         let dir = std::env::temp_dir().join("tenure-lab-ports");
         fs::create_dir_all(&dir)?;
         let start = std::process::id() % u32::from(COUNT);
@@ -41,8 +43,9 @@ impl Port {
         ))
     }
 
-    pub(super) fn number(&self) -> u16 {
-        self.number
+    /// Where a program that was given the port listens.
+    pub fn address(&self) -> SocketAddr {
+        SocketAddr::from((Ipv4Addr::LOCALHOST, self.number))
     }
 }
 
@@ -54,12 +57,12 @@ mod tests {
     fn two_reservations_never_share_a_port() {
         let first = Port::reserve().unwrap();
         let second = Port::reserve().unwrap();
-        assert_ne!(first.number(), second.number());
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, first.number())).unwrap();
+        assert_ne!(first.address(), second.address());
+        let listener = TcpListener::bind(first.address()).unwrap();
         drop(first);
         assert_ne!(
-            Port::reserve().unwrap().number(),
-            listener.local_addr().unwrap().port()
+            Port::reserve().unwrap().address(),
+            listener.local_addr().unwrap()
         );
     }
 }

@@ -1,0 +1,118 @@
+//! npm `openid-client`, steered line by line: a JSON command in, a JSON answer out.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::process::Stdio;
+
+use anyhow::Context;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
+use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+
+use super::installed;
+
+/// One Node process that is one client of one issuer.
+pub struct NodeClient {
+    commands: ChildStdin,
+    answers: Lines<BufReader<ChildStdout>>,
+    _process: Child,
+}
+
+/// How `openid-client` describes a failure.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct NodeError {
+    /// The library's own code, such as `OAUTH_RESPONSE_BODY_ERROR`.
+    pub code: Option<String>,
+    /// What went wrong.
+    pub message: String,
+    /// The HTTP status, where there was a readable answer.
+    pub status: Option<u16>,
+    /// `error` of the answer.
+    pub error: Option<String>,
+    /// `tenure_reason` of the answer.
+    pub reason: Option<String>,
+}
+
+impl fmt::Display for NodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self:?}")
+    }
+}
+
+impl std::error::Error for NodeError {}
+
+impl NodeClient {
+    /// Why it cannot be run here, if it cannot.
+    pub fn obstacle() -> Option<String> {
+        if !installed("node") {
+            return Some("openid-client needs node, which is not installed".to_owned());
+        }
+        let folder = folder();
+        (!folder.join("node_modules/openid-client").exists()).then(|| {
+            format!(
+                "openid-client is not installed; run npm ci in {}",
+                folder.display()
+            )
+        })
+    }
+
+    /// Starts a client and lets it read the issuer's metadata.
+    ///
+    /// # Errors
+    /// When Node does not start, or the discovery fails.
+    pub async fn discover(issuer: &str, id: &str, secret: Option<&str>) -> anyhow::Result<Self> {
+        let mut process = Command::new("node")
+            .arg(folder().join("openid-client.mjs"))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .context("cannot start node")?;
+        let commands = process.stdin.take().context("no stdin")?;
+        let answers = process.stdout.take().context("no stdout")?;
+        let answers = BufReader::new(answers).lines();
+        let mut client = Self {
+            commands,
+            answers,
+            _process: process,
+        };
+        let discover =
+            json!({ "do": "discover", "issuer": issuer, "client_id": id, "client_secret": secret });
+        client.command(&discover).await??;
+        Ok(client)
+    }
+
+    /// Sends one command of `openid-client.mjs`, and answers what came of it.
+    ///
+    /// # Errors
+    /// When the process is gone or its answer is not understood.
+    pub async fn command(&mut self, command: &Value) -> anyhow::Result<Result<Value, NodeError>> {
+        let line = format!("{command}\n");
+        self.commands.write_all(line.as_bytes()).await?;
+        self.commands.flush().await?;
+        let answer = self
+            .answers
+            .next_line()
+            .await?
+            .context("the node process ended")?;
+        let mut answer: Value = serde_json::from_str(&answer).context(answer)?;
+        match answer.get_mut("failed").map(Value::take) {
+            Some(failed) => Ok(Err(serde_json::from_value(failed)?)),
+            None => Ok(Ok(answer
+                .get_mut("ok")
+                .map(Value::take)
+                .unwrap_or_default())),
+        }
+    }
+}
+
+impl fmt::Debug for NodeClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NodeClient").finish_non_exhaustive()
+    }
+}
+
+fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("foreign")
+}
