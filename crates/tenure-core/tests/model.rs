@@ -15,17 +15,19 @@
 //! `cargo test -p tenure-core --test model -- --nocapture` prints the numbers of states and the
 //! counterexamples.
 
-use std::fmt::Write as _;
+#![expect(
+    clippy::print_stdout,
+    reason = "the numbers of states and the counterexamples are to be read"
+)]
+
 use std::sync::Arc;
 
 use stateright::{Checker, HasDiscoveries, Model, Property};
-use tenure_core::lineage::{
-    Asked, EndCause, Evidence, Head, Row, Rules, Step, Token, Unreadable, Verdict, decide,
-};
-use tenure_core::time::Timestamp;
+use tenure_core::lineage::{Asked, EndCause, Evidence, Head, Rules, Step, Verdict};
 
 mod world;
 
+use world::setting::{Case, Judge, shipped};
 use world::{Action, Bounds, Flaw, Setting, World, rules};
 
 const WINDOW: u64 = 2;
@@ -110,15 +112,16 @@ fn losses_duplicates_and_a_logout_cost_no_session() {
 }
 
 #[test]
-fn slow_servers_that_note_keys_cost_no_session() {
+fn slow_servers_and_idempotency_keys_cost_no_session() {
     let bounds = Bounds {
         presentations: 5,
+        restores: 1,
         ticks: &[1],
-        end: world::START + 3,
+        end: world::START + 2,
         ..Bounds::default()
     };
     let setting = Setting::new(rules(WINDOW, 2), LONG, true, bounds);
-    let verdicts = ["Again", "Advance", "RingFull", "Superseded"];
+    let verdicts = ["Again", "Advance", "Ahead", "RingFull", "Superseded"];
     holds("idempotency keys", setting, &verdicts);
 }
 
@@ -192,68 +195,42 @@ fn a_thief_gains_nothing_by_a_store_that_falls_back() {
 #[test]
 fn without_line_4_a_lost_answer_ends_the_session() {
     // Sign-in's own token stays presentable: no other line is there for it.
-    fn judge(
-        token: Result<&Token, Unreadable>,
-        row: Option<&Row>,
-        asked: &Asked<'_>,
-        rules: &Rules,
-    ) -> Verdict {
-        match decide(token, row, asked, rules) {
-            Verdict::Again { successor, .. } if successor.generation > 1 => {
-                Verdict::Reuse(Evidence::Sibling)
-            }
-            verdict => verdict,
+    let judge: Judge = |case| match shipped(case) {
+        Verdict::Again { successor, .. } if successor.generation > 1 => {
+            Verdict::Reuse(Evidence::Sibling)
         }
-    }
+        verdict => verdict,
+    };
     breaks("line 4", HONEST, &honest(3, 0), judge);
 }
 
 #[test]
 fn without_line_6_a_late_duplicate_ends_the_session() {
-    fn judge(
-        token: Result<&Token, Unreadable>,
-        row: Option<&Row>,
-        asked: &Asked<'_>,
-        rules: &Rules,
-    ) -> Verdict {
-        match decide(token, row, asked, rules) {
-            Verdict::Superseded { .. } => Verdict::Reuse(Evidence::Ancestor),
-            verdict => verdict,
-        }
-    }
+    let judge: Judge = |case| match shipped(case) {
+        Verdict::Superseded { .. } => Verdict::Reuse(Evidence::Ancestor),
+        verdict => verdict,
+    };
     breaks("line 6", HONEST, &honest(3, 0), judge);
 }
 
 #[test]
 fn without_line_7_a_store_that_falls_back_ends_the_session() {
-    fn judge(
-        token: Result<&Token, Unreadable>,
-        row: Option<&Row>,
-        asked: &Asked<'_>,
-        rules: &Rules,
-    ) -> Verdict {
-        match decide(token, row, asked, rules) {
-            Verdict::Ahead(_) => Verdict::Reuse(Evidence::Sibling),
-            verdict => verdict,
-        }
-    }
+    let judge: Judge = |case| match shipped(case) {
+        Verdict::Ahead(_) => Verdict::Reuse(Evidence::Sibling),
+        verdict => verdict,
+    };
     breaks("line 7", HONEST, &honest(3, 1), judge);
 }
 
 #[test]
 fn without_the_sibling_rule_both_holders_go_on() {
     // What is left for a sibling is to be taken for the head's child.
-    fn judge(
-        token: Result<&Token, Unreadable>,
-        row: Option<&Row>,
-        asked: &Asked<'_>,
-        rules: &Rules,
-    ) -> Verdict {
-        let verdict = decide(token, row, asked, rules);
-        let (Verdict::Reuse(Evidence::Sibling), Ok(token), Some(row)) = (&verdict, token, row)
-        else {
+    let judge: Judge = |case| {
+        let verdict = shipped(case);
+        let (Verdict::Reuse(Evidence::Sibling), Ok(token)) = (&verdict, case.token) else {
             return verdict;
         };
+        let (row, asked) = (case.row, case.asked);
         let content = token.content();
         let Some(successor) = content.successor(&row.secret, asked.fresh, asked.key, asked.now)
         else {
@@ -272,41 +249,27 @@ fn without_the_sibling_rule_both_holders_go_on() {
             successor,
             parallel_use: false,
         })
-    }
+    };
     breaks("the sibling rule (accepted)", ONE_HOLDER, &thief(), judge);
 }
 
 #[test]
 fn without_the_revocation_of_siblings_a_thief_lives_on() {
-    fn judge(
-        token: Result<&Token, Unreadable>,
-        row: Option<&Row>,
-        asked: &Asked<'_>,
-        rules: &Rules,
-    ) -> Verdict {
-        match decide(token, row, asked, rules) {
-            Verdict::Reuse(Evidence::Sibling) => Verdict::Ended(EndCause::TheftDetected),
-            verdict => verdict,
-        }
-    }
+    let judge: Judge = |case| match shipped(case) {
+        Verdict::Reuse(Evidence::Sibling) => Verdict::Ended(EndCause::TheftDetected),
+        verdict => verdict,
+    };
     breaks("the sibling rule (only refused)", REVOKED, &thief(), judge);
 }
 
 #[test]
 fn without_the_revocation_of_ancestors_a_thief_lives_on() {
-    fn judge(
-        token: Result<&Token, Unreadable>,
-        row: Option<&Row>,
-        asked: &Asked<'_>,
-        rules: &Rules,
-    ) -> Verdict {
-        match decide(token, row, asked, rules) {
-            Verdict::Reuse(Evidence::Ancestor) => Verdict::Superseded {
-                retry_after: rules.late_window,
-            },
-            verdict => verdict,
-        }
-    }
+    let judge: Judge = |case| match shipped(case) {
+        Verdict::Reuse(Evidence::Ancestor) => Verdict::Superseded {
+            retry_after: case.rules.late_window,
+        },
+        verdict => verdict,
+    };
     breaks("line 8 on ancestors", REVOKED, &thief(), judge);
 }
 
@@ -324,62 +287,32 @@ fn without_the_condition_of_line_5_a_refresh_erases_a_logout() {
         },
     );
     setting.blind_writes = true;
-    breaks("the condition of line 5", LOGOUT, &setting, decide);
+    breaks("the condition of line 5", LOGOUT, &setting, |case| {
+        shipped(case)
+    });
 }
 
 #[test]
 fn without_the_mark_of_unknown_history_a_forgotten_duplicate_ends_the_session() {
-    fn judge(
-        token: Result<&Token, Unreadable>,
-        row: Option<&Row>,
-        asked: &Asked<'_>,
-        rules: &Rules,
-    ) -> Verdict {
-        match decide(token, row, asked, rules) {
-            Verdict::Ahead(step) => Verdict::Ahead(Step {
-                history_unknown_until: None,
-                ..step
-            }),
-            verdict => verdict,
-        }
-    }
+    let judge: Judge = |case| match shipped(case) {
+        Verdict::Ahead(step) => Verdict::Ahead(Step {
+            history_unknown_until: None,
+            ..step
+        }),
+        verdict => verdict,
+    };
     breaks("the history-unknown mark", HONEST, &honest(5, 1), judge);
 }
 
 #[test]
 fn without_the_parent_of_an_adopted_token_in_the_ring_its_duplicate_ends_the_session() {
-    fn judge(
-        token: Result<&Token, Unreadable>,
-        row: Option<&Row>,
-        asked: &Asked<'_>,
-        rules: &Rules,
-    ) -> Verdict {
-        match decide(token, row, asked, rules) {
-            Verdict::Ahead(mut step) => {
-                step.ring.pop();
-                Verdict::Ahead(step)
-            }
-            verdict => verdict,
+    let judge: Judge = |case| match shipped(case) {
+        Verdict::Ahead(mut step) => {
+            step.ring.pop();
+            Verdict::Ahead(step)
         }
-    }
-    // The client's third and fourth requests will arrive once more; it holds the fourth successor.
-    const PAST: &[Action] = &[
-        Action::Present,
-        deliver(0),
-        Action::Save { answer: 0 },
-        Action::Present,
-        deliver(0),
-        Action::Write { server: 0 },
-        Action::Save { answer: 0 },
-        Action::Present,
-        duplicate(0),
-        Action::Write { server: 0 },
-        Action::Save { answer: 0 },
-        Action::Present,
-        duplicate(1),
-        Action::Write { server: 0 },
-        Action::Save { answer: 0 },
-    ];
+        verdict => verdict,
+    };
     let bounds = Bounds {
         presentations: 5,
         restores: 1,
@@ -389,49 +322,46 @@ fn without_the_parent_of_an_adopted_token_in_the_ring_its_duplicate_ends_the_ses
     };
     let setting = Setting::new(rules(WINDOW, 4), LONG, false, bounds);
     let line = "the parent of an adopted token";
-    breaks_after(PAST, line, HONEST, &setting, judge);
+    breaks_after(FOUR_REFRESHES, line, HONEST, &setting, judge);
 }
 
 #[test]
 fn without_the_ring_guard_a_duplicate_of_a_token_pushed_out_ends_the_session() {
-    fn judge(
-        token: Result<&Token, Unreadable>,
-        row: Option<&Row>,
-        asked: &Asked<'_>,
-        rules: &Rules,
-    ) -> Verdict {
+    let judge: Judge = |case| {
         let roomy = Rules {
             ring: usize::MAX,
-            ..rules.clone()
+            ..case.rules.clone()
         };
-        match decide(token, row, asked, &roomy) {
+        let roomy = Case {
+            rules: &roomy,
+            ..*case
+        };
+        match shipped(&roomy) {
             Verdict::Advance(mut step) => {
-                let surplus = step.ring.len().saturating_sub(rules.ring);
+                let surplus = step.ring.len().saturating_sub(case.rules.ring);
                 step.ring.drain(..surplus);
                 Verdict::Advance(step)
             }
             verdict => verdict,
         }
-    }
+    };
     breaks("the ring guard", HONEST, &honest(5, 0), judge);
 }
 
 #[test]
 fn without_the_excuse_of_overtaken_requests_a_slow_server_ends_the_session() {
     // A request that arrived before the head did is taken for one that has just arrived.
-    fn judge(
-        token: Result<&Token, Unreadable>,
-        row: Option<&Row>,
-        asked: &Asked<'_>,
-        rules: &Rules,
-    ) -> Verdict {
-        let seen = row.map_or(Timestamp(0), |row| row.head.since);
+    let judge: Judge = |case| {
+        let now = case.asked.now.max(case.row.head.since);
         let asked = Asked {
-            now: asked.now.max(seen),
-            ..asked.clone()
+            now,
+            ..case.asked.clone()
         };
-        decide(token, row, &asked, rules)
-    }
+        shipped(&Case {
+            asked: &asked,
+            ..*case
+        })
+    };
     let bounds = Bounds {
         presentations: 5,
         restores: 1,
@@ -445,17 +375,10 @@ fn without_the_excuse_of_overtaken_requests_a_slow_server_ends_the_session() {
 
 #[test]
 fn without_line_1a_a_server_that_lacks_a_key_ends_the_session() {
-    fn judge(
-        token: Result<&Token, Unreadable>,
-        row: Option<&Row>,
-        asked: &Asked<'_>,
-        rules: &Rules,
-    ) -> Verdict {
-        match decide(token, row, asked, rules) {
-            Verdict::MissingKey(_) => Verdict::Unknown,
-            verdict => verdict,
-        }
-    }
+    let judge: Judge = |case| match shipped(case) {
+        Verdict::MissingKey(_) => Verdict::Unknown,
+        verdict => verdict,
+    };
     let bounds = Bounds {
         presentations: 2,
         rotation: true,
@@ -468,21 +391,32 @@ fn without_line_1a_a_server_that_lacks_a_key_ends_the_session() {
 
 #[test]
 fn without_the_notes_of_line_4_the_use_of_a_copied_head_goes_unreported() {
-    fn judge(
-        token: Result<&Token, Unreadable>,
-        row: Option<&Row>,
-        asked: &Asked<'_>,
-        rules: &Rules,
-    ) -> Verdict {
-        let blind = row.map(|row| {
-            let mut row = row.clone();
-            row.head.uses.clear();
-            row
-        });
-        decide(token, blind.as_ref(), asked, rules)
-    }
+    let judge: Judge = |case| {
+        let mut row = case.row.clone();
+        row.head.uses.clear();
+        shipped(&Case { row: &row, ..*case })
+    };
     breaks("the notes of line 4", REPORTED, &thief(), judge);
 }
+
+/// Four refreshes; the third and the fourth request will arrive once more.
+const FOUR_REFRESHES: &[Action] = &[
+    Action::Present,
+    deliver(0),
+    Action::Save { answer: 0 },
+    Action::Present,
+    deliver(0),
+    Action::Write { server: 0 },
+    Action::Save { answer: 0 },
+    Action::Present,
+    duplicate(0),
+    Action::Write { server: 0 },
+    Action::Save { answer: 0 },
+    Action::Present,
+    duplicate(1),
+    Action::Write { server: 0 },
+    Action::Save { answer: 0 },
+];
 
 const fn deliver(request: usize) -> Action {
     let server = 0;
@@ -544,8 +478,8 @@ fn holds(name: &str, setting: Setting, verdicts: &[&str]) {
 
 /// Explores breadth first until the rule without `taken_out` breaks `property`, and tells how. The
 /// whole rule must keep it within the same bounds, or the check would prove nothing.
-fn breaks(taken_out: &str, property: &'static str, setting: &Setting, judge: world::Judge) {
-    breaks_after(&[], taken_out, property, &setting, judge);
+fn breaks(taken_out: &str, property: &'static str, setting: &Setting, judge: Judge) {
+    breaks_after(&[], taken_out, property, setting, judge);
 }
 
 fn breaks_after(
@@ -553,9 +487,9 @@ fn breaks_after(
     taken_out: &str,
     property: &'static str,
     setting: &Setting,
-    judge: world::Judge,
+    judge: Judge,
 ) {
-    let explore = |judge, blind_writes, threads| {
+    let explore = |judge: Judge, blind_writes, threads| {
         let mut setting = setting.clone();
         setting.judge = judge;
         setting.blind_writes = blind_writes;
@@ -567,7 +501,7 @@ fn breaks_after(
             .spawn_bfs()
             .join()
     };
-    explore(decide, false, 2).assert_no_discovery(property);
+    explore(shipped, false, 2).assert_no_discovery(property);
     // One thread goes strictly by depth: the first history found is a shortest one.
     let checker = explore(judge, setting.blind_writes, 1);
     let path = checker.discovery(property).unwrap_or_else(|| {
@@ -585,9 +519,9 @@ fn breaks_after(
 }
 
 fn told(actions: &[Action]) -> String {
-    let mut text = String::new();
-    for (number, action) in actions.iter().enumerate() {
-        writeln!(text, "  {:2}. {action:?}", number + 1).unwrap();
-    }
-    text
+    let steps = actions.iter().enumerate();
+    let lines: Vec<_> = steps
+        .map(|(number, action)| format!("  {:2}. {action:?}\n", number + 1))
+        .collect();
+    lines.concat()
 }

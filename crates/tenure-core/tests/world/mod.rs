@@ -12,118 +12,28 @@
 //! * requests that turn nothing down and write nothing have their answer at once, since an answer
 //!   may be under way for as long as it likes.
 
+#![expect(
+    clippy::indexing_slicing,
+    reason = "actions name places that the state has; a test that is wrong about it must fail"
+)]
+
 mod server;
+pub(crate) mod setting;
+mod verdicts;
+mod watch;
 
-use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
-use tenure_core::id::{ClientId, LineageId, Subject};
-use tenure_core::lineage::{
-    Asked, EndCause, Grant, Head, IdempotencyKey, KeyHash, MacKey, MacKeys, Policy, Retired,
-    Revocation, Row, RowSecret, Rules, Token, TokenId, Unreadable, Verdict, decide,
-};
-use tenure_core::scope::Scope;
+use tenure_core::lineage::{EndCause, Head, IdempotencyKey, KeyHash, Retired, Revocation, TokenId};
 use tenure_core::time::Timestamp;
 
 pub(crate) use server::Pending;
+pub(crate) use setting::{Bounds, Setting, rules};
 
 const DAY: u64 = 86_400;
 
 /// When the session of every world begins.
 pub(crate) const START: u64 = 1_000_000;
-
-/// The shape of [`decide`], so that a check can take one line out of it.
-pub(crate) type Judge = fn(Result<&Token, Unreadable>, Option<&Row>, &Asked<'_>, &Rules) -> Verdict;
-
-/// What the world is like; the same for all of its states.
-#[derive(Clone)]
-pub(crate) struct Setting {
-    pub(crate) rules: Rules,
-    /// Idle limit and absolute lifetime, seconds.
-    pub(crate) lifetimes: (u64, u64),
-    /// The client sends an idempotency key with every attempt, and claims the keys it used.
-    pub(crate) keyed: bool,
-    pub(crate) judge: Judge,
-    /// A store that writes the whole row back as it was read, whatever happened since.
-    pub(crate) blind_writes: bool,
-    pub(crate) bounds: Bounds,
-    pub(crate) verdicts: Arc<Verdicts>,
-    row: Row,
-    keys: [MacKeys; 3],
-}
-
-/// How much may happen.
-#[derive(Clone, Default)]
-pub(crate) struct Bounds {
-    /// Requests of the client.
-    pub(crate) presentations: u16,
-    /// Duplicates of requests.
-    pub(crate) copies: u16,
-    /// Requests of the thief, who copies the vault once; 0 for a world without one.
-    pub(crate) attacks: u16,
-    /// Times the store falls back to an earlier state.
-    pub(crate) restores: u16,
-    /// States that the store keeps to fall back to, beside the first one.
-    pub(crate) backups: usize,
-    /// Seconds the clock may advance by at once, and the last second of the world.
-    pub(crate) ticks: &'static [u64],
-    pub(crate) end: u64,
-    pub(crate) logout: bool,
-    /// The MAC key is rotated, and the second server lacks the new key for a while.
-    pub(crate) rotation: bool,
-}
-
-impl Setting {
-    pub(crate) fn new(rules: Rules, lifetimes: (u64, u64), keyed: bool, bounds: Bounds) -> Self {
-        let (old, new) = (MacKey::new(&[1; 32]), MacKey::new(&[2; 32]));
-        let before = MacKeys::new(old.clone(), vec![], vec![]);
-        let after = MacKeys::new(new, vec![old], vec![]);
-        let grant = Grant {
-            subject: Subject::new(""),
-            client: ClientId::new(""),
-            scope: Scope::default(),
-            audience: vec![],
-            auth_time: Timestamp(START),
-        };
-        let row = Row::new(
-            LineageId::new(Timestamp(START), [7; 10]),
-            RowSecret([5; 16]),
-            TokenId([1; 8]),
-            grant,
-            (
-                Duration::from_secs(lifetimes.0),
-                Duration::from_secs(lifetimes.1),
-            ),
-            Timestamp(START),
-        );
-        Self {
-            rules,
-            lifetimes,
-            keyed,
-            judge: decide,
-            blind_writes: false,
-            bounds,
-            verdicts: Arc::default(),
-            row,
-            keys: [before.clone(), after, before],
-        }
-    }
-
-    fn window(&self) -> u64 {
-        self.rules.late_window.as_secs()
-    }
-}
-
-/// The rules of every world here.
-pub(crate) fn rules(late_window: u64, ring: usize) -> Rules {
-    Rules {
-        late_window: Duration::from_secs(late_window),
-        ring,
-        ..Rules::new(Policy::RetireOnUse, Duration::from_mins(15))
-    }
-}
 
 /// Who presents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -208,7 +118,7 @@ pub(crate) struct Issued {
     text: Text,
     generation: u32,
     id: TokenId,
-    issued_at: u64,
+    at: u64,
     /// Hash of the key that the holder used to get it.
     claims: Option<KeyHash>,
 }
@@ -313,7 +223,7 @@ impl World {
                 text: text.expose().into(),
                 generation: 0,
                 id: first.id,
-                issued_at: START,
+                at: START,
                 claims: None,
             }),
             thief: None,
@@ -537,61 +447,5 @@ impl World {
         // Random for each token that is presented, and the same for each retry.
         let (_, tail) = request.text.split_at(request.text.len() - 30);
         IdempotencyKey::parse(&format!("{:?}:{tail}", request.from)).ok()
-    }
-}
-
-/// How often each verdict was given; beside the state, so that it does not multiply states.
-#[derive(Default)]
-pub(crate) struct Verdicts([AtomicUsize; Self::NAMES.len()]);
-
-impl Verdicts {
-    pub(crate) const NAMES: [&'static str; 12] = [
-        "Again",
-        "Advance",
-        "RingFull",
-        "Superseded",
-        "Ahead",
-        "Reuse",
-        "Ended",
-        "MissingKey",
-        "ClockInDoubt",
-        "Impossible",
-        "Unknown",
-        "other refusals",
-    ];
-
-    fn count(&self, verdict: &Verdict) {
-        let place = match verdict {
-            Verdict::Again { .. } => 0,
-            Verdict::Advance(_) => 1,
-            Verdict::RingFull { .. } => 2,
-            Verdict::Superseded { .. } => 3,
-            Verdict::Ahead(_) => 4,
-            Verdict::Reuse(_) => 5,
-            Verdict::Ended(_) => 6,
-            Verdict::MissingKey(_) => 7,
-            Verdict::ClockInDoubt => 8,
-            Verdict::Impossible => 9,
-            Verdict::Unknown => 10,
-            Verdict::UnknownLineage | Verdict::WrongClient | Verdict::BadSeal => 11,
-        };
-        self.0[place].fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// How often the verdict of this name was given.
-    pub(crate) fn of(&self, name: &str) -> usize {
-        let place = Self::NAMES.iter().position(|known| *known == name);
-        self.0[place.expect("a name of `NAMES`")].load(Ordering::Relaxed)
-    }
-}
-
-impl fmt::Display for Verdicts {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let given = Self::NAMES.iter().filter(|name| self.of(name) > 0);
-        for (position, name) in given.enumerate() {
-            let separator = if position == 0 { "" } else { ", " };
-            write!(f, "{separator}{name} {}", self.of(name))?;
-        }
-        Ok(())
     }
 }
