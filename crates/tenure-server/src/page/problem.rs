@@ -87,3 +87,22 @@ impl IntoResponse for Problem {
         response
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::response::IntoResponse as _;
+    use http::header;
+
+    use super::Problem;
+    use crate::error::Fault;
+
+    #[test]
+    fn our_own_trouble_says_when_to_come_back_and_tells_no_details() {
+        let problem = Problem::from(Fault::unavailable("disk /dev/sda1 is full"));
+        assert!(!problem.text.contains("/dev/sda1"));
+        let answer = problem.into_response();
+        assert_eq!(answer.status(), 503);
+        assert!(answer.headers().contains_key(header::RETRY_AFTER));
+        assert_eq!(answer.headers()[header::CACHE_CONTROL], "no-store");
+    }
+}

@@ -165,15 +165,21 @@ fn session_name(session: &BrowserSession) -> String {
     URL_SAFE_NO_PAD.encode(session.hash)
 }
 
+const IN_WORDS: [(&str, &str); 4] = [
+    ("openid", "Know who you are"),
+    ("profile", "See your profile"),
+    ("email", "See your e-mail address"),
+    ("offline_access", "Stay connected while you are away"),
+];
+
 fn permissions(scope: &Scope) -> Vec<String> {
-    let in_words = |scope: &str| match scope {
-        "openid" => "Know who you are".to_owned(),
-        "email" => "See your e-mail address".to_owned(),
-        "profile" => "See your profile".to_owned(),
-        "offline_access" => "Stay connected while you are away".to_owned(),
-        other => format!("Use “{other}” for you"),
-    };
-    scope.iter().map(in_words).collect()
+    let known = IN_WORDS.iter().filter(|(token, _)| scope.contains(token));
+    let is_known = |token: &str| IN_WORDS.iter().any(|(known, _)| *known == token);
+    let others = scope.iter().filter(|token| !is_known(token));
+    known
+        .map(|(_, words)| (*words).to_owned())
+        .chain(others.map(|token| format!("Use “{token}” for you")))
+        .collect()
 }
 
 fn destination(uri: &str) -> String {

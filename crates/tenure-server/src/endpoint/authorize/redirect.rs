@@ -109,15 +109,15 @@ pub(super) struct Refused {
     pub(super) why: &'static str,
 }
 
-/// Sources for `form-action`: browsers hold the redirects after a POST against it as well, and
-/// those of the client's own callback too.
+/// Sources for `form-action`: browsers hold the redirects after a POST against it as well, those of
+/// the client's own callback included. Where that leads elsewhere, it leads to another registered
+/// place.
 pub(super) fn form_targets(client: &Client, redirect_uri: &str) -> Vec<String> {
-    let redirects = client.redirect_uris.iter().map(String::as_str);
-    let origins = client.allowed_origins.iter().map(String::as_str);
-    let all = std::iter::once(redirect_uri)
-        .chain(redirects)
-        .chain(origins);
-    let mut targets: Vec<String> = all.filter_map(source).collect();
+    let known = client.redirect_uris.iter().chain(&client.allowed_origins);
+    let mut targets: Vec<String> = known
+        .filter_map(|uri| origin(&Url::parse(uri).ok()?))
+        .collect();
+    targets.extend(source(redirect_uri));
     targets.sort_unstable();
     targets.dedup();
     targets
@@ -126,13 +126,13 @@ pub(super) fn form_targets(client: &Client, redirect_uri: &str) -> Vec<String> {
 /// The narrowest source expression (CSP level 3 section 2.3.1) that covers a URI.
 fn source(uri: &str) -> Option<String> {
     let url = Url::parse(uri).ok()?;
-    match url.host() {
-        // The grammar has no IPv6 addresses.
-        Some(Host::Domain(_) | Host::Ipv4(_)) if url.origin().is_tuple() => {
-            Some(url.origin().ascii_serialization())
-        }
-        _ => Some(format!("{}:", url.scheme())),
-    }
+    Some(origin(&url).unwrap_or_else(|| format!("{}:", url.scheme())))
+}
+
+/// The origin, where the grammar of sources can say it: it has no IPv6 addresses.
+fn origin(url: &Url) -> Option<String> {
+    let sayable = matches!(url.host(), Some(Host::Domain(_) | Host::Ipv4(_)));
+    (sayable && url.origin().is_tuple()).then(|| url.origin().ascii_serialization())
 }
 
 #[cfg(test)]
