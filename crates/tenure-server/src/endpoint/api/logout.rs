@@ -44,7 +44,10 @@ async fn handle(
     if logout.mode == Mode::Cookie {
         return with_cookie(&state, &caller, &headers).await;
     }
-    if let Some(token) = logout.refresh_token {
+    let presented = logout
+        .refresh_token
+        .filter(|token| !token.expose().trim().is_empty());
+    if let Some(token) = presented {
         if let Some(loaded) = session_of(&state, token.expose(), None).await? {
             log_out(&state, &caller, &loaded.row).await?;
         }

@@ -65,6 +65,8 @@ fn presented(
     in_body: Option<Secret>,
 ) -> Result<Secret, Fault> {
     let refused = |why: &str| Err(Fault::InvalidRequest(why.to_owned()));
+    // An app that lost its token must not be told that the session is over.
+    let in_body = in_body.filter(|token| !token.expose().trim().is_empty());
     match (mode, in_body) {
         (Mode::Bearer, Some(token)) => Ok(token),
         (Mode::Bearer, None) => refused("the field refresh_token is missing"),
