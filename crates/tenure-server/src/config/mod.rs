@@ -21,7 +21,7 @@ pub use load::{Flags, Inputs, Loaded, Purpose, load};
 pub use problem::{Problem, Rejected};
 pub use setting::parse_duration;
 pub use source::{Entry, Source, Sources};
-pub use watch::{WatchError, watch};
+pub use watch::{Watch, WatchError};
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;

@@ -18,23 +18,45 @@ pub struct WatchError {
     cause: notify::Error,
 }
 
-/// Calls `changed` after each change of what the file says, until the future is dropped.
-pub async fn watch(file: &Path, mut changed: impl FnMut()) -> Result<(), WatchError> {
-    let (notice, mut noticed) = mpsc::channel(1);
-    let _watcher = watcher(file, notice).map_err(|cause| WatchError {
-        path: file.to_owned(),
-        cause,
-    })?;
-    let mut known = std::fs::read(file).ok();
-    while noticed.recv().await.is_some() {
-        while let Ok(Some(())) = tokio::time::timeout(SETTLE, noticed.recv()).await {}
-        let now = std::fs::read(file).ok();
-        if now.is_some() && now != known {
-            known = now;
-            changed();
-        }
+/// Watches one file from the moment that it is made: make it before the file is read for use, so
+/// that no change falls in between.
+#[derive(Debug)]
+pub struct Watch {
+    file: PathBuf,
+    known: Option<Vec<u8>>,
+    noticed: mpsc::Receiver<()>,
+    _watcher: RecommendedWatcher,
+}
+
+impl Watch {
+    /// Begins to watch.
+    pub fn new(file: &Path) -> Result<Self, WatchError> {
+        let (notice, noticed) = mpsc::channel(1);
+        let watcher = watcher(file, notice).map_err(|cause| WatchError {
+            path: file.to_owned(),
+            cause,
+        })?;
+        let known = std::fs::read(file).ok();
+        Ok(Self {
+            file: file.to_owned(),
+            known,
+            noticed,
+            _watcher: watcher,
+        })
     }
-    Ok(())
+
+    /// Waits until the file says something else than before; false when it is no longer watched.
+    pub async fn changed(&mut self) -> bool {
+        while self.noticed.recv().await.is_some() {
+            while let Ok(Some(())) = tokio::time::timeout(SETTLE, self.noticed.recv()).await {}
+            let now = std::fs::read(&self.file).ok();
+            if now.is_some() && now != self.known {
+                self.known = now;
+                return true;
+            }
+        }
+        false
+    }
 }
 
 /// Watches the directory: an editor replaces the file, and a mounted one changes with its symlink.
@@ -69,29 +91,16 @@ fn is_change(kind: EventKind) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
-    use tokio::sync::mpsc;
-
-    use super::watch;
-
-    async fn until_seen(file: &Path, change: impl Fn()) {
-        let (tell, mut told) = mpsc::unbounded_channel();
-        let watching = watch(file, move || tell.send(()).unwrap());
-        let changing = async {
-            // The watch starts with the first poll of its future, which `biased` makes come first.
-            change();
-            told.recv().await
-        };
-        tokio::select! { biased; _ = watching => panic!("the watch ended"), seen = changing => seen.unwrap() }
-    }
+    use super::Watch;
 
     #[tokio::test]
     async fn a_change_in_place_is_seen() {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("tenure.toml");
         std::fs::write(&file, "old").unwrap();
-        until_seen(&file, || std::fs::write(&file, "new").unwrap()).await;
+        let mut watch = Watch::new(&file).unwrap();
+        std::fs::write(&file, "new").unwrap();
+        assert!(watch.changed().await);
     }
 
     #[tokio::test]
@@ -102,11 +111,10 @@ mod tests {
             directory.path().join("aside"),
         );
         std::fs::write(&file, "old").unwrap();
-        until_seen(&file, || {
-            std::fs::write(&aside, "new").unwrap();
-            std::fs::rename(&aside, &file).unwrap();
-        })
-        .await;
+        let mut watch = Watch::new(&file).unwrap();
+        std::fs::write(&aside, "new").unwrap();
+        std::fs::rename(&aside, &file).unwrap();
+        assert!(watch.changed().await);
     }
 
     #[tokio::test]
@@ -121,10 +129,9 @@ mod tests {
         }
         symlink("..1", at("..data")).unwrap();
         symlink("..data/tenure.toml", at("tenure.toml")).unwrap();
-        until_seen(&at("tenure.toml"), || {
-            symlink("..2", at("..data_tmp")).unwrap();
-            std::fs::rename(at("..data_tmp"), at("..data")).unwrap();
-        })
-        .await;
+        let mut watch = Watch::new(&at("tenure.toml")).unwrap();
+        symlink("..2", at("..data_tmp")).unwrap();
+        std::fs::rename(at("..data_tmp"), at("..data")).unwrap();
+        assert!(watch.changed().await);
     }
 }

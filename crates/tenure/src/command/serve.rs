@@ -1,0 +1,84 @@
+//! `tenure serve`: the token service.
+
+mod banner;
+mod signals;
+
+use std::path::Path;
+
+use tenure_server::Service;
+use tenure_server::config::{self, Inputs, Loaded, Purpose, Watch};
+use tenure_server::listen::{Certificate, Listener};
+use tracing_subscriber::EnvFilter;
+
+use crate::cli::Serve;
+use crate::failure::Failure;
+use crate::print;
+
+/// Runs the service until it is told to stop.
+pub(crate) fn serve(args: Serve) -> Result<(), Failure> {
+    log();
+    let inputs = Inputs::of_process(args.flags(), Purpose::Serve);
+    let watch = inputs.file().and_then(|file| watch(&file));
+    let loaded = config::load(&inputs)?;
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?
+        .block_on(run(loaded, watch))
+}
+
+async fn run(mut loaded: Loaded, watch: Option<Watch>) -> Result<(), Failure> {
+    // First, because it fails without a trace in the data directory, and tells what port 0 became.
+    let listener = Listener::bind(loaded.config.listen)?;
+    loaded.bound_to(listener.address());
+    let certificate = match &loaded.config.tls {
+        Some(files) => Some(Certificate::open(files).await?),
+        None => None,
+    };
+    let service = Service::open(loaded.config.clone()).await?;
+    for warning in &loaded.warnings {
+        tracing::warn!(event = "config_warning", warning);
+    }
+    let stop = signals::stop()?;
+    banner::started(&loaded, &service)?;
+    let scheme = if certificate.is_some() {
+        "https"
+    } else {
+        "http"
+    };
+    let address = listener.address();
+    let mut jobs = service.spawn_jobs();
+    jobs.extend(signals::spawn_reloads(
+        loaded,
+        watch,
+        service.clone(),
+        certificate.clone(),
+    )?);
+    print::line(format_args!("listening on {scheme}://{address}"))?;
+    let served = listener
+        .serve(service.router(), certificate.as_ref(), stop)
+        .await;
+    for job in jobs {
+        job.abort();
+    }
+    tracing::info!(event = "stopped");
+    Ok(served?)
+}
+
+/// Before the file is read, so that no change of it falls in between.
+fn watch(file: &Path) -> Option<Watch> {
+    let watch = Watch::new(file);
+    let watch = watch.inspect_err(|error| {
+        tracing::warn!(event = "config_not_watched", %error, "SIGHUP still reloads");
+    });
+    watch.ok()
+}
+
+fn log() {
+    let filter = EnvFilter::try_from_env("TENURE_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt()
+        .json()
+        .flatten_event(true)
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
+}
