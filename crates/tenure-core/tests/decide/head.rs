@@ -211,6 +211,21 @@ fn clamp_a_clock_that_went_back_neither_lengthens_the_window_nor_dates_a_step_ba
 }
 
 #[test]
+fn clamp_holds_for_the_head_alone_and_for_the_ring_alone() {
+    let mut scene = Scene::new();
+    scene.rules.policy = Policy::None;
+    let first = scene.row.first_token();
+    scene.row.head.since = Timestamp(START + 50);
+    assert_eq!(
+        advance(scene.present(&first)).head.since,
+        Timestamp(START + 50)
+    );
+    let (id, at) = (TokenId([9; 8]), Timestamp(START + 70));
+    scene.row.ring.push(Retired { id, at });
+    assert_eq!(advance(scene.present(&first)).head.since, at);
+}
+
+#[test]
 fn policy_strict_retires_at_issue_so_a_second_presentation_is_reuse() {
     let mut scene = Scene::new();
     scene.rules = Rules::new(Policy::Strict, secs(900));

@@ -2,11 +2,11 @@
 
 use tenure_core::id::ClientId;
 use tenure_core::lineage::{
-    Clock, Cut, EndCause, MacKeyId, RowSecret, Unreadable, Verdict, decide,
+    Clock, Content, Cut, EndCause, MacKeyId, Policy, RowSecret, Unreadable, Verdict, decide,
 };
 use tenure_core::time::Timestamp;
 
-use super::scene::{ABSOLUTE, IDLE, START, Scene, granted, revoked};
+use super::scene::{ABSOLUTE, DAY, IDLE, START, Scene, granted, revoked};
 
 #[test]
 fn line_1_garbage_and_retired_keys_are_unknown() {
@@ -132,6 +132,23 @@ fn line_3_the_idle_limit_counts_from_the_later_of_the_heads_start_and_the_tokens
     assert!(
         matches!(scene.present(&successor), Verdict::Advance(_)),
         "an answer that wrote nothing extends the session of its token all the same"
+    );
+}
+
+#[test]
+fn line_3_a_token_that_was_kept_for_long_is_as_fresh_as_its_use() {
+    let mut scene = Scene::new();
+    scene.advance(IDLE - DAY);
+    scene.rules.policy = Policy::None;
+    let head = Content {
+        generation: 1,
+        id: scene.row.head.id,
+        ..scene.row.first_token()
+    };
+    scene.now = START + IDLE + DAY;
+    assert!(
+        matches!(scene.present(&head), Verdict::Advance(_)),
+        "issued more than an idle limit ago, presented two days ago"
     );
 }
 
