@@ -48,7 +48,7 @@ pub(super) fn read(state: &AppState, headers: &HeaderMap) -> Option<Secret> {
         .filter_map(|value| value.to_str().ok())
         .flat_map(Cookie::split_parse)
         .filter_map(Result::ok)
-        .find(|cookie| cookie.name() == name)
+        .find(|cookie| cookie.name() == name && !cookie.value().is_empty())
         .map(|cookie| Secret::new(cookie.value()))
 }
 
