@@ -16,7 +16,7 @@ pub(crate) struct Metrics {
     registry: Registry,
     refreshes: Family<VerdictLabel, Counter>,
     sign_outs: Family<ReasonLabel, Counter>,
-    /// Seconds that the store took for a read or a write of a refresh.
+    /// Seconds that the store took for one read or write of a refresh.
     pub(crate) store_seconds: Histogram,
     commits: Gauge,
     writes: Gauge,
@@ -65,7 +65,7 @@ impl Metrics {
         );
         registry.register(
             "store_seconds",
-            "Time in the store per refresh",
+            "Time of one read or write of a refresh in the store",
             metrics.store_seconds.clone(),
         );
         registry.register("store_commits", "Groups committed", metrics.commits.clone());

@@ -78,7 +78,11 @@ impl Config {
 
     /// The longest access token of any client: how long a retiring key must verify.
     pub fn longest_access(&self) -> Duration {
-        self.clients.values().map(|client| client.lifetimes.access).max().unwrap_or_default()
+        self.clients
+            .values()
+            .map(|client| client.lifetimes.access)
+            .max()
+            .unwrap_or_default()
     }
 
     /// The longest time a refresh token of any client may lie unused and still be good.
@@ -118,7 +122,9 @@ pub struct KeyConfig {
 }
 
 /// JWS algorithms that the service signs with (RFC 7518, RFC 8037).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize,
+)]
 pub enum Algorithm {
     /// ECDSA on P-256.
     #[default]
@@ -141,7 +147,9 @@ impl Algorithm {
 
     /// Reads `alg`.
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::ES256, Self::EdDSA, Self::RS256].into_iter().find(|one| one.as_str() == text)
+        [Self::ES256, Self::EdDSA, Self::RS256]
+            .into_iter()
+            .find(|one| one.as_str() == text)
     }
 }
 

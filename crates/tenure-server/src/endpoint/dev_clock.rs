@@ -29,10 +29,14 @@ async fn handle(
     JsonBody(step): JsonBody<Step>,
 ) -> Result<Json<Value>, Fault> {
     if step.advance_seconds > LONGEST_STEP {
-        return Err(Fault::InvalidRequest("advance_seconds is at most ten years".to_owned()));
+        return Err(Fault::InvalidRequest(
+            "advance_seconds is at most ten years".to_owned(),
+        ));
     }
     match state.clock.advance(step.advance_seconds) {
-        Ok(true) => Ok(Json(json!({ "now": state.now(), "offset_seconds": state.clock.offset() }))),
+        Ok(true) => Ok(Json(
+            json!({ "now": state.now(), "offset_seconds": state.clock.offset() }),
+        )),
         Ok(false) => Err(Fault::NotFound("the clock moves with --dev only")),
         Err(error) => Err(Fault::unavailable(format!("the clock's file: {error}"))),
     }

@@ -17,7 +17,11 @@ pub(crate) fn routes() -> Router<Shared> {
 async fn handle(State(state): State<Shared>) -> Json<Value> {
     let config = state.config.load();
     let at = |path: &str| format!("{}{path}", config.issuer);
-    let mut scopes: Vec<&str> = config.clients.values().flat_map(|client| client.scope.iter()).collect();
+    let mut scopes: Vec<&str> = config
+        .clients
+        .values()
+        .flat_map(|client| client.scope.iter())
+        .collect();
     scopes.sort_unstable();
     scopes.dedup();
     Json(json!({
@@ -42,6 +46,7 @@ async fn handle(State(state): State<Shared>) -> Json<Value> {
             ["client_secret_basic", "client_secret_post"],
         "code_challenge_methods_supported": ["S256"],
         "authorization_response_iss_parameter_supported": true,
+        "request_uri_parameter_supported": false,
         "prompt_values_supported": ["none", "login", "consent"],
         "claims_supported": ["sub", "iss", "aud", "exp", "iat", "auth_time", "sid", "nonce", "email"],
         "tenure_rotation": "retire_on_use",

@@ -46,11 +46,24 @@ async fn handle(
 }
 
 async fn access_token(state: &AppState, presented: &str) -> Result<Option<Value>, Fault> {
-    let Ok(claims) = AccessClaims::verify(state, presented) else { return Ok(None) };
+    let Ok(claims) = AccessClaims::verify(state, presented) else {
+        return Ok(None);
+    };
     if claims.session_ended(state).await? {
         return Ok(None);
     }
-    let AccessClaims { sub, client_id, scope, sid, iss, aud, exp, iat, jti, auth_time } = claims;
+    let AccessClaims {
+        sub,
+        client_id,
+        scope,
+        sid,
+        iss,
+        aud,
+        exp,
+        iat,
+        jti,
+        auth_time,
+    } = claims;
     let mut body = json!({
         "active": true, "token_type": "Bearer", "iss": iss, "sub": sub, "client_id": client_id,
         "aud": aud, "scope": scope, "exp": exp, "iat": iat, "jti": jti,
@@ -67,7 +80,9 @@ async fn refresh_token(state: &AppState, presented: &str) -> Result<Option<Value
     let Some(Loaded { row, cut }) = session_of(state, presented, None).await? else {
         return Ok(None);
     };
-    let Ok(token) = state.keys.load().macs().read(presented) else { return Ok(None) };
+    let Ok(token) = state.keys.load().macs().read(presented) else {
+        return Ok(None);
+    };
     let now = state.now();
     let ends = end_of(&row, &token);
     let cut = cut.is_some_and(|cut| cut.before > row.grant.auth_time);

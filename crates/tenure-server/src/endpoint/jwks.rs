@@ -16,5 +16,9 @@ pub(crate) fn routes() -> Router<Shared> {
 async fn handle(State(state): State<Shared>) -> Response {
     let distribute = state.config.load().keys.distribute.as_secs();
     let max_age = format!("public, max-age={}", (distribute / 2).min(300));
-    ([(header::CACHE_CONTROL, max_age)], Json(state.keys.load().jwks())).into_response()
+    (
+        [(header::CACHE_CONTROL, max_age)],
+        Json(state.keys.load().jwks()),
+    )
+        .into_response()
 }

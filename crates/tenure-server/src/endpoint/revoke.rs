@@ -34,7 +34,12 @@ async fn handle(
     if let Some(loaded) = session_of(&state, presented, Some(&client.0)).await? {
         let row = &loaded.row;
         let cause = EndCause::LoggedOut;
-        let this = End { lineage: row.lineage, grant: &row.grant, cause, evidence: None };
+        let this = End {
+            lineage: row.lineage,
+            grant: &row.grant,
+            cause,
+            evidence: None,
+        };
         end(&state, &caller, this).await?;
     }
     Ok(StatusCode::OK)
@@ -47,8 +52,12 @@ pub(crate) async fn session_of(
     presented: &str,
     client: Option<&Client>,
 ) -> Result<Option<Loaded>, Fault> {
-    let Some((lineage, token)) = lineage_of(state, presented).await? else { return Ok(None) };
-    let Some(loaded) = state.store.load(lineage).await? else { return Ok(None) };
+    let Some((lineage, token)) = lineage_of(state, presented).await? else {
+        return Ok(None);
+    };
+    let Some(loaded) = state.store.load(lineage).await? else {
+        return Ok(None);
+    };
     let sealed = token.is_none_or(|token| token.is_sealed_by(&loaded.row.secret));
     let own = client.is_none_or(|client| client.id == loaded.row.grant.client);
     Ok((sealed && own).then_some(loaded))
@@ -65,6 +74,8 @@ async fn lineage_of(state: &AppState, presented: &str) -> Result<Option<Named>, 
             Err(Unreadable::Garbage | Unreadable::RetiredKey) => Ok(None),
         };
     }
-    let Ok(claims) = AccessClaims::verify(state, presented) else { return Ok(None) };
+    let Ok(claims) = AccessClaims::verify(state, presented) else {
+        return Ok(None);
+    };
     Ok(claims.session(state).await?.map(|row| (row.lineage, None)))
 }

@@ -62,11 +62,15 @@ pub(crate) fn answer(tokens: Tokens) -> Response {
 
 /// The `Idempotency-Key` header, if there is one.
 pub(crate) fn idempotency_key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, Fault> {
-    let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
-    let key = value.to_str().ok().and_then(|text| IdempotencyKey::parse(text).ok());
-    key.map(Some).ok_or_else(|| {
-        Fault::InvalidRequest(tenure_core::lineage::WeakKey.to_string())
-    })
+    let Some(value) = headers.get("idempotency-key") else {
+        return Ok(None);
+    };
+    let key = value
+        .to_str()
+        .ok()
+        .and_then(|text| IdempotencyKey::parse(text).ok());
+    key.map(Some)
+        .ok_or_else(|| Fault::InvalidRequest(tenure_core::lineage::WeakKey.to_string()))
 }
 
 /// `tenure_claims`: space-separated key hashes.
@@ -74,7 +78,9 @@ pub(crate) fn key_claims(text: Option<&str>) -> Result<Option<Vec<KeyHash>>, Fau
     let Some(text) = text else { return Ok(None) };
     let claims: Option<Vec<_>> = text.split_ascii_whitespace().map(KeyHash::parse).collect();
     let malformed = "tenure_claims takes hashes of eight hexadecimal digits, separated by spaces";
-    claims.map(Some).ok_or_else(|| Fault::InvalidRequest(malformed.to_owned()))
+    claims
+        .map(Some)
+        .ok_or_else(|| Fault::InvalidRequest(malformed.to_owned()))
 }
 
 enum GrantRequest {
@@ -104,7 +110,9 @@ async fn redeem(
 ) -> Result<Tokens, Fault> {
     let client = &client.0;
     if !client.may_use(GrantType::AuthorizationCode) {
-        return Err(Fault::UnauthorizedClient("the client may not use authorization_code"));
+        return Err(Fault::UnauthorizedClient(
+            "the client may not use authorization_code",
+        ));
     }
     let presented = Secret::new(fields.required("code")?);
     let redirect_uri = fields.optional("redirect_uri");
@@ -127,17 +135,20 @@ async fn redeem(
     start(state, new).await
 }
 
-fn client_credentials(
-    state: &AppState,
-    client: &Client,
-    fields: &Fields,
-) -> Result<Tokens, Fault> {
+fn client_credentials(state: &AppState, client: &Client, fields: &Fields) -> Result<Tokens, Fault> {
     if client.is_public() || !client.may_use(GrantType::ClientCredentials) {
-        return Err(Fault::UnauthorizedClient("the client may not use client_credentials"));
+        return Err(Fault::UnauthorizedClient(
+            "the client may not use client_credentials",
+        ));
     }
-    let scope = fields.optional("scope").map_or_else(Scope::default, Scope::parse);
+    let scope = fields
+        .optional("scope")
+        .map_or_else(Scope::default, Scope::parse);
     if !scope.is_within(&client.scope) {
-        return Err(Fault::InvalidScope(format!("the client may ask for: {}", client.scope)));
+        return Err(Fault::InvalidScope(format!(
+            "the client may ask for: {}",
+            client.scope
+        )));
     }
     let audience = audience(state, client, fields.resources())?;
     let issue = Issue {
@@ -168,8 +179,13 @@ pub(crate) fn audience(
     if resources.is_empty() {
         return Ok(client.default_audience(&state.config.load().issuer));
     }
-    match resources.iter().find(|asked| !client.audience.contains(asked)) {
+    match resources
+        .iter()
+        .find(|asked| !client.audience.contains(asked))
+    {
         None => Ok(resources.to_vec()),
-        Some(_) => Err(Fault::InvalidTarget("the client may not ask for that resource".to_owned())),
+        Some(_) => Err(Fault::InvalidTarget(
+            "the client may not ask for that resource".to_owned(),
+        )),
     }
 }

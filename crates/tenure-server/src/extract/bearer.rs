@@ -15,8 +15,13 @@ impl FromRequestParts<Shared> for Bearer {
     type Rejection = Fault;
 
     async fn from_request_parts(parts: &mut Parts, state: &Shared) -> Result<Self, Fault> {
-        let value = parts.headers.get(header::AUTHORIZATION).ok_or(Fault::NoToken)?;
-        let value = value.to_str().map_err(|_| Fault::InvalidToken("the header is not text"))?;
+        let value = parts
+            .headers
+            .get(header::AUTHORIZATION)
+            .ok_or(Fault::NoToken)?;
+        let value = value
+            .to_str()
+            .map_err(|_| Fault::InvalidToken("the header is not text"))?;
         let (scheme, token) = value.split_once(' ').ok_or(Fault::NoToken)?;
         if !scheme.eq_ignore_ascii_case("bearer") {
             return Err(Fault::NoToken);

@@ -41,15 +41,24 @@ impl FromRequestParts<Shared> for Caller {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, state: &Shared) -> Result<Self, Infallible> {
-        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+        let peer = parts
+            .extensions
+            .get::<ConnectInfo<SocketAddr>>()
+            .map(|info| info.0.ip());
         let peer = peer.unwrap_or(IpAddr::from([0, 0, 0, 0]));
         let config = state.config.load();
         let address = origin(peer, &parts.headers, &config.trusted_proxies);
-        let user_agent = parts.headers.get(USER_AGENT).and_then(|value| value.to_str().ok());
+        let user_agent = parts
+            .headers
+            .get(USER_AGENT)
+            .and_then(|value| value.to_str().ok());
         Ok(Self {
             network: network(address),
             user_agent: user_agent.map(|text| text.chars().take(200).collect()),
-            request_id: parts.extensions.get::<RequestId>().map(|id| Arc::clone(&id.0)),
+            request_id: parts
+                .extensions
+                .get::<RequestId>()
+                .map(|id| Arc::clone(&id.0)),
         })
     }
 }
@@ -61,10 +70,15 @@ fn origin(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
     if !is_trusted(address) {
         return address;
     }
-    let forwarded = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
+    let forwarded = headers
+        .get_all("x-forwarded-for")
+        .iter()
+        .filter_map(|value| value.to_str().ok());
     let hops: Vec<&str> = forwarded.flat_map(|list| list.split(',')).collect();
     for hop in hops.iter().rev() {
-        let Ok(hop) = hop.trim().parse::<IpAddr>() else { break };
+        let Ok(hop) = hop.trim().parse::<IpAddr>() else {
+            break;
+        };
         address = hop.to_canonical();
         if !is_trusted(address) {
             break;
@@ -89,16 +103,28 @@ mod tests {
     fn seen(peer: &str, forwarded: &str, trusted: &[&str]) -> String {
         let mut headers = HeaderMap::new();
         headers.insert("x-forwarded-for", forwarded.parse().unwrap());
-        let trusted: Vec<_> = trusted.iter().map(|network| network.parse().unwrap()).collect();
+        let trusted: Vec<_> = trusted
+            .iter()
+            .map(|network| network.parse().unwrap())
+            .collect();
         origin(peer.parse().unwrap(), &headers, &trusted).to_string()
     }
 
     #[test]
     fn only_declared_hops_are_believed() {
         assert_eq!(seen("203.0.113.9", "198.51.100.1", &[]), "203.0.113.9");
-        assert_eq!(seen("10.0.0.1", "198.51.100.1", &["10.0.0.0/8"]), "198.51.100.1");
-        assert_eq!(seen("10.0.0.1", "1.1.1.1, 198.51.100.1", &["10.0.0.0/8"]), "198.51.100.1");
-        assert_eq!(seen("10.0.0.1", "198.51.100.1, 10.2.2.2", &["10.0.0.0/8"]), "198.51.100.1");
+        assert_eq!(
+            seen("10.0.0.1", "198.51.100.1", &["10.0.0.0/8"]),
+            "198.51.100.1"
+        );
+        assert_eq!(
+            seen("10.0.0.1", "1.1.1.1, 198.51.100.1", &["10.0.0.0/8"]),
+            "198.51.100.1"
+        );
+        assert_eq!(
+            seen("10.0.0.1", "198.51.100.1, 10.2.2.2", &["10.0.0.0/8"]),
+            "198.51.100.1"
+        );
         assert_eq!(seen("10.0.0.1", "garbage", &["10.0.0.0/8"]), "10.0.0.1");
     }
 

@@ -41,7 +41,11 @@ impl Credentials {
             let why = "the client authenticates in the header and in the body; use one of them";
             return Err(Fault::InvalidRequest(why.to_owned()));
         }
-        Ok(Self { id: Some(ClientId::new(id)), secret: Some(secret), basic: true })
+        Ok(Self {
+            id: Some(ClientId::new(id)),
+            secret: Some(secret),
+            basic: true,
+        })
     }
 
     /// True where the request names no client at all.
@@ -51,9 +55,17 @@ impl Credentials {
 
     /// The client, where what it offers is enough for its kind.
     pub(crate) fn authenticate(&self, state: &AppState) -> Result<AuthenticatedClient, Fault> {
-        let fault = |why| Fault::InvalidClient { basic: self.basic, why };
-        let id = self.id.as_ref().ok_or(fault("the request names no client"))?;
-        let client = state.client(id).ok_or(fault("the client is not registered"))?;
+        let fault = |why| Fault::InvalidClient {
+            basic: self.basic,
+            why,
+        };
+        let id = self
+            .id
+            .as_ref()
+            .ok_or(fault("the request names no client"))?;
+        let client = state
+            .client(id)
+            .ok_or(fault("the client is not registered"))?;
         match (&client.secret, &self.secret) {
             (None, None) => Ok(AuthenticatedClient(client)),
             (None, Some(_)) => Err(fault("a public client has no secret; send none")),
@@ -68,16 +80,21 @@ impl Credentials {
 
 /// RFC 6749 section 2.3.1: both halves are form-encoded inside the Basic credentials.
 fn basic(headers: &HeaderMap) -> Result<Option<(String, Secret)>, Fault> {
-    let Some(value) = headers.get(header::AUTHORIZATION) else { return Ok(None) };
-    let malformed = || {
-        Fault::InvalidClient { basic: true, why: "the Authorization header is not Basic client_id:secret" }
+    let Some(value) = headers.get(header::AUTHORIZATION) else {
+        return Ok(None);
+    };
+    let malformed = || Fault::InvalidClient {
+        basic: true,
+        why: "the Authorization header is not Basic client_id:secret",
     };
     let value = value.to_str().map_err(|_| malformed())?;
     let (scheme, credentials) = value.split_once(' ').ok_or_else(malformed)?;
     if !scheme.eq_ignore_ascii_case("basic") {
         return Err(malformed());
     }
-    let decoded = STANDARD.decode(credentials.trim()).map_err(|_| malformed())?;
+    let decoded = STANDARD
+        .decode(credentials.trim())
+        .map_err(|_| malformed())?;
     let decoded = String::from_utf8(decoded).map_err(|_| malformed())?;
     let (id, secret) = decoded.split_once(':').ok_or_else(malformed)?;
     Ok(Some((form_decoded(id), Secret::new(form_decoded(secret)))))

@@ -23,7 +23,9 @@ impl Fields {
         let mut fields = Self::default();
         for (name, value) in url::form_urlencoded::parse(text) {
             if name.contains('\u{fffd}') || value.contains('\u{fffd}') {
-                return Err(Fault::InvalidRequest("a parameter is not valid UTF-8".to_owned()));
+                return Err(Fault::InvalidRequest(
+                    "a parameter is not valid UTF-8".to_owned(),
+                ));
             }
             if value.is_empty() {
                 continue;
@@ -89,8 +91,13 @@ impl<S: Send + Sync> FromRequest<S> for Form {
                 "send Content-Type: application/x-www-form-urlencoded",
             ));
         }
-        let body = to_bytes(body, BODY_LIMIT).await.map_err(|_| Fault::TooLarge)?;
-        Ok(Self { fields: Fields::parse(&body)?, headers: parts.headers })
+        let body = to_bytes(body, BODY_LIMIT)
+            .await
+            .map_err(|_| Fault::TooLarge)?;
+        Ok(Self {
+            fields: Fields::parse(&body)?,
+            headers: parts.headers,
+        })
     }
 }
 
@@ -99,7 +106,10 @@ fn is_form(headers: &HeaderMap) -> bool {
         .get(header::CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())
         .and_then(|value| value.split(';').next())
-        .is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded"))
+        .is_some_and(|kind| {
+            kind.trim()
+                .eq_ignore_ascii_case("application/x-www-form-urlencoded")
+        })
 }
 
 /// The parameters of a query string.

@@ -22,9 +22,13 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
             .and_then(|value| value.split(';').next())
             .is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"));
         if !is_json {
-            return Err(Fault::UnsupportedMediaType("send Content-Type: application/json"));
+            return Err(Fault::UnsupportedMediaType(
+                "send Content-Type: application/json",
+            ));
         }
-        let body = to_bytes(request.into_body(), BODY_LIMIT).await.map_err(|_| Fault::TooLarge)?;
+        let body = to_bytes(request.into_body(), BODY_LIMIT)
+            .await
+            .map_err(|_| Fault::TooLarge)?;
         serde_json::from_slice(&body).map(Self).map_err(|error| {
             // serde_json names the field and the place, and quotes unknown names but no values of
             // known fields; what it quotes must still fit RFC 6749's character set.

@@ -8,8 +8,8 @@ use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::{KeyPair as RsaKeyPair, KeySize};
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, ED25519, EcdsaKeyPair,
-    Ed25519KeyPair, KeyPair as _, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256,
-    UnparsedPublicKey, VerificationAlgorithm,
+    Ed25519KeyPair, KeyPair as _, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, UnparsedPublicKey,
+    VerificationAlgorithm,
 };
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
@@ -85,7 +85,8 @@ impl SigningKey {
     pub(crate) fn from_pkcs8(algorithm: Algorithm, pkcs8: &[u8]) -> Option<Self> {
         let (pair, public) = match algorithm {
             Algorithm::ES256 => {
-                let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8).ok()?;
+                let pair =
+                    EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8).ok()?;
                 let point = pair.public_key().as_ref().get(1..)?.to_vec();
                 let (x, y) = point.split_at_checked(32)?;
                 let public = json!({
@@ -96,12 +97,23 @@ impl SigningKey {
             Algorithm::EdDSA => {
                 let pair = Ed25519KeyPair::from_pkcs8(pkcs8).ok()?;
                 let x = BASE64.encode(pair.public_key().as_ref());
-                (Pair::Ed(pair), json!({ "crv": "Ed25519", "kty": "OKP", "x": x }))
+                (
+                    Pair::Ed(pair),
+                    json!({ "crv": "Ed25519", "kty": "OKP", "x": x }),
+                )
             }
             Algorithm::RS256 => {
                 let pair = RsaKeyPair::from_pkcs8(pkcs8).ok()?;
-                let n = BASE64.encode(pair.public_key().modulus().big_endian_without_leading_zero());
-                let e = BASE64.encode(pair.public_key().exponent().big_endian_without_leading_zero());
+                let n = BASE64.encode(
+                    pair.public_key()
+                        .modulus()
+                        .big_endian_without_leading_zero(),
+                );
+                let e = BASE64.encode(
+                    pair.public_key()
+                        .exponent()
+                        .big_endian_without_leading_zero(),
+                );
                 (Pair::Rsa(pair), json!({ "e": e, "kty": "RSA", "n": n }))
             }
         };
@@ -121,7 +133,13 @@ impl SigningKey {
             let header = json!({ "alg": algorithm.as_str(), "typ": typ.as_str(), "kid": kid });
             BASE64.encode(header.to_string())
         };
-        Self { access_header: header(Typ::Access), id_header: header(Typ::Id), kid, pair, jwk }
+        Self {
+            access_header: header(Typ::Access),
+            id_header: header(Typ::Id),
+            kid,
+            pair,
+            jwk,
+        }
     }
 
     pub(crate) fn kid(&self) -> &str {
@@ -166,8 +184,13 @@ impl SigningKey {
             Pair::Ed(pair) => Ok(pair.sign(signed).as_ref().to_vec()),
             Pair::Rsa(pair) => {
                 let mut signature = vec![0; pair.public_modulus_len()];
-                pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), signed, &mut signature)
-                    .map_err(failed)?;
+                pair.sign(
+                    &RSA_PKCS1_SHA256,
+                    &SystemRandom::new(),
+                    signed,
+                    &mut signature,
+                )
+                .map_err(failed)?;
                 Ok(signature)
             }
         }
@@ -190,7 +213,9 @@ impl SigningKey {
             Pair::Ed(pair) => (&ED25519, pair.public_key().as_ref()),
             Pair::Rsa(pair) => (&RSA_PKCS1_2048_8192_SHA256, pair.public_key().as_ref()),
         };
-        UnparsedPublicKey::new(algorithm, public).verify(signed.as_bytes(), &signature).ok()?;
+        UnparsedPublicKey::new(algorithm, public)
+            .verify(signed.as_bytes(), &signature)
+            .ok()?;
         serde_json::from_slice(&BASE64.decode(claims).ok()?).ok()
     }
 }

@@ -86,7 +86,11 @@ impl KeyRing {
 
     /// The algorithms of all published keys.
     pub fn algorithms(&self) -> Vec<&'static str> {
-        let mut all: Vec<_> = self.published.iter().map(|key| key.algorithm().as_str()).collect();
+        let mut all: Vec<_> = self
+            .published
+            .iter()
+            .map(|key| key.algorithm().as_str())
+            .collect();
         all.sort_unstable();
         all.dedup();
         all
@@ -117,7 +121,10 @@ impl KeyRing {
 
     fn named(&self, jwt: &str) -> Option<&SigningKey> {
         let kid = named_kid(jwt)?;
-        self.published.iter().find(|key| key.kid() == kid).map(Arc::as_ref)
+        self.published
+            .iter()
+            .find(|key| key.kid() == kid)
+            .map(Arc::as_ref)
     }
 }
 
@@ -139,9 +146,14 @@ pub async fn rotate(
             let records = store.keys(of).await?;
             let lives: Vec<_> = records
                 .iter()
-                .map(|record| KeyLife { state: record.state, since: record.since })
+                .map(|record| KeyLife {
+                    state: record.state,
+                    since: record.since,
+                })
                 .collect();
-            let Some(due) = keyset::due(&lives, &schedule, create_now, now) else { break };
+            let Some(due) = keyset::due(&lives, &schedule, create_now, now) else {
+                break;
+            };
             create_now &= !matches!(due, Due::Create(_));
             changed |= carry_out(due, &records, (store, master, config, of), now).await?;
         }
@@ -154,10 +166,11 @@ fn schedule(of: KeyUse, config: &Config) -> Schedule {
     Schedule {
         distribute: config.keys.distribute,
         sign: config.keys.rotate_every,
-        verify: late + match of {
-            KeyUse::Sign => config.longest_access(),
-            KeyUse::Mac => config.longest_refresh(),
-        },
+        verify: late
+            + match of {
+                KeyUse::Sign => config.longest_access(),
+                KeyUse::Mac => config.longest_refresh(),
+            },
     }
 }
 
@@ -172,11 +185,18 @@ async fn carry_out(
         Due::Create(state) => {
             let record = new_key(of, state, master, config.keys.algorithm, now)?;
             let written = store.add_key(&record).await?;
-            tracing::info!(event = "key_created", of = of.as_str(), kid = record.id, ?state);
+            tracing::info!(
+                event = "key_created",
+                of = of.as_str(),
+                kid = record.id,
+                ?state
+            );
             written
         }
         Due::Move(position, to) => {
-            let Some(record) = records.get(position) else { return Ok(false) };
+            let Some(record) = records.get(position) else {
+                return Ok(false);
+            };
             let written = store.move_key(&record.id, record.state, to, now).await?;
             tracing::info!(event = "key_moved", of = of.as_str(), kid = record.id, ?to);
             written
@@ -200,12 +220,23 @@ fn new_key(
         }
         KeyUse::Mac => {
             let bytes = random::bytes::<32>().map_err(|_| RotateError::Generate)?;
-            (MacKey::new(&bytes).id().to_string(), "HS256", bytes.to_vec())
+            (
+                MacKey::new(&bytes).id().to_string(),
+                "HS256",
+                bytes.to_vec(),
+            )
         }
     };
     let key = zeroize::Zeroizing::new(key);
     let sealed = master.seal(&id, &key).map_err(|_| RotateError::Generate)?;
-    Ok(KeyRecord { id, of, algorithm: name.to_owned(), state, since: now, sealed })
+    Ok(KeyRecord {
+        id,
+        of,
+        algorithm: name.to_owned(),
+        state,
+        since: now,
+        sealed,
+    })
 }
 
 fn signing_key(record: &KeyRecord, master: &Master) -> Result<SigningKey, RotateError> {
@@ -219,11 +250,18 @@ fn mac_keys(records: &[KeyRecord], master: &Master) -> Result<MacKeys, RotateErr
     let (mut writing, mut reading, mut retired) = (None, Vec::new(), Vec::new());
     for record in records {
         if record.state == KeyState::Retired {
-            retired.extend(u32::from_str_radix(&record.id, 16).map(u32::to_be_bytes).map(MacKeyId));
+            retired.extend(
+                u32::from_str_radix(&record.id, 16)
+                    .map(u32::to_be_bytes)
+                    .map(MacKeyId),
+            );
             continue;
         }
         let bytes = master.open(&record.id, &record.sealed)?;
-        let bytes = bytes.as_slice().try_into().map_err(|_| RotateError::Unusable("MAC"))?;
+        let bytes = bytes
+            .as_slice()
+            .try_into()
+            .map_err(|_| RotateError::Unusable("MAC"))?;
         let key = MacKey::new(bytes);
         if record.state == KeyState::Active && writing.is_none() {
             writing = Some(key);

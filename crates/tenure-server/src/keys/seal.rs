@@ -23,7 +23,9 @@ impl std::fmt::Debug for Master {
 
 /// A sealed key does not open: the master secret is another one, or the record is damaged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a stored key does not open under this master secret; start with the secret it was sealed with")]
+#[error(
+    "a stored key does not open under this master secret; start with the secret it was sealed with"
+)]
 pub struct WrongMaster;
 
 impl Master {
@@ -34,7 +36,11 @@ impl Master {
         let derive = |purpose: &[u8]| {
             let mut derived = Zeroizing::new([0_u8; 32]);
             let info = [purpose];
-            extracted.expand(&info, Bytes32).ok()?.fill(derived.as_mut_slice()).ok()?;
+            extracted
+                .expand(&info, Bytes32)
+                .ok()?
+                .fill(derived.as_mut_slice())
+                .ok()?;
             Some(derived)
         };
         let sealing = UnboundKey::new(&AES_256_GCM, derive(b"seal")?.as_slice()).ok()?;

@@ -18,10 +18,23 @@ pub(crate) struct End<'a> {
 }
 
 /// Ends it; answers the cause that counts, which is the first one.
-pub(crate) async fn end(state: &AppState, caller: &Caller, end: End<'_>) -> Result<EndCause, Fault> {
-    let End { lineage, grant, cause, evidence } = end;
+pub(crate) async fn end(
+    state: &AppState,
+    caller: &Caller,
+    end: End<'_>,
+) -> Result<EndCause, Fault> {
+    let End {
+        lineage,
+        grant,
+        cause,
+        evidence,
+    } = end;
     let at = state.now();
-    match state.store.revoke(lineage, Revocation { at, cause }).await? {
+    match state
+        .store
+        .revoke(lineage, Revocation { at, cause })
+        .await?
+    {
         Revoked::Before(earlier) => return Ok(earlier.cause),
         Revoked::Missing => return Ok(EndCause::Unknown),
         Revoked::Now => {}

@@ -49,13 +49,34 @@ struct Answer<'a> {
 
 impl Answer<'_> {
     fn with(&self, state: &AppState, refresh_token: Option<Secret>) -> Result<Tokens, Fault> {
-        let Self { client, row, scope, audience, nonce, now } = *self;
+        let Self {
+            client,
+            row,
+            scope,
+            audience,
+            nonce,
+            now,
+        } = *self;
         let sid = state.keys.load().sid(row.lineage);
         let session = Some((sid.as_str(), row.grant.auth_time));
-        let issue = Issue { client, subject: &row.grant.subject, scope, audience, session, now };
+        let issue = Issue {
+            client,
+            subject: &row.grant.subject,
+            scope,
+            audience,
+            session,
+            now,
+        };
         let access_token = issue.access_token(state)?;
         let id_token = if scope.contains("openid") {
-            Some(id_token(state, client, &row.grant, &sid, &access_token, nonce)?)
+            Some(id_token(
+                state,
+                client,
+                &row.grant,
+                &sid,
+                &access_token,
+                nonce,
+            )?)
         } else {
             None
         };

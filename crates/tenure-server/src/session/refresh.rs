@@ -65,8 +65,7 @@ async fn attempt(
     arrived: Timestamp,
 ) -> Result<Attempt, Fault> {
     let lineage = token.content().lineage;
-    let before = state.clock.monotonic();
-    let loaded = state.store.load(lineage).await?;
+    let loaded = timed(state, state.store.load(lineage)).await?;
     let Some(Loaded { row, cut }) = loaded else {
         return Err(unknown_lineage(state, token).await?);
     };
@@ -74,7 +73,12 @@ async fn attempt(
     let registered = registered(state, named, &row.grant.client)?;
     // A row whose client is gone is still judged: what has ended otherwise keeps its own cause.
     let rules = registered.as_ref().map_or_else(
-        || Rules::new(tenure_core::lineage::Policy::RetireOnUse, Duration::from_mins(15)),
+        || {
+            Rules::new(
+                tenure_core::lineage::Policy::RetireOnUse,
+                Duration::from_mins(15),
+            )
+        },
         |client| client.rules.clone(),
     );
     let asked = Asked {
@@ -87,14 +91,25 @@ async fn attempt(
         cut,
     };
     let verdict = decide(Ok(token), Some(&row), &asked, &rules);
-    let judged = Judged { state, ask, row: &row };
+    let judged = Judged {
+        state,
+        ask,
+        row: &row,
+    };
     judged.observe(&verdict);
     let Some(client) = registered else {
         return Err(judged.client_removed(verdict));
     };
-    let attempt = judged.carry_out(verdict, &client).await;
-    state.metrics.store_seconds.observe((state.clock.monotonic() - before).as_secs_f64());
-    attempt
+    judged.carry_out(verdict, &client).await
+}
+
+/// Observes how long the store took.
+async fn timed<T>(state: &AppState, asked: impl Future<Output = T>) -> T {
+    let before = state.clock.monotonic();
+    let answer = asked.await;
+    let took = state.clock.monotonic().saturating_sub(before);
+    state.metrics.store_seconds.observe(took.as_secs_f64());
+    answer
 }
 
 /// The row's client, if it is still registered. A confidential one must have authenticated.
@@ -151,13 +166,13 @@ impl Judged<'_> {
                 Err(self.ended(EndCause::TheftDetected, Some(evidence)).await?)
             }
             Verdict::Ended(cause) => Err(self.signed_out(cause)),
-            refused => Err(refusal(refused)),
+            refused => Err(refusal(&refused)),
         }
     }
 
     async fn advance(&self, client: &Client, step: &Step) -> Result<Attempt, Fault> {
         let (state, row) = (self.state, self.row);
-        if state.store.advance(row.lineage, step).await? == Written::Lost {
+        if timed(state, state.store.advance(row.lineage, step)).await? == Written::Lost {
             return Ok(Attempt::LostTheRace);
         }
         if step.parallel_use {
@@ -175,16 +190,25 @@ impl Judged<'_> {
             asked => asked,
         };
         let refresh_token = state.keys.load().macs().write(successor, &row.secret);
-        Answer { client, row, scope, audience, nonce: None, now }
-            .with(state, Some(refresh_token))
-            .map(Attempt::Done)
+        Answer {
+            client,
+            row,
+            scope,
+            audience,
+            nonce: None,
+            now,
+        }
+        .with(state, Some(refresh_token))
+        .map(Attempt::Done)
     }
 
     /// Refuses a request that asks for too much, before it can consume or revoke anything.
     fn check_request(&self, client: &Client) -> Result<(), Fault> {
         let grant = &self.row.grant;
         if !client.may_use(GrantType::RefreshToken) {
-            return Err(Fault::UnauthorizedClient("the client may not use the refresh_token grant"));
+            return Err(Fault::UnauthorizedClient(
+                "the client may not use the refresh_token grant",
+            ));
         }
         if let Some(scope) = &self.ask.scope
             && !scope.is_within(&grant.scope)
@@ -192,7 +216,12 @@ impl Judged<'_> {
             let why = format!("the session was granted: {}", grant.scope);
             return Err(Fault::InvalidScope(why));
         }
-        if self.ask.resources.iter().any(|asked| !grant.audience.contains(asked)) {
+        if self
+            .ask
+            .resources
+            .iter()
+            .any(|asked| !grant.audience.contains(asked))
+        {
             let why = "the session was not granted for that resource".to_owned();
             return Err(Fault::InvalidTarget(why));
         }
@@ -201,7 +230,12 @@ impl Judged<'_> {
 
     async fn ended(&self, cause: EndCause, evidence: Option<Evidence>) -> Result<Fault, Fault> {
         let evidence = evidence.map(Evidence::as_str);
-        let this = End { lineage: self.row.lineage, grant: &self.row.grant, cause, evidence };
+        let this = End {
+            lineage: self.row.lineage,
+            grant: &self.row.grant,
+            cause,
+            evidence,
+        };
         let cause = end(self.state, self.ask.caller, this).await?;
         Ok(self.signed_out(cause))
     }
@@ -214,7 +248,7 @@ impl Judged<'_> {
     fn client_removed(&self, verdict: Verdict) -> Fault {
         match verdict {
             Verdict::Ended(cause) => self.signed_out(cause),
-            Verdict::WrongClient | Verdict::BadSeal => refusal(verdict),
+            Verdict::WrongClient | Verdict::BadSeal => refusal(&verdict),
             _ => self.signed_out(EndCause::ClientRemoved),
         }
     }
@@ -227,9 +261,21 @@ impl Judged<'_> {
         let sid = || self.state.keys.load().sid(self.row.lineage);
         match verdict {
             Verdict::Again { .. } | Verdict::Advance(_) | Verdict::Superseded { .. } => {
-                tracing::debug!(event = "refresh", verdict = name, sid = sid(), store, durable);
+                tracing::debug!(
+                    event = "refresh",
+                    verdict = name,
+                    sid = sid(),
+                    store,
+                    durable
+                );
             }
-            _ => tracing::warn!(event = "refresh", verdict = name, sid = sid(), store, durable),
+            _ => tracing::warn!(
+                event = "refresh",
+                verdict = name,
+                sid = sid(),
+                store,
+                durable
+            ),
         }
     }
 
@@ -258,7 +304,7 @@ fn refuse_unreadable(state: &AppState, unreadable: Unreadable) -> Fault {
     } else {
         state.metrics.signed_out(EndCause::Unknown);
     }
-    refusal(verdict)
+    refusal(&verdict)
 }
 
 /// The row is gone; the revocation log may still know why.
@@ -267,21 +313,26 @@ async fn unknown_lineage(state: &AppState, token: &Token) -> Result<Fault, Fault
     let logged = state.store.logged_end(token.content().lineage).await?;
     let cause = logged.map_or(EndCause::Unknown, |logged| logged.cause);
     state.metrics.signed_out(cause);
-    tracing::warn!(event = "refresh", verdict = "unknown_lineage", reason = cause.as_str());
+    tracing::warn!(
+        event = "refresh",
+        verdict = "unknown_lineage",
+        reason = cause.as_str()
+    );
     Ok(Fault::ended(cause))
 }
 
 /// The answer to verdicts that neither issue nor end anything.
-fn refusal(verdict: Verdict) -> Fault {
-    match verdict {
-        Verdict::Unknown => Fault::ended(EndCause::Unknown),
-        Verdict::WrongClient => {
-            Fault::InvalidGrant { cause: None, why: "the token belongs to another client" }
-        }
-        Verdict::BadSeal => Fault::ended(EndCause::Unknown),
-        Verdict::RingFull { retry_after } => {
-            Fault::Unavailable { retry_after, why: "this session refreshes too often".to_owned() }
-        }
+fn refusal(verdict: &Verdict) -> Fault {
+    match *verdict {
+        Verdict::Unknown | Verdict::BadSeal => Fault::ended(EndCause::Unknown),
+        Verdict::WrongClient => Fault::InvalidGrant {
+            cause: None,
+            why: "the token belongs to another client",
+        },
+        Verdict::RingFull { retry_after } => Fault::Unavailable {
+            retry_after,
+            why: "this session refreshes too often".to_owned(),
+        },
         Verdict::Superseded { retry_after } => Fault::Unavailable {
             retry_after,
             why: "a newer token of this session is in use; this may be a late duplicate".to_owned(),

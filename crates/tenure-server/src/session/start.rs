@@ -23,7 +23,13 @@ pub(crate) struct Start<'a> {
 
 /// Creates the session and answers with its first tokens.
 pub(crate) async fn start(state: &AppState, start: Start<'_>) -> Result<Tokens, Fault> {
-    let Start { client, grant, device, lineage, nonce } = start;
+    let Start {
+        client,
+        grant,
+        device,
+        lineage,
+        nonce,
+    } = start;
     let now = state.now();
     let lineage = match lineage {
         Some(lineage) => lineage,
@@ -31,17 +37,36 @@ pub(crate) async fn start(state: &AppState, start: Start<'_>) -> Result<Tokens, 
     };
     let lifetimes = (client.lifetimes.idle, client.lifetimes.absolute);
     let secret = RowSecret(random::bytes()?);
-    let mut row =
-        Row::new(lineage, secret, TokenId(random::bytes()?), grant, lifetimes, now);
+    let mut row = Row::new(
+        lineage,
+        secret,
+        TokenId(random::bytes()?),
+        grant,
+        lifetimes,
+        now,
+    );
     row.device = device;
     state.store.create(&row).await?;
     let refreshable = client.may_use(GrantType::RefreshToken)
         && (client.first_party || row.grant.scope.contains("offline_access"));
-    let refresh_token = refreshable
-        .then(|| state.keys.load().macs().write(&row.first_token(), &row.secret));
+    let refresh_token = refreshable.then(|| {
+        state
+            .keys
+            .load()
+            .macs()
+            .write(&row.first_token(), &row.secret)
+    });
     state.audit(started(state, &row)).await;
     let (scope, audience) = (&row.grant.scope, row.grant.audience.as_slice());
-    Answer { client, row: &row, scope, audience, nonce, now }.with(state, refresh_token)
+    Answer {
+        client,
+        row: &row,
+        scope,
+        audience,
+        nonce,
+        now,
+    }
+    .with(state, refresh_token)
 }
 
 fn started(state: &AppState, row: &Row) -> AuditEvent {
