@@ -19,6 +19,7 @@ pub(crate) struct Limiters {
     magic_link: Limiter<(IpNet, String)>,
     token: Limiter<IpNet>,
     again: Limiter<(LineageId, IpNet)>,
+    refusal: Limiter<LineageId>,
 }
 
 impl Limiters {
@@ -28,6 +29,7 @@ impl Limiters {
             magic_link: Limiter::per_minute(limits.magic_link_per_minute),
             token: Limiter::per_minute(limits.token_per_minute),
             again: Limiter::per_minute(limits.again_per_minute),
+            refusal: Limiter::once_per_hour(),
         }
     }
 
@@ -47,12 +49,19 @@ impl Limiters {
         self.again.check(&(lineage, network))
     }
 
+    /// False where a session's refusal was traced within the hour: a client that repeats itself must
+    /// not fill the audit trail.
+    pub(crate) fn is_first_refusal(&self, lineage: LineageId) -> bool {
+        self.refusal.check(&lineage).is_ok()
+    }
+
     /// Forgets keys that are back at their full allowance.
     pub(crate) fn forget_idle(&self) {
         self.login.0.retain_recent();
         self.magic_link.0.retain_recent();
         self.token.0.retain_recent();
         self.again.0.retain_recent();
+        self.refusal.0.retain_recent();
     }
 }
 
@@ -63,6 +72,10 @@ impl<K: Hash + Eq + Clone> Limiter<K> {
     fn per_minute(requests: u32) -> Self {
         let requests = NonZeroU32::new(requests).unwrap_or(NonZeroU32::MIN);
         Self(RateLimiter::keyed(Quota::per_minute(requests)))
+    }
+
+    fn once_per_hour() -> Self {
+        Self(RateLimiter::keyed(Quota::per_hour(NonZeroU32::MIN)))
     }
 
     fn check(&self, key: &K) -> Result<(), Fault> {

@@ -98,7 +98,7 @@ async fn attempt(
     };
     judged.observe(&verdict);
     let Some(client) = registered else {
-        return Err(judged.client_removed(verdict));
+        return Err(judged.client_removed(&verdict).await);
     };
     judged.carry_out(verdict, &client).await
 }
@@ -165,7 +165,7 @@ impl Judged<'_> {
             Verdict::Reuse(evidence) => {
                 Err(self.ended(EndCause::TheftDetected, Some(evidence)).await?)
             }
-            Verdict::Ended(cause) => Err(self.signed_out(cause)),
+            Verdict::Ended(cause) => Err(self.signed_out(cause).await),
             refused => Err(refusal(&refused)),
         }
     }
@@ -237,7 +237,7 @@ impl Judged<'_> {
             evidence,
         };
         let cause = end(self.state, self.ask.caller, this).await?;
-        Ok(self.signed_out(cause))
+        Ok(self.signed_out(cause).await)
     }
 
     fn signed_out(&self, cause: EndCause) -> Fault {
@@ -245,10 +245,10 @@ impl Judged<'_> {
         Fault::ended(cause)
     }
 
-    fn client_removed(&self, verdict: Verdict) -> Fault {
-        match verdict {
+    fn client_removed(&self, verdict: &Verdict) -> Fault {
+        match *verdict {
             Verdict::Ended(cause) => self.signed_out(cause),
-            Verdict::WrongClient | Verdict::BadSeal => refusal(&verdict),
+            Verdict::WrongClient | Verdict::BadSeal => refusal(verdict),
             _ => self.signed_out(EndCause::ClientRemoved),
         }
     }
