@@ -240,16 +240,28 @@ impl Judged<'_> {
         Ok(self.signed_out(cause).await)
     }
 
-    fn signed_out(&self, cause: EndCause) -> Fault {
+    async fn signed_out(&self, cause: EndCause) -> Fault {
         self.state.metrics.signed_out(cause);
+        // Whoever ends a session leaves a trace; time and configuration leave none by themselves.
+        let untraced = matches!(
+            cause,
+            EndCause::ExpiredIdle | EndCause::ExpiredAbsolute | EndCause::ClientRemoved
+        );
+        if untraced && self.state.limits.is_first_refusal(self.row.lineage) {
+            let event = AuditEvent {
+                reason: Some(cause.as_str().to_owned()),
+                ..self.event("refresh_refused")
+            };
+            self.state.audit(event).await;
+        }
         Fault::ended(cause)
     }
 
-    fn client_removed(&self, verdict: &Verdict) -> Fault {
+    async fn client_removed(&self, verdict: &Verdict) -> Fault {
         match *verdict {
-            Verdict::Ended(cause) => self.signed_out(cause),
+            Verdict::Ended(cause) => self.signed_out(cause).await,
             Verdict::WrongClient | Verdict::BadSeal => refusal(verdict),
-            _ => self.signed_out(EndCause::ClientRemoved),
+            _ => self.signed_out(EndCause::ClientRemoved).await,
         }
     }
 
