@@ -14,13 +14,14 @@ struct Login<'a> {
 }
 
 impl Session {
-    /// Signs in with e-mail and password: `POST {issuer}/api/auth/login`.
-    pub async fn sign_in_password(&self, email: &str, password: &Secret) -> Result<(), Error> {
+    /// Signs in with e-mail and password: `POST {issuer}/api/auth/login`. The
+    /// password is taken over and wiped.
+    pub async fn sign_in_password(&self, email: &str, password: Secret) -> Result<(), Error> {
         let provider = self.discovered().await?;
         let config = self.config();
         let login = Login {
             email,
-            password,
+            password: &password,
             client_id: &config.client_id,
         };
         let body = serde_json::to_string(&login)

@@ -79,13 +79,18 @@ impl FileVault {
     }
 
     fn try_load(&self) -> io::Result<Found> {
-        let lock = match File::open(self.directory.join(WRITE_LOCK)) {
-            Ok(lock) => lock,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Found::Missing),
+        let contents = match File::open(self.directory.join(WRITE_LOCK)) {
+            Ok(lock) => {
+                lock.lock_shared()?;
+                self.read()?
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Contents::NONE,
             Err(error) => return Err(error),
         };
-        lock.lock_shared()?;
-        Ok(self.read()?.found())
+        let found = contents.found();
+        let slot = contents.newest().and_then(|(place, _)| SLOTS.get(place));
+        tracing::debug!(found = name(&found), slot, "store_read");
+        Ok(found)
     }
 
     fn try_update(&self, change: &Change) -> io::Result<Record> {
@@ -165,6 +170,10 @@ enum Bytes {
 }
 
 impl Contents {
+    const NONE: Self = Self {
+        slots: [Bytes::Absent, Bytes::Absent],
+    };
+
     fn newest(&self) -> Option<(usize, &Slot)> {
         let slots = self.slots.iter().enumerate();
         slots
@@ -176,22 +185,21 @@ impl Contents {
     }
 
     fn found(&self) -> Found {
-        let newest = self.newest();
-        let slot = newest.and_then(|(place, _)| SLOTS.get(place));
-        let found = match (newest, &self.slots) {
+        match (self.newest(), &self.slots) {
             (Some((_, slot)), _) => Found::Record(Box::new(slot.record.clone())),
             (None, [Bytes::Absent, Bytes::Absent]) => Found::Missing,
             (None, [Bytes::Torn, _] | [_, Bytes::Torn]) => Found::Damaged,
             (None, _) => Found::Empty,
-        };
-        let name = match found {
-            Found::Record(_) => "record",
-            Found::Missing => "missing",
-            Found::Damaged => "damaged",
-            Found::Empty => "empty",
-        };
-        tracing::debug!(found = name, slot, "store_read");
-        found
+        }
+    }
+}
+
+fn name(found: &Found) -> &'static str {
+    match found {
+        Found::Record(_) => "record",
+        Found::Missing => "missing",
+        Found::Damaged => "damaged",
+        Found::Empty => "empty",
     }
 }
 

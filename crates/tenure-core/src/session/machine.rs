@@ -166,7 +166,8 @@ impl Machine {
         let outbox = self.outbox.backoff.left(now);
         let ahead = match (&self.refresh, &self.current) {
             (Refresh::Idle, Some(current)) if self.policy.background => {
-                Some(current.ends.left(now) - current.margin)
+                // One more, because at the margin itself the token is still good.
+                Some(current.ends.left(now) - current.margin + Millis(1))
             }
             _ => None,
         };

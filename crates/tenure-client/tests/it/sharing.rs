@@ -1,0 +1,105 @@
+//! Many hands on one session.
+
+use tenure_client::{Config, Error, Policy, Session, State, Vault as _};
+use tokio::task::JoinSet;
+
+use crate::bench::{Bench, failure, token};
+use crate::service::Plan;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn eight_tasks_make_one_refresh() {
+    let (bench, session) = Bench::expired().await;
+    let mut tasks = JoinSet::new();
+    for _ in 0..8 {
+        let session = session.clone();
+        tasks.spawn(async move { token(&session).await });
+    }
+    let tokens = tasks.join_all().await;
+    assert_eq!(tokens, ["access-2"; 8]);
+    assert_eq!(bench.service.books().refreshes.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn eight_sessions_over_one_vault_make_one_refresh() {
+    let (bench, first) = Bench::expired().await;
+    let mut tasks = JoinSet::new();
+    for _ in 0..7 {
+        let session = bench.open().await;
+        tasks.spawn(async move { token(&session).await });
+    }
+    assert_eq!(token(&first).await, "access-2");
+    assert_eq!(tasks.join_all().await, ["access-2"; 7]);
+    assert_eq!(bench.service.books().refreshes.len(), 1);
+}
+
+#[tokio::test]
+async fn a_cancelled_caller_loses_nothing() {
+    let (bench, session) = Bench::expired().await;
+    bench.service.plan([Plan::Hold(Box::new(Plan::Obey))]);
+    let asking = tokio::spawn({
+        let session = session.clone();
+        async move { session.access_token().await }
+    });
+    bench.service.refreshes(1).await;
+    asking.abort();
+    assert!(asking.await.expect_err("aborted").is_cancelled());
+    bench.service.release();
+    session.settled().await;
+    assert_eq!(bench.kept(), "refresh-2");
+    assert_eq!(token(&session).await, "access-2");
+    assert_eq!(bench.service.books().refreshes.len(), 1);
+}
+
+#[tokio::test]
+async fn a_refresh_is_finished_even_if_every_handle_is_gone() {
+    let (bench, session) = Bench::expired().await;
+    bench.service.plan([Plan::Hold(Box::new(Plan::Obey))]);
+    let mut states = session.subscribe();
+    let asking = tokio::spawn(async move { session.access_token().await });
+    bench.service.refreshes(1).await;
+    asking.abort();
+    drop(asking.await);
+    bench.service.release();
+    // The channel closes when the refresh has let go of the session.
+    while states.changed().await.is_ok() {}
+    assert_eq!(bench.kept(), "refresh-2");
+}
+
+fn impatient(bench: &Bench) -> Config {
+    bench.config().policy(Policy {
+        lock_patience: std::time::Duration::ZERO,
+        ..Policy::default()
+    })
+}
+
+#[tokio::test]
+async fn a_suspended_owner_of_the_lock_does_not_stop_others_where_that_is_safe() {
+    let (bench, session) = Bench::expired().await;
+    drop(session);
+    let lease = bench.vault().lock().expect("taken");
+    let session = Session::open(impatient(&bench)).await.expect("opened");
+    assert_eq!(token(&session).await, "access-2");
+    drop(lease);
+}
+
+#[tokio::test]
+async fn elsewhere_nobody_refreshes_without_the_lock() {
+    let (bench, session) = Bench::expired().await;
+    bench.service.books().retire_on_use = false;
+    session
+        .sign_in_password("demo@example.com", crate::service::password())
+        .await
+        .expect("signed in");
+    drop(session);
+    bench.clock.pass(900);
+    let lease = bench.vault().lock().expect("taken");
+    let session = Session::open(impatient(&bench)).await.expect("opened");
+    assert!(matches!(failure(&session).await, Error::Transient { .. }));
+    assert!(bench.service.books().refreshes.is_empty());
+    drop(lease);
+    let mut states = session.subscribe();
+    bench.clock.pass(60);
+    assert!(token(&session).await.starts_with("access-"));
+    let active = states.wait_for(|state| matches!(state, State::Active { .. }));
+    active.await.expect("alive");
+}
