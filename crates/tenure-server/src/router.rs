@@ -7,7 +7,7 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{self, Next};
 use axum::response::Response;
-use http::{HeaderName, HeaderValue, StatusCode};
+use http::{HeaderName, HeaderValue, StatusCode, header};
 use tower_http::timeout::TimeoutLayer;
 
 use crate::cors;
@@ -70,6 +70,13 @@ async fn name_request(State(ids): State<RequestIds>, mut request: Request, next:
     let value = HeaderValue::from_str(&id);
     request.extensions_mut().insert(RequestId(id));
     let mut response = next.run(request).await;
+    if response.status() == StatusCode::SERVICE_UNAVAILABLE {
+        // The timeout layer knows only the status.
+        let headers = response.headers_mut();
+        headers
+            .entry(header::RETRY_AFTER)
+            .or_insert(HeaderValue::from_static("2"));
+    }
     if let Ok(value) = value {
         response.headers_mut().insert(REQUEST_ID, value);
     }
