@@ -138,7 +138,12 @@ async fn notice_changes(state: Shared) {
         };
         if known != Some(version) {
             match state.reload_keys().await {
-                Ok(()) => known = Some(version),
+                Ok(()) => {
+                    known = Some(version);
+                    let keys = state.keys.load_full();
+                    let (signing, mac) = (keys.signing_kid(), keys.macs().writing());
+                    tracing::debug!(event = "keys_reloaded", signing, %mac);
+                }
                 Err(error) => tracing::error!(event = "keys_not_reloaded", ?error),
             }
         }

@@ -16,11 +16,12 @@ const CONFIG_VARIABLE: &str = "TENURE_CONFIG";
 const DEV: &str = include_str!("dev.toml");
 
 /// Variables of the command line and of the log, which are no configuration of the service.
-const OTHER_VARIABLES: [&str; 5] = [
+const OTHER_VARIABLES: [&str; 6] = [
     "TENURE_LOG",
     "TENURE_HOME",
     "TENURE_PROFILE",
     "TENURE_CLIENT",
+    "TENURE_ALLOW",
     CONFIG_VARIABLE,
 ];
 

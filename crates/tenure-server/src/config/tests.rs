@@ -384,3 +384,22 @@ fn a_reload_sees_new_clients_and_names_what_needs_a_restart() {
             .contains(":1: issuer: is a number")
     );
 }
+
+#[test]
+fn the_documented_configuration_is_a_good_one() {
+    let page = include_str!("../../../../docs/configuration.md");
+    let (_, rest) = page.split_once("```toml\n").unwrap();
+    let (text, _) = rest.split_once("```").unwrap();
+    let config = Case::new(text).load().unwrap().config;
+    assert_eq!(config.clients.len(), 2);
+    // What the page calls a default is one.
+    let plain = Case::client("redirect_uris = [\"https://app.example.com/cb\"]");
+    let plain = plain.load().unwrap().config;
+    assert_eq!(config.limits, plain.limits);
+    assert_eq!(config.browser_lifetime, plain.browser_lifetime);
+    assert_eq!(config.request_timeout, plain.request_timeout);
+    assert_eq!(config.keys.rotate_every, plain.keys.rotate_every);
+    assert_eq!(config.keys.distribute, plain.keys.distribute);
+    let lifetimes = |config: &super::Config, id| config.clients[&ClientId::new(id)].lifetimes;
+    assert_eq!(lifetimes(&config, "phone"), lifetimes(&plain, "web"));
+}

@@ -22,7 +22,10 @@ pub(crate) fn routes() -> Router<Shared> {
     Router::new().route("/oauth2/introspect", methods)
 }
 
-/// Only confidential clients may ask: a public one could test stolen tokens (RFC 7662 section 4).
+const SCOPE: &str = "tenure:introspect";
+
+/// Only clients with a secret and the scope for it may ask: anybody else could try out stolen tokens
+/// (RFC 7662 section 4).
 async fn handle(
     State(state): State<Shared>,
     caller: Caller,
@@ -30,9 +33,9 @@ async fn handle(
 ) -> Result<Response, Fault> {
     state.limits.token(caller.network)?;
     let client = Credentials::of(&headers, &fields)?.authenticate(&state)?;
-    if client.0.is_public() {
-        let why = "introspection is for clients with a secret";
-        return Err(Fault::InvalidClient { basic: false, why });
+    if client.0.is_public() || !client.0.scope.contains(SCOPE) {
+        let why = "introspection is for clients with a secret and the scope tenure:introspect";
+        return Err(Fault::Forbidden(why));
     }
     let presented = fields.required("token")?;
     let described = if presented.starts_with("tnr1_") {

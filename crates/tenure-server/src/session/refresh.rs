@@ -271,23 +271,27 @@ impl Judged<'_> {
         let described = &self.state.described;
         let (store, durable) = (described.kind, described.durable);
         let sid = || self.state.keys.load().sid(self.row.lineage);
-        match verdict {
-            Verdict::Again { .. } | Verdict::Advance(_) | Verdict::Superseded { .. } => {
-                tracing::debug!(
-                    event = "refresh",
-                    verdict = name,
-                    sid = sid(),
-                    store,
-                    durable
-                );
-            }
-            _ => tracing::warn!(
+        let is_usual = matches!(
+            verdict,
+            Verdict::Again { .. } | Verdict::Advance(_) | Verdict::Superseded { .. }
+        );
+        // A store that forgets is said in every line, not only at start.
+        if is_usual && durable {
+            tracing::debug!(
                 event = "refresh",
                 verdict = name,
                 sid = sid(),
                 store,
                 durable
-            ),
+            );
+        } else {
+            tracing::warn!(
+                event = "refresh",
+                verdict = name,
+                sid = sid(),
+                store,
+                durable
+            );
         }
     }
 
