@@ -35,6 +35,95 @@ pub(crate) enum Command {
     /// Show where each setting comes from, or check the configuration
     #[command(subcommand)]
     Config(Config),
+    /// Sign in, in the browser or with a password
+    Login(Login),
+    /// Show whether this profile is signed in, where, and for how long
+    Status(Profile),
+    /// Print a valid access token, refreshed if need be, and nothing else
+    Token(Profile),
+    /// Request a URL with the access token, if the token may go there
+    Call(Call),
+    /// Sign out, here and at the service
+    Logout(Profile),
+}
+
+/// Which session: each profile holds one.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Profile {
+    /// Name of the session's profile
+    #[arg(
+        long,
+        env = "TENURE_PROFILE",
+        default_value = "default",
+        value_name = "NAME"
+    )]
+    pub(crate) profile: String,
+}
+
+/// `login`.
+#[derive(Args, Debug)]
+pub(crate) struct Login {
+    /// The service to sign in at
+    #[arg(
+        long,
+        env = "TENURE_ISSUER",
+        default_value = "http://127.0.0.1:8420",
+        value_name = "URL"
+    )]
+    pub(crate) issuer: String,
+    /// The client to sign in as
+    #[arg(long, env = "TENURE_CLIENT", default_value = "demo", value_name = "ID")]
+    pub(crate) client: String,
+    /// Scopes to ask for, separated by spaces
+    #[arg(
+        long,
+        default_value = "openid profile email offline_access",
+        value_name = "SCOPES"
+    )]
+    pub(crate) scope: String,
+    /// Sign in with a password, from a prompt or stdin, instead of the browser
+    #[arg(long, requires = "user")]
+    pub(crate) password: bool,
+    /// E-mail address to sign in with
+    #[arg(long, requires = "password", value_name = "EMAIL")]
+    pub(crate) user: Option<String>,
+    /// Only print the address to open, for a browser started by hand
+    #[arg(long, conflicts_with = "password")]
+    pub(crate) no_browser: bool,
+    #[command(flatten)]
+    pub(crate) profile: Profile,
+}
+
+/// `call`.
+#[derive(Args, Debug)]
+pub(crate) struct Call {
+    /// What to request
+    pub(crate) url: String,
+    /// HTTP method [default: GET, with --data POST]
+    #[arg(short = 'X', long, value_name = "METHOD")]
+    pub(crate) request: Option<String>,
+    /// Header to send; may be repeated
+    #[arg(short = 'H', long = "header", value_name = "NAME: VALUE")]
+    pub(crate) headers: Vec<String>,
+    /// Body to send: text, @FILE, or @- for stdin; JSON unless a Content-Type header says otherwise
+    #[arg(short, long, value_name = "BODY")]
+    pub(crate) data: Option<String>,
+    /// Print the status and the headers of the answer too
+    #[arg(short, long)]
+    pub(crate) include: bool,
+    /// Fail with exit code 1 where the answer is 400 or above
+    #[arg(short, long)]
+    pub(crate) fail: bool,
+    /// Origin besides the issuer's that may see the token; may be repeated
+    #[arg(
+        long,
+        env = "TENURE_ALLOW",
+        value_delimiter = ',',
+        value_name = "ORIGIN"
+    )]
+    pub(crate) allow: Vec<String>,
+    #[command(flatten)]
+    pub(crate) profile: Profile,
 }
 
 /// `serve`.

@@ -1,9 +1,14 @@
 //! One command, one file.
 
 mod audit;
+mod call;
 mod config;
 mod keys;
+mod login;
+mod logout;
 mod serve;
+mod status;
+mod token;
 mod user;
 
 use std::future::Future;
@@ -19,6 +24,11 @@ pub(crate) fn run(command: Command) -> Result<(), Failure> {
         Command::Keys(args) => wait_for(keys::keys(args)),
         Command::Audit(args) => wait_for(audit::audit(args)),
         Command::Config(args) => config::config(args),
+        Command::Login(args) => wait_for(login::login(args)),
+        Command::Status(args) => wait_for(status::status(args)),
+        Command::Token(args) => wait_for(token::token(args)),
+        Command::Call(args) => wait_for(call::call(args)),
+        Command::Logout(args) => wait_for(logout::logout(args)),
     }
 }
 

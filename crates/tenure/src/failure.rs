@@ -3,6 +3,7 @@
 use std::fmt;
 use std::process::ExitCode;
 
+use tenure_client::{EndCause, Reason};
 use tenure_server::OpenError;
 use tenure_server::config::Rejected;
 use tenure_server::listen::ListenError;
@@ -19,6 +20,22 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
+    fn of_session(error: tenure_client::Error) -> Self {
+        match error {
+            tenure_client::Error::SignInRequired { reason } => Self::signed_out(reason),
+            tenure_client::Error::Misconfigured(_) => Self::Usage(error.to_string()),
+            error => Self::Other(error.into()),
+        }
+    }
+
+    /// There is no session, and why.
+    pub(crate) fn signed_out(reason: Reason) -> Self {
+        Self::SignIn(format!(
+            "{}; sign in with: tenure login",
+            explanation(reason)
+        ))
+    }
+
     /// The exit code.
     pub(crate) fn code(&self) -> ExitCode {
         ExitCode::from(match self {
@@ -41,6 +58,10 @@ impl fmt::Display for Failure {
 impl<E: Into<anyhow::Error>> From<E> for Failure {
     fn from(error: E) -> Self {
         let error = error.into();
+        let error = match error.downcast::<tenure_client::Error>() {
+            Ok(error) => return Self::of_session(error),
+            Err(error) => error,
+        };
         let needs_change = error.is::<Rejected>()
             || error.is::<OpenError>()
             || error.is::<tenure_store::OpenError>()
@@ -52,6 +73,27 @@ impl<E: Into<anyhow::Error>> From<E> for Failure {
         } else {
             Self::Other(error)
         }
+    }
+}
+
+fn explanation(reason: Reason) -> &'static str {
+    match reason {
+        Reason::NeverSignedIn => "not signed in",
+        Reason::VaultDamaged => "the saved session cannot be read any more",
+        Reason::Ended(cause) => match cause {
+            EndCause::ExpiredIdle => "signed out: the session was not used for its idle limit",
+            EndCause::ExpiredAbsolute => "signed out: the session reached its absolute lifetime",
+            EndCause::LoggedOut => "signed out",
+            EndCause::RevokedByUser => "signed out: ended from another device",
+            EndCause::RevokedByAdmin => "signed out: an administrator ended the session",
+            EndCause::CredentialsChanged => "signed out: the password was changed",
+            EndCause::AccountDisabled => "signed out: the account is disabled",
+            EndCause::ClientRemoved => "signed out: the client is no longer registered",
+            EndCause::TheftDetected => {
+                "signed out: the session was copied, and two holders went on with it"
+            }
+            EndCause::Unknown => "signed out: the service does not know the session",
+        },
     }
 }
 

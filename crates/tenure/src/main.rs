@@ -4,8 +4,10 @@ mod beside;
 mod cli;
 mod command;
 mod failure;
+mod log;
 mod password;
 mod print;
+mod profile;
 mod time;
 
 use std::process::ExitCode;

@@ -1,5 +1,7 @@
 //! The help texts, as users read them.
 
+#![expect(clippy::unwrap_used, reason = "test code")]
+
 mod support;
 
 use support::tenure;

@@ -8,15 +8,14 @@ use std::path::Path;
 use tenure_server::Service;
 use tenure_server::config::{self, Inputs, Loaded, Purpose, Watch};
 use tenure_server::listen::{Certificate, Listener};
-use tracing_subscriber::EnvFilter;
 
 use crate::cli::Serve;
 use crate::failure::Failure;
-use crate::print;
+use crate::{log, print};
 
 /// Runs the service until it is told to stop.
 pub(crate) fn serve(args: Serve) -> Result<(), Failure> {
-    log();
+    log::start("info");
     let inputs = Inputs::of_process(args.flags(), Purpose::Serve);
     let watch = inputs.file().and_then(|file| watch(&file));
     let loaded = config::load(&inputs)?;
@@ -71,14 +70,4 @@ fn watch(file: &Path) -> Option<Watch> {
         tracing::warn!(event = "config_not_watched", %error, "SIGHUP still reloads");
     });
     watch.ok()
-}
-
-fn log() {
-    let filter = EnvFilter::try_from_env("TENURE_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt()
-        .json()
-        .flatten_event(true)
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .init();
 }

@@ -3,7 +3,9 @@
 #![expect(
     dead_code,
     unreachable_pub,
-    reason = "each test file uses its own part of this"
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "test code; each test file uses its own part of this"
 )]
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -96,6 +98,11 @@ impl Place {
     /// Starts the service on a free port and waits until it listens.
     pub fn serve(&self, args: &[&str]) -> Serving {
         self.start(args, "off")
+    }
+
+    /// Another service, with data of its own.
+    pub fn serve_elsewhere(&self) -> Serving {
+        self.serve(&["--dev", "--data", "other-data"])
     }
 
     /// The same, with a log to read.

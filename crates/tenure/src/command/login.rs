@@ -1,0 +1,48 @@
+//! `tenure login`.
+
+use tenure_client::{Config, Session};
+
+use crate::cli::Login;
+use crate::failure::Failure;
+use crate::profile::{Profile, settle};
+use crate::{password, print};
+
+/// Signs in, and keeps the session in the profile.
+pub(crate) async fn login(args: Login) -> Result<(), Failure> {
+    let profile = Profile::new(args.profile.clone())?;
+    let config = Config::new(&args.issuer, &args.client, profile.vault.clone())?;
+    let session = Session::open(config.scope(&args.scope))
+        .await
+        .map_err(|error| match error {
+            tenure_client::Error::Misconfigured(why) => Failure::Usage(format!(
+                "profile {}: {why}; sign out with: tenure logout, or choose another --profile",
+                profile.name
+            )),
+            error => error.into(),
+        })?;
+    match args.user {
+        Some(email) => session.sign_in_password(&email, password::ask()?).await?,
+        None => in_browser(&session, args.no_browser).await?,
+    }
+    // The session that this one replaces may still be to be revoked.
+    settle(&session).await;
+    print::line(format_args!(
+        "signed in at {} as client {}",
+        args.issuer, args.client
+    ))?;
+    Ok(())
+}
+
+async fn in_browser(session: &Session, no_browser: bool) -> Result<(), Failure> {
+    let sign_in = session.sign_in_code().await?;
+    print::line(format_args!(
+        "Sign in on this page:\n\n  {}\n",
+        sign_in.url()
+    ))?;
+    if !no_browser && let Err(error) = open::that_detached(sign_in.url().as_str()) {
+        print::note(format_args!(
+            "no browser could be opened ({error}); open the page by hand"
+        ));
+    }
+    Ok(sign_in.finish().await?)
+}
