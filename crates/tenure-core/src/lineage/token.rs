@@ -236,6 +236,11 @@ impl MacKeys {
         }
     }
 
+    /// The key that tags new tokens.
+    pub fn writing(&self) -> MacKeyId {
+        self.writing.id
+    }
+
     /// Writes a token for the client.
     pub fn write(&self, content: &Content, secret: &RowSecret) -> Secret {
         let mut binary = Vec::with_capacity(BINARY);
