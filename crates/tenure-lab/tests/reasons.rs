@@ -1,10 +1,6 @@
 //! Every way a session ends is told to the client, counted, and found in the audit trail.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "helpers of tests fail like tests"
-)]
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail like tests")]
 
 use std::process::Stdio;
 use std::time::Duration;
