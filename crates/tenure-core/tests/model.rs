@@ -178,10 +178,10 @@ fn a_thief_who_copies_the_vault_never_goes_on_beside_the_client() {
 fn a_thief_gains_nothing_by_a_store_that_falls_back() {
     let bounds = Bounds {
         presentations: 3,
-        attacks: 3,
+        attacks: 2,
         restores: 1,
-        ticks: &[2],
-        end: world::START + 2,
+        ticks: &[1],
+        end: world::START + 3,
         ..Bounds::default()
     };
     let setting = Setting::new(rules(WINDOW, 2), LONG, false, bounds);

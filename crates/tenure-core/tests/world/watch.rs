@@ -98,7 +98,9 @@ impl World {
             head.id != thief.copied.id
                 && (party == Party::Thief || head.generation > thief.copied.generation)
         });
-        if lacked && self.ahead.is_none_or(|ahead| ahead.party != party) {
+        // After an adoption no old token proves anything for a window: the wait begins anew.
+        let anew = adopted || self.ahead.is_none_or(|ahead| ahead.party != party);
+        if lacked && anew {
             let since = head.since.0;
             self.ahead = Some(Ahead { party, since });
         }
