@@ -10,7 +10,8 @@ use crate::checks::cargo;
 /// Runs the tests of the workspace and of the bench; prints one line that sums them up.
 pub(crate) fn run(full: bool, missing: &[&str]) -> Result<()> {
     cargo(&["build", "--quiet", "--package", "tenure"])?;
-    let skips = std::env::current_dir()?.join("target/skipped-tests");
+    let target = std::env::current_dir()?.join("target");
+    let skips = target.join("skipped-tests");
     std::fs::write(&skips, "")?;
     let mut total = Count::default();
     for arguments in [
@@ -18,7 +19,10 @@ pub(crate) fn run(full: bool, missing: &[&str]) -> Result<()> {
         &["test", "--manifest-path", "bench/Cargo.toml", "--no-fail-fast"][..],
     ] {
         let mut command = Command::new("cargo");
-        command.args(arguments).env("TENURE_SKIPS", &skips);
+        command
+            .args(arguments)
+            .env("TENURE_SKIPS", &skips)
+            .env("TENURE_BIN", target.join("debug/tenure"));
         if full {
             command.env("TENURE_FULL", "1");
         }

@@ -10,7 +10,7 @@ mod port;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
@@ -295,32 +295,37 @@ impl Drop for Server {
     }
 }
 
-/// The `tenure` binary: `TENURE_BIN`, or the one next to the running test, built if missing.
+/// The `tenure` binary: `TENURE_BIN`, or the one next to the running test, brought up to date once
+/// per test program, so that no test judges yesterday's code.
 ///
 /// # Errors
-/// When it is not there and `cargo build -p tenure` does not make it.
+/// When `cargo build -p tenure` fails.
 pub fn tenure_binary() -> anyhow::Result<PathBuf> {
+    static BUILT: LazyLock<Result<PathBuf, String>> =
+        LazyLock::new(|| built().map_err(|error| format!("{error:#}")));
     if let Some(path) = std::env::var_os("TENURE_BIN") {
         return Ok(path.into());
     }
+    BUILT.clone().map_err(anyhow::Error::msg)
+}
+
+fn built() -> anyhow::Result<PathBuf> {
     let test = std::env::current_exe()?;
     let profile = test
         .ancestors()
         .nth(2)
         .context("the test is not in a target directory")?;
-    let binary = profile.join("tenure");
-    if !binary.exists() {
-        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let mut build = Command::new(cargo);
-        build.args(["build", "--package", "tenure"]);
-        if profile.file_name() == Some(OsStr::new("release")) {
-            build.arg("--release");
-        }
-        ensure!(
-            build.status()?.success(),
-            "cargo could not build the tenure binary"
-        );
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut build = Command::new(cargo);
+    build.args(["build", "--quiet", "--package", "tenure"]);
+    if profile.file_name() == Some(OsStr::new("release")) {
+        build.arg("--release");
     }
+    ensure!(
+        build.status()?.success(),
+        "cargo could not build the tenure binary"
+    );
+    let binary = profile.join("tenure");
     ensure!(binary.exists(), "there is no {}", binary.display());
     Ok(binary)
 }
