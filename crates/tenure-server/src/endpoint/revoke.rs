@@ -32,14 +32,7 @@ async fn handle(
     let client = Credentials::of(&headers, &fields)?.authenticate(&state)?;
     let presented = fields.required("token")?;
     if let Some(loaded) = session_of(&state, presented, Some(&client.0)).await? {
-        let row = &loaded.row;
-        let cause = EndCause::LoggedOut;
-        let this = End {
-            lineage: row.lineage,
-            grant: &row.grant,
-            cause,
-            evidence: None,
-        };
+        let this = End::of(&loaded.row, EndCause::LoggedOut);
         end(&state, &caller, this).await?;
     }
     Ok(StatusCode::OK)

@@ -1,7 +1,7 @@
 //! A session ends because somebody or something decided so.
 
 use tenure_core::id::LineageId;
-use tenure_core::lineage::{EndCause, Grant, Revocation};
+use tenure_core::lineage::{EndCause, Grant, Revocation, Row};
 use tenure_store::{AuditEvent, Revoked};
 
 use crate::error::Fault;
@@ -15,6 +15,18 @@ pub(crate) struct End<'a> {
     pub(crate) cause: EndCause,
     /// What gave a thief away.
     pub(crate) evidence: Option<&'static str>,
+}
+
+impl<'a> End<'a> {
+    /// The session of a row, without evidence.
+    pub(crate) fn of(row: &'a Row, cause: EndCause) -> Self {
+        Self {
+            lineage: row.lineage,
+            grant: &row.grant,
+            cause,
+            evidence: None,
+        }
+    }
 }
 
 /// Ends it; answers the cause that counts, which is the first one.

@@ -231,10 +231,8 @@ impl Judged<'_> {
     async fn ended(&self, cause: EndCause, evidence: Option<Evidence>) -> Result<Fault, Fault> {
         let evidence = evidence.map(Evidence::as_str);
         let this = End {
-            lineage: self.row.lineage,
-            grant: &self.row.grant,
-            cause,
             evidence,
+            ..End::of(self.row, cause)
         };
         let cause = end(self.state, self.ask.caller, this).await?;
         Ok(self.signed_out(cause).await)

@@ -232,13 +232,6 @@ async fn end_one(
     let rows = state.store.sessions_of(&subject).await?;
     let row = rows.into_iter().find(|row| keys.sid(row.lineage) == sid);
     let row = row.ok_or(Fault::NotFound("the subject has no such session"))?;
-    let cause = EndCause::RevokedByAdmin;
-    let this = End {
-        lineage: row.lineage,
-        grant: &row.grant,
-        cause,
-        evidence: None,
-    };
-    end(&state, &caller, this).await?;
+    end(&state, &caller, End::of(&row, EndCause::RevokedByAdmin)).await?;
     Ok(StatusCode::NO_CONTENT)
 }

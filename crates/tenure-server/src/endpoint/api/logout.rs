@@ -89,12 +89,7 @@ async fn with_cookie(
 }
 
 async fn log_out(state: &AppState, caller: &Caller, row: &Row) -> Result<(), Fault> {
-    let cause = EndCause::LoggedOut;
-    let this = End {
-        lineage: row.lineage,
-        grant: &row.grant,
-        cause,
-        evidence: None,
-    };
-    end(state, caller, this).await.map(|_| ())
+    end(state, caller, End::of(row, EndCause::LoggedOut))
+        .await
+        .map(|_| ())
 }

@@ -85,14 +85,7 @@ async fn end_one(
     let rows = state.store.sessions_of(&who.claims.sub).await?;
     let row = rows.into_iter().find(|row| keys.sid(row.lineage) == id);
     let row = row.ok_or(Fault::NotFound("you have no such session"))?;
-    let cause = EndCause::RevokedByUser;
-    let this = End {
-        lineage: row.lineage,
-        grant: &row.grant,
-        cause,
-        evidence: None,
-    };
-    end(&state, &caller, this).await?;
+    end(&state, &caller, End::of(&row, EndCause::RevokedByUser)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
