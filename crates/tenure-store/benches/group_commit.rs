@@ -1,22 +1,23 @@
 //! What the store adds to the bare statement: `Store::advance` by 1, 16 and 64 tasks at once, next
 //! to the same conditional UPDATE through rusqlite in transactions of 1, 16 and 64, on the same
 //! table and disk in the same run. Prints, for each, writes per second, CPU per write (all threads)
-//! and the ratio.
+//! and the ratio. An iteration is one write of each task.
 
 #![expect(
-    missing_docs,
-    reason = "criterion's macros make functions without documents"
-)]
-#![expect(
     clippy::unwrap_used,
+    clippy::indexing_slicing,
     clippy::print_stdout,
-    reason = "a bench fails like a test"
+    reason = "a bench fails like a test, and prints its figures"
 )]
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use criterion::measurement::WallTime;
+use criterion::{
+    BenchmarkGroup, BenchmarkId, Criterion, SamplingMode, Throughput, criterion_group,
+    criterion_main,
+};
 use parking_lot::Mutex;
 use rusqlite::{Connection, params};
 use tempfile::TempDir;
@@ -151,27 +152,31 @@ fn through_the_store(
     (name, read): (&str, bool),
 ) -> Vec<Spent> {
     let mut group = bench.benchmark_group(name);
-    group
-        .throughput(Throughput::Elements(1))
-        .measurement_time(Duration::from_secs(5));
+    configure(&mut group);
     let mut all = Vec::new();
     for tasks in CROWDS {
         let spent = Mutex::new(Spent::default());
         let walkers = Walker::crowd(tasks, tasks << 40 | u64::from(read) << 60);
         let mut crowd = runtime.block_on(refreshed(&**store, walkers));
+        group.throughput(Throughput::Elements(tasks));
         group.bench_function(BenchmarkId::from_parameter(tasks), |bench| {
-            bench.iter_custom(|writes| {
-                let each = writes.div_ceil(tasks);
+            bench.iter_custom(|each| {
                 let walkers = std::mem::take(&mut crowd);
-                let wall = timed(each * tasks, &spent, || {
+                timed(each * tasks, &spent, || {
                     crowd = runtime.block_on(walk(store, walkers, each, read));
-                });
-                wall.mul_f64(1.0 / each as f64 / tasks as f64 * writes as f64)
+                })
             });
         });
         all.push(*spent.lock());
     }
     all
+}
+
+fn configure(group: &mut BenchmarkGroup<'_, WallTime>) {
+    let short = group.warm_up_time(Duration::from_secs(1)).sample_size(20);
+    short
+        .measurement_time(Duration::from_secs(4))
+        .sampling_mode(SamplingMode::Flat);
 }
 
 async fn walk(store: &Arc<dyn Store>, crowd: Vec<Walker>, each: u64, read: bool) -> Vec<Walker> {
@@ -199,24 +204,21 @@ fn bare(
     sql.pragma_update(None, "synchronous", "FULL").unwrap();
     sql.pragma_update(None, "wal_autocheckpoint", 4096).unwrap();
     let mut group = bench.benchmark_group("bare");
-    group
-        .throughput(Throughput::Elements(1))
-        .measurement_time(Duration::from_secs(5));
+    configure(&mut group);
     let mut all = Vec::new();
     for size in CROWDS {
         let spent = Mutex::new(Spent::default());
         let walkers = Walker::crowd(1, size << 40 | 1 << 62);
         let mut walkers = runtime.block_on(refreshed(&**store, walkers));
         let walker = &mut walkers[0];
+        group.throughput(Throughput::Elements(size));
         group.bench_function(BenchmarkId::from_parameter(size), |bench| {
-            bench.iter_custom(|writes| {
-                let groups = writes.div_ceil(size);
-                let wall = timed(groups * size, &spent, || {
+            bench.iter_custom(|groups| {
+                timed(groups * size, &spent, || {
                     for _ in 0..groups {
                         commit(&sql, walker, size);
                     }
-                });
-                wall.mul_f64(1.0 / groups as f64 / size as f64 * writes as f64)
+                })
             });
         });
         all.push(*spent.lock());
@@ -268,18 +270,16 @@ fn group_commit(bench: &mut Criterion) {
     let advance = through_the_store(bench, &runtime, &store, ("advance", false));
     let both = through_the_store(bench, &runtime, &store, ("load_and_advance", true));
     println!("\n{SESSIONS} sessions, synchronous=FULL; writes/s, CPU per write, against bare");
-    let mut at = 0;
-    for tasks in CROWDS {
-        for (name, spent) in [
-            ("bare", bare[at]),
-            ("advance", advance[at]),
-            ("load_and_advance", both[at]),
-        ] {
+    for (at, tasks) in CROWDS.into_iter().enumerate() {
+        let contenders = [&bare, &advance, &both].map(|spent| spent[at]);
+        for (name, spent) in ["bare", "advance", "load_and_advance"]
+            .iter()
+            .zip(contenders)
+        {
             let ratio = spent.per_second() / bare[at].per_second();
             let (speed, cpu) = (spent.per_second(), spent.cpu_micros());
             println!("{tasks:>3} {name:<17} {speed:>9.0}/s {cpu:>7.1} us {ratio:>6.2}x");
         }
-        at += 1;
     }
     let counters = store.counters();
     println!("{} writes in {} commits", counters.writes, counters.commits);
