@@ -23,8 +23,9 @@
 //! caller can cancel; the idempotency key is stored before the refresh token is sent, and the answer
 //! before it is used; and nothing but the service's own word about the token ends a session.
 //!
-//! It does not verify tokens, does not keep ID tokens, holds one session per vault, and runs on
-//! tokio only.
+//! It does not verify tokens, does not keep ID tokens, holds one session per vault, knows public
+//! clients only, and runs on tokio only. Secrets are wiped where this crate keeps them; the buffers of
+//! HTTP and TLS are beyond its reach.
 
 mod call;
 mod clock;

@@ -14,7 +14,8 @@ use super::{Lease, Vault};
 ///
 /// A write goes to the older slot and is synced before it counts, so a torn one leaves the record
 /// before it. Any number of processes may share the directory; it must lie on a file system with
-/// working locks, so not on a network share.
+/// working locks, so not on a network share. A process that is suspended in the few milliseconds of
+/// a write keeps the others waiting; suspended anywhere else it does not.
 #[derive(Clone, Debug)]
 pub struct FileVault {
     directory: PathBuf,

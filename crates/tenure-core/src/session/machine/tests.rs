@@ -325,24 +325,60 @@ fn a_valid_token_bridges_trouble_and_an_expired_one_does_not() {
 fn waits_double_up_to_their_bound_and_the_unasked_ones_are_numbered() {
     let mut bench = Bench::signed_in(true);
     bench.pass(QUARTER);
-    let mut bounds = Vec::new();
-    for _ in 0..11 {
-        bench.now.dice = 0;
+    for bound in [1, 2, 4, 8, 16, 32, 60, 60, 60, 60, 60].map(|seconds| seconds * 1000) {
         bench.begin(KEY);
-        let mut longest = Millis(0);
-        bench.now.dice = 60_000;
+        bench.now.dice = 63_999;
         bench.answer(trouble(None));
-        longest = longest.max(bench.machine.wake(bench.now).unwrap_or_default());
-        bounds.push(longest);
-        bench.pass(60_000);
+        let State::Degraded { retry_at, .. } = bench.machine.state() else {
+            panic!("{:?}", bench.machine.state());
+        };
+        let wait = Millis(63_999 % (bound + 1));
+        assert_eq!(retry_at - bench.now.wall, wait, "at most {bound} ms");
+        bench.pass(wait.0);
     }
-    assert!(bounds.iter().all(|wait| *wait <= Millis(30_000)));
     assert_eq!(
         bench.machine.wake(bench.now),
         None,
         "eleven failures in a row: only a caller is reason enough"
     );
     assert_eq!(bench.request(), Access::Wait);
+}
+
+#[test]
+fn the_server_s_wait_is_never_cut_short_by_the_dice() {
+    for (dice, wait) in [(0, 45_000), (1000, 45_000)] {
+        let mut bench = Bench::signed_in(true);
+        bench.pass(QUARTER);
+        bench.begin(KEY);
+        bench.now.dice = dice;
+        bench.answer(trouble(Some(45)));
+        bench.pass(wait - 1);
+        assert!(matches!(bench.request(), Access::Failed(_)));
+        bench.pass(1);
+        assert_eq!(bench.request(), Access::Wait);
+    }
+}
+
+#[test]
+fn a_sign_in_outruns_the_reading_of_the_vault() {
+    let bench = Bench::signed_in(true);
+    let (mut machine, _) = Machine::new(Policy::default());
+    let record = Box::new(bench.vault);
+    machine.handle(Event::Changed(Step::Other, Ok(record)), bench.now);
+    let late = Err(VaultFault("locked".into()));
+    machine.handle(Event::Loaded(late), bench.now);
+    assert!(matches!(machine.state(), State::Active { .. }));
+}
+
+#[test]
+fn a_clock_set_back_while_the_answer_is_on_its_way_does_no_harm() {
+    let mut bench = Bench::signed_in(true);
+    bench.pass(QUARTER);
+    bench.begin(KEY);
+    bench.now.wall = START - Millis(3_600_000);
+    bench.answer(grant(1));
+    bench.commit();
+    assert_eq!(bench.token(), "a1");
 }
 
 #[test]
