@@ -1,14 +1,11 @@
 //! Signing in.
 
-use tenure_core::outcome::{Answer, Outcome, Trouble, classify};
-use tenure_core::session::{Change, Expiry, Millis, Provider, Tokens};
-
 use bytes::Bytes;
 use http::header::{DATE, RETRY_AFTER};
 use http::{Request, Response};
 use serde::Deserialize;
-use tenure_core::outcome::{Dialect, date};
-use tenure_core::session::Cause;
+use tenure_core::outcome::{Answer, Dialect, Outcome, Trouble, classify, date};
+use tenure_core::session::{Cause, Change, Expiry, Millis, Provider, Tokens};
 
 use crate::discovery::LONGEST_ANSWER;
 use crate::driver::header;
