@@ -12,7 +12,15 @@ const CARGO_DENY: &str = "0.20.2";
 
 pub(crate) fn run() -> Result<()> {
     cargo(&["fmt", "--all", "--check"])?;
-    cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"])?;
+    cargo(&[
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--quiet",
+        "--",
+        "-D",
+        "warnings",
+    ])?;
     rules_see_no_io()?;
     deny()
 }
@@ -28,10 +36,21 @@ pub(crate) fn cargo(arguments: &[&str]) -> Result<()> {
 }
 
 fn rules_see_no_io() -> Result<()> {
-    let tree = ["tree", "--package", "tenure-core", "--edges", "normal", "--prefix", "none"];
+    let tree = [
+        "tree",
+        "--package",
+        "tenure-core",
+        "--edges",
+        "normal",
+        "--prefix",
+        "none",
+    ];
     let output = Command::new("cargo").args(tree).output()?;
     let tree = String::from_utf8(output.stdout)?;
-    let seen = |name: &&str| tree.lines().any(|line| line.split(' ').next() == Some(*name));
+    let seen = |name: &&str| {
+        tree.lines()
+            .any(|line| line.split(' ').next() == Some(*name))
+    };
     if let Some(name) = OUTSIDE_THE_RULES.iter().find(|name| seen(name)) {
         bail!("tenure-core sees {name}: rules take values, shells do I/O");
     }
@@ -45,11 +64,20 @@ fn deny() -> Result<()> {
     let tools = Path::new("target/tools");
     let program = tools.join("bin/cargo-deny");
     if !program.exists() {
-        let root = tools.to_str().context("the target directory is not UTF-8")?;
+        let root = tools
+            .to_str()
+            .context("the target directory is not UTF-8")?;
         let version = format!("cargo-deny@{CARGO_DENY}");
         cargo(&["install", "--quiet", "--locked", "--root", root, &version])?;
     }
-    let arguments = ["--log-level", "error", "check", "bans", "licenses", "sources"];
+    let arguments = [
+        "--log-level",
+        "error",
+        "check",
+        "bans",
+        "licenses",
+        "sources",
+    ];
     println!("$ cargo deny {}", arguments.join(" "));
     if !Command::new(program).args(arguments).status()?.success() {
         bail!("cargo deny: an arrow points up, or a licence or source is not allowed");

@@ -19,7 +19,11 @@ const NPM: [&str; 1] = ["crates/tenure-lab/foreign"];
 
 /// Installs what is missing, and answers what still is.
 pub(crate) fn run() -> Result<Vec<&'static str>> {
-    let lacking = || PROGRAMS.into_iter().filter(|(program, _)| !installed(program));
+    let lacking = || {
+        PROGRAMS
+            .into_iter()
+            .filter(|(program, _)| !installed(program))
+    };
     let packages: Vec<_> = lacking().map(|(_, package)| package).collect();
     if !packages.is_empty() {
         install(&packages);
@@ -55,7 +59,10 @@ fn install(packages: &[&str]) {
     let mut command = vec!["install", "--yes", "--no-install-recommends"];
     command.extend(packages);
     if !(apt(&["update"]) && apt(&command)) {
-        println!("setup: apt-get needs root; run as root: apt-get install {}", packages.join(" "));
+        println!(
+            "setup: apt-get needs root; run as root: apt-get install {}",
+            packages.join(" ")
+        );
     }
 }
 

@@ -16,7 +16,12 @@ pub(crate) fn run(full: bool, missing: &[&str]) -> Result<()> {
     let mut total = Count::default();
     for arguments in [
         &["test", "--workspace", "--no-fail-fast"][..],
-        &["test", "--manifest-path", "bench/Cargo.toml", "--no-fail-fast"][..],
+        &[
+            "test",
+            "--manifest-path",
+            "bench/Cargo.toml",
+            "--no-fail-fast",
+        ][..],
     ] {
         let mut command = Command::new("cargo");
         command
@@ -36,8 +41,15 @@ pub(crate) fn run(full: bool, missing: &[&str]) -> Result<()> {
     if !missing.is_empty() {
         println!("missing on this machine: {}", missing.join(", "));
     }
-    let Count { passed, failed, broken } = total;
-    println!("{passed} passed, {failed} failed, {} skipped", skipped.lines().count());
+    let Count {
+        passed,
+        failed,
+        broken,
+    } = total;
+    println!(
+        "{passed} passed, {failed} failed, {} skipped",
+        skipped.lines().count()
+    );
     if failed > 0 || broken {
         bail!("tests failed");
     }
@@ -79,6 +91,11 @@ fn watch(command: &mut Command) -> Result<Count> {
 
 /// The number in front of `word`, as in `12 passed`.
 fn before(result: &str, word: &str) -> u64 {
-    let number = result.split(word).next().and_then(|text| text.split(' ').next_back());
-    number.and_then(|number| number.parse().ok()).unwrap_or_default()
+    let number = result
+        .split(word)
+        .next()
+        .and_then(|text| text.split(' ').next_back());
+    number
+        .and_then(|number| number.parse().ok())
+        .unwrap_or_default()
 }
