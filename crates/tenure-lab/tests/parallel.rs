@@ -126,7 +126,10 @@ async fn killed_after(
             None => break,
         }
     }
-    assert!(deployment.server.pid().is_none() && granted >= answered, "{granted} answers");
+    assert!(
+        deployment.server.pid().is_none() && granted >= answered,
+        "{granted} answers"
+    );
     deployment.server.restart().unwrap();
     kept
 }

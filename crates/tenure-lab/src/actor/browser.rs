@@ -38,6 +38,11 @@ impl Browser {
         self.cookies.lock().keys().cloned().collect()
     }
 
+    /// The value of a cookie.
+    pub fn cookie(&self, name: &str) -> Option<String> {
+        self.cookies.lock().get(name).cloned()
+    }
+
     /// Opens `url`, answers the forms on the way (e-mail and password, then consent) and returns
     /// the first redirect that leads to `destination`, without opening it.
     ///
