@@ -1,10 +1,6 @@
 //! Stops that lose nothing, and configuration that changes under a running service.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "helpers of tests fail like tests"
-)]
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail like tests")]
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
