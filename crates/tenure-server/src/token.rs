@@ -145,7 +145,7 @@ impl Issue<'_> {
             auth_time: self.session.map(|(_, auth_time)| auth_time),
         };
         let claims = with_custom(json_text(&wire)?, &self.client.claims)?;
-        state.keys.load().sign_access(&claims).map(Secret::new)
+        Ok(Secret::new(state.keys.load().sign_access(&claims)?))
     }
 }
 
@@ -186,11 +186,8 @@ pub(crate) fn id_token(
         at_hash: BASE64.encode(half.get(..16).unwrap_or_default()),
         nonce,
     };
-    state
-        .keys
-        .load()
-        .sign_id(&json_text(&wire)?)
-        .map(Secret::new)
+    let claims = json_text(&wire)?;
+    Ok(Secret::new(state.keys.load().sign_id(&claims)?))
 }
 
 fn json_text(value: &impl Serialize) -> Result<String, Fault> {

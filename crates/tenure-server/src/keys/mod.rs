@@ -4,5 +4,6 @@ mod jwt;
 mod ring;
 mod seal;
 
+pub use jwt::SignError;
 pub use ring::{KeyRing, RotateError, rotate};
 pub use seal::Master;

@@ -13,10 +13,9 @@ use tenure_core::lineage::{MacKey, MacKeyId, MacKeys};
 use tenure_core::time::Timestamp;
 use tenure_store::{KeyRecord, KeyUse, Store, StoreError, Written};
 
-use super::jwt::{SigningKey, Typ, named_kid};
+use super::jwt::{SignError, SigningKey, Typ, named_kid};
 use super::seal::{Master, WrongMaster};
 use crate::config::{Algorithm, Config};
-use crate::error::Fault;
 use crate::random;
 
 /// Keys that are loaded and ready to use; replaced as a whole when the store's keys change.
@@ -101,11 +100,13 @@ impl KeyRing {
         json!({ "keys": self.published.iter().map(|key| key.jwk()).collect::<Vec<_>>() })
     }
 
-    pub(crate) fn sign_access(&self, claims: &str) -> Result<String, Fault> {
+    /// An access token (RFC 9068) under the key that signs; `claims` are a JSON object already, and
+    /// taken as they are.
+    pub fn sign_access(&self, claims: &str) -> Result<String, SignError> {
         self.signing.sign(Typ::Access, claims)
     }
 
-    pub(crate) fn sign_id(&self, claims: &str) -> Result<String, Fault> {
+    pub(crate) fn sign_id(&self, claims: &str) -> Result<String, SignError> {
         self.signing.sign(Typ::Id, claims)
     }
 
