@@ -72,7 +72,7 @@ impl Service {
         }
         let state = AppState {
             described: store.describe(),
-            limits: Limiters::new(&config.limits),
+            limits: ArcSwap::from_pointee(Limiters::new(&config.limits)),
             passwords: Passwords::new(config.limits.password_workers),
             mailer: Mailer::new(&config).map_err(OpenError::Mail)?,
             metrics: Metrics::new(store.as_ref()),
@@ -102,9 +102,13 @@ impl Service {
         self.state.keys.load().signing_kid().to_owned()
     }
 
-    /// Takes over what a reload may change: clients, lifetimes, limits of new requests.
+    /// Takes over what a reload may change: clients, lifetimes, rate limits.
     pub fn reload(&self, config: Config) {
         let clients = config.clients.len();
+        if config.limits != self.state.config.load().limits {
+            let limits = Limiters::new(&config.limits);
+            self.state.limits.store(Arc::new(limits));
+        }
         self.state.config.store(Arc::new(config));
         tracing::info!(event = "config_reloaded", clients);
     }
@@ -154,7 +158,7 @@ async fn tidy(state: Shared) {
     let mut every = tokio::time::interval(TIDY_EVERY);
     loop {
         every.tick().await;
-        state.limits.forget_idle();
+        state.limits.load().forget_idle();
         let (config, now) = (state.config.load_full(), state.now());
         match rotate(state.store.as_ref(), &state.master, &config, false, now).await {
             Ok(true) => {

@@ -25,7 +25,7 @@ pub(crate) struct AppState {
     pub(crate) clock: Clock,
     pub(crate) master: Master,
     pub(crate) keys: ArcSwap<KeyRing>,
-    pub(crate) limits: Limiters,
+    pub(crate) limits: ArcSwap<Limiters>,
     pub(crate) passwords: Passwords,
     pub(crate) mailer: Mailer,
     pub(crate) metrics: Metrics,

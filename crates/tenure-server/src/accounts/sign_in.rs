@@ -24,7 +24,7 @@ pub(crate) async fn sign_in(
             "the e-mail address is longer than 254 bytes".to_owned(),
         ));
     }
-    state.limits.login(caller.network, email)?;
+    state.limits.load().login(caller.network, email)?;
     let user = state.store.user_by_email(email).await?;
     let stored = user.as_ref().and_then(|user| user.password.as_deref());
     let matched = state.passwords.verify(password, stored).await?;

@@ -31,7 +31,7 @@ async fn handle(
     caller: Caller,
     Form { fields, headers }: Form,
 ) -> Result<Response, Fault> {
-    state.limits.token(caller.network)?;
+    state.limits.load().token(caller.network)?;
     let client = Credentials::of(&headers, &fields)?.authenticate(&state)?;
     if client.0.is_public() || !client.0.scope.contains(SCOPE) {
         let why = "introspection is for clients with a secret and the scope tenure:introspect";

@@ -28,7 +28,7 @@ async fn handle(
     caller: Caller,
     Form { fields, headers }: Form,
 ) -> Result<StatusCode, Fault> {
-    state.limits.token(caller.network)?;
+    state.limits.load().token(caller.network)?;
     let client = Credentials::of(&headers, &fields)?.authenticate(&state)?;
     let presented = fields.required("token")?;
     if let Some(loaded) = session_of(&state, presented, Some(&client.0)).await? {

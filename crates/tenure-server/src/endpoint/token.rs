@@ -30,7 +30,7 @@ async fn handle(
     caller: Caller,
     Form { fields, headers }: Form,
 ) -> Result<Response, Fault> {
-    state.limits.token(caller.network)?;
+    state.limits.load().token(caller.network)?;
     let credentials = Credentials::of(&headers, &fields)?;
     let grant = GrantRequest::parse(fields.required("grant_type")?)?;
     let client = credentials.authenticate(&state)?;

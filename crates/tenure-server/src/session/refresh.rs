@@ -147,7 +147,10 @@ impl Judged<'_> {
         }
         match verdict {
             Verdict::Again { successor, note } => {
-                state.limits.again(row.lineage, self.ask.caller.network)?;
+                state
+                    .limits
+                    .load()
+                    .again(row.lineage, self.ask.caller.network)?;
                 if let Some(hash) = note
                     && state.store.note_use(row.lineage, row.head.id, hash).await? == Written::Lost
                 {
@@ -245,7 +248,7 @@ impl Judged<'_> {
             cause,
             EndCause::ExpiredIdle | EndCause::ExpiredAbsolute | EndCause::ClientRemoved
         );
-        if untraced && self.state.limits.is_first_refusal(self.row.lineage) {
+        if untraced && self.state.limits.load().is_first_refusal(self.row.lineage) {
             let event = AuditEvent {
                 reason: Some(cause.as_str().to_owned()),
                 ..self.event("refresh_refused")

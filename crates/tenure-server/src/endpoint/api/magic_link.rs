@@ -51,7 +51,10 @@ async fn handle(
             "this server sends no mail: no [smtp] is configured",
         ));
     }
-    state.limits.magic_link(caller.network, &body.email)?;
+    state
+        .limits
+        .load()
+        .magic_link(caller.network, &body.email)?;
     let user = state
         .store
         .user_by_email(&body.email)

@@ -72,7 +72,7 @@ async fn press(
     caller: Caller,
     form: Result<Form, Fault>,
 ) -> Result<Response, Problem> {
-    state.limits.token(caller.network)?;
+    state.limits.load().token(caller.network)?;
     let Form { fields, headers } = form?;
     let token = Secret::new(fields.optional("token").unwrap_or_default());
     let csrf = fields.optional("csrf").unwrap_or_default();

@@ -38,7 +38,7 @@ async fn handle(
     headers: HeaderMap,
     JsonBody(body): JsonBody<Body>,
 ) -> Result<Response, Fault> {
-    state.limits.token(caller.network)?;
+    state.limits.load().token(caller.network)?;
     let opened = open(&state, &body.token).await?;
     first_party(&state, &headers, &opened.client.id)?;
     if body.mode == Mode::Cookie {

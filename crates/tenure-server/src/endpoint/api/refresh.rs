@@ -39,7 +39,7 @@ async fn handle(
     headers: HeaderMap,
     JsonBody(body): JsonBody<Body>,
 ) -> Result<Response, Fault> {
-    state.limits.token(caller.network)?;
+    state.limits.load().token(caller.network)?;
     let client = named(&state, &headers, body.client_id.as_ref())?;
     if body.mode == Mode::Cookie {
         check_origin(&state, &headers, client.as_ref().map(|client| &*client.0))?;

@@ -42,7 +42,7 @@ pub(super) async fn send(
     authorization: &str,
 ) -> Result<Response, Fault> {
     accounts::check_email(email)?;
-    state.limits.magic_link(caller.network, email)?;
+    state.limits.load().magic_link(caller.network, email)?;
     if !state.mailer.is_configured() {
         return Err(Fault::NotFound(
             "this server sends no mail: no [smtp] is configured",
