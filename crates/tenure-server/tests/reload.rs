@@ -1,5 +1,7 @@
 //! What a reload takes over while the service runs.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail like tests")]
+
 use axum::body::Body;
 use http::{Request, StatusCode, header};
 use tenure_server::Service;
