@@ -123,7 +123,8 @@ async fn introspection_and_revocation_take_no_strangers() {
     let request = bench.form(introspect, &[token]);
     bench.no_client(request, "names no client").await;
     let request = bench.form(introspect, &[token, ("client_id", CLIENT)]);
-    bench.no_client(request, "with a secret").await;
+    let says = "with a secret";
+    bench.refused(request, 403, "access_denied", says).await;
     let request = bench
         .form(introspect, &[token])
         .basic_auth(API, Some("wrong"));
