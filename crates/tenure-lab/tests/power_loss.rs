@@ -1,7 +1,12 @@
 //! The power goes under the embedded store: nothing acknowledged is lost, and the control without
 //! syncs loses some.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests fail like tests")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "helpers of tests fail like tests, and a failure is found by what went before"
+)]
+#![expect(clippy::print_stdout, reason = "what was lost is the result")]
 
 #[path = "../../tenure-store/tests/support/mod.rs"]
 mod store;
