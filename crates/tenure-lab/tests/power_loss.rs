@@ -6,7 +6,6 @@
     clippy::print_stdout,
     reason = "helpers of tests fail like tests, and a failure is found by what went before"
 )]
-#![expect(clippy::print_stdout, reason = "what was lost is the result")]
 
 #[path = "../../tenure-store/tests/support/mod.rs"]
 mod store;
