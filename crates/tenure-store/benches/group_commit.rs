@@ -1,7 +1,9 @@
-//! What the store adds to the bare statement: `Store::advance` by 1, 16 and 64 tasks at once, next
-//! to the same conditional UPDATE through rusqlite in transactions of 1, 16 and 64, on the same
-//! table and disk in the same run. Prints, for each, writes per second, CPU per write (all threads)
-//! and the ratio. An iteration is one write of each task.
+//! What the store adds to the bare statement: `Store::advance` by 1, 16 and 64 tasks at once, with
+//! and without the read before it, next to the same conditional UPDATE through rusqlite in
+//! transactions of 1, 16 and 64, on the same table and disk. An iteration is one write of each task.
+//!
+//! Prints, for each, writes per second, CPU per write (all threads) and the ratio to the bare
+//! statement, from short turns in which the contenders alternate: a busy machine slows all alike.
 
 #![expect(
     clippy::unwrap_used,
@@ -13,12 +15,9 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use criterion::measurement::WallTime;
 use criterion::{
-    BenchmarkGroup, BenchmarkId, Criterion, SamplingMode, Throughput, criterion_group,
-    criterion_main,
+    BenchmarkId, Criterion, SamplingMode, Throughput, criterion_group, criterion_main,
 };
-use parking_lot::Mutex;
 use rusqlite::{Connection, params};
 use tempfile::TempDir;
 use tenure_core::lineage::{RING, Retired, Row, Step, TokenId};
@@ -27,46 +26,32 @@ use tenure_store::{Sqlite, SqliteOptions, Store, Written};
 use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
 
-/// Sessions in the table: more than the page cache of a connection holds.
-const SESSIONS: u64 = 20_000;
+/// Sessions of each contender; all together fill more than a page cache.
+const SESSIONS: u64 = 8192;
 
 const CROWDS: [u64; 3] = [1, 16, 64];
 
-/// Writes, time and CPU time of one contender.
+const TURNS: u64 = 30;
+
+/// Writes of one turn; with one task a tenth of them.
+const TURN: u64 = 4096;
+
+/// Writes, time and CPU time.
 #[derive(Clone, Copy, Default)]
 struct Spent {
-    writes: u64,
+    writes: u32,
     wall: Duration,
     cpu: Duration,
 }
 
 impl Spent {
-    fn add(&mut self, writes: u64, wall: Duration, cpu: Duration) {
-        self.writes += writes;
-        self.wall += wall;
-        self.cpu += cpu;
-    }
-
-    #[expect(clippy::cast_precision_loss, reason = "printed with three digits")]
     fn per_second(&self) -> f64 {
-        self.writes as f64 / self.wall.as_secs_f64()
+        f64::from(self.writes) / self.wall.as_secs_f64()
     }
 
-    #[expect(clippy::cast_precision_loss, reason = "printed with three digits")]
     fn cpu_micros(&self) -> f64 {
-        self.cpu.as_secs_f64() * 1e6 / self.writes as f64
+        self.cpu.as_secs_f64() * 1e6 / f64::from(self.writes)
     }
-}
-
-#[expect(clippy::disallowed_methods, reason = "a bench measures time")]
-fn timed(writes: u64, spent: &Mutex<Spent>, work: impl FnOnce()) -> Duration {
-    let (cpu, start) = (cpu_time(), Instant::now());
-    work();
-    let wall = start.elapsed();
-    spent
-        .lock()
-        .add(writes, wall, cpu_time().saturating_sub(cpu));
-    wall
 }
 
 /// User and system time of all threads so far (proc(5), `stat` fields 14 and 15, in 1/100 s).
@@ -74,117 +59,126 @@ fn cpu_time() -> Duration {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
     let (_, after_name) = stat.rsplit_once(") ").unwrap();
     let ticks = after_name.split(' ').skip(11).take(2);
-    Duration::from_millis(
-        10 * ticks
-            .map(|field| field.parse::<u64>().unwrap())
-            .sum::<u64>(),
-    )
+    let hundredths: u64 = ticks.map(|field| field.parse::<u64>().unwrap()).sum();
+    Duration::from_millis(10 * hundredths)
 }
 
-/// The step that a refresh with a full ring writes.
-fn step(row: &Row, expected: TokenId, round: u64) -> Step {
-    let mut head = row.head.clone();
-    head.id = TokenId(round.to_be_bytes());
-    Step {
-        expected,
-        head,
-        ring: vec![
-            Retired {
-                id: expected,
-                at: START
-            };
-            RING
-        ],
-        history_unknown_until: None,
-        successor: row.first_token(),
-        parallel_use: false,
-    }
-}
-
-/// One task of a crowd: its own sessions, one after the other, like clients that refresh at random.
+/// The sessions of one task, visited in an order far from that of the table.
 struct Walker {
     rows: Vec<Row>,
     round: u64,
 }
 
 impl Walker {
-    fn crowd(tasks: u64, first: u64) -> Vec<Self> {
-        let share = SESSIONS / tasks;
+    /// `tasks` walkers over the sessions of contender `which`.
+    fn crowd(which: u64, tasks: u64) -> Vec<Self> {
+        let numbers = move |task| (task..SESSIONS).step_by(usize::try_from(tasks).unwrap());
         let walker = |task| Self {
-            // Far from each other in the table, as random sessions are.
-            rows: (0..share).map(|n| session(n * tasks + task)).collect(),
-            round: first,
+            rows: numbers(task)
+                .map(|n| session(number(which, tasks, n)))
+                .collect(),
+            round: 0,
         };
         (0..tasks).map(walker).collect()
     }
 
-    fn next(&mut self) -> (&mut Row, u64) {
+    fn next(&mut self) -> (&mut Row, TokenId) {
         self.round += 1;
         let stride = usize::try_from(self.round).unwrap() * 7919;
         let at = stride % self.rows.len();
-        (&mut self.rows[at], self.round)
+        (&mut self.rows[at], TokenId(self.round.to_be_bytes()))
     }
 
     async fn advance(&mut self, store: &dyn Store, read: bool) {
-        let (row, round) = self.next();
+        let (row, id) = self.next();
         if read {
             let loaded = store.load(row.lineage).await.unwrap().unwrap();
             assert_eq!(loaded.row.head.id, row.head.id);
         }
-        let step = step(row, row.head.id, round);
-        assert_eq!(store.advance(row.lineage, &step).await, Ok(Written::Now));
-        row.head.id = step.head.id;
+        let written = store.advance(row.lineage, &step(row, id)).await;
+        assert_eq!(written, Ok(Written::Now));
+        row.head.id = id;
     }
 }
 
-/// Reads the heads as they are: a contender before may have moved them.
-async fn refreshed(store: &dyn Store, mut crowd: Vec<Walker>) -> Vec<Walker> {
-    for row in crowd.iter_mut().flat_map(|walker| &mut walker.rows) {
-        row.head = store.load(row.lineage).await.unwrap().unwrap().row.head;
+fn number(which: u64, tasks: u64, n: u64) -> u64 {
+    ((tasks * 3 + which) << 32) | n
+}
+
+/// The step that a refresh with a full ring writes.
+fn step(row: &Row, id: TokenId) -> Step {
+    let mut head = row.head.clone();
+    head.id = id;
+    let retired = Retired {
+        id: row.head.id,
+        at: START,
+    };
+    Step {
+        expected: row.head.id,
+        head,
+        ring: vec![retired; RING],
+        history_unknown_until: None,
+        successor: row.first_token(),
+        parallel_use: false,
     }
-    crowd
 }
 
-fn through_the_store(
-    bench: &mut Criterion,
-    runtime: &Runtime,
-    store: &Arc<dyn Store>,
-    (name, read): (&str, bool),
-) -> Vec<Spent> {
-    let mut group = bench.benchmark_group(name);
-    configure(&mut group);
-    let mut all = Vec::new();
-    for tasks in CROWDS {
-        let spent = Mutex::new(Spent::default());
-        let walkers = Walker::crowd(tasks, tasks << 40 | u64::from(read) << 60);
-        let mut crowd = runtime.block_on(refreshed(&**store, walkers));
-        group.throughput(Throughput::Elements(tasks));
-        group.bench_function(BenchmarkId::from_parameter(tasks), |bench| {
-            bench.iter_custom(|each| {
-                let walkers = std::mem::take(&mut crowd);
-                timed(each * tasks, &spent, || {
-                    crowd = runtime.block_on(walk(store, walkers, each, read));
-                })
-            });
-        });
-        all.push(*spent.lock());
+/// One way to write: `run` does so many rounds, each of one write per task.
+struct Contender<'a> {
+    name: &'static str,
+    tasks: u64,
+    run: Box<dyn FnMut(u64) + 'a>,
+    spent: Spent,
+}
+
+impl<'a> Contender<'a> {
+    fn bare(sql: &'a Connection, tasks: u64) -> Self {
+        let mut walkers = Walker::crowd(0, tasks);
+        Self {
+            name: "bare",
+            tasks,
+            run: Box::new(move |rounds| (0..rounds).for_each(|_| commit(sql, &mut walkers))),
+            spent: Spent::default(),
+        }
     }
-    all
+
+    fn store(
+        runtime: &'a Runtime,
+        store: &'a Arc<dyn Store>,
+        tasks: u64,
+        (name, read): (&'static str, bool),
+    ) -> Self {
+        let mut crowd = Walker::crowd(1 + u64::from(read), tasks);
+        let run = move |rounds| {
+            let walkers = std::mem::take(&mut crowd);
+            crowd = runtime.block_on(walk(store, walkers, rounds, read));
+        };
+        Self {
+            name,
+            tasks,
+            run: Box::new(run),
+            spent: Spent::default(),
+        }
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "a bench measures time")]
+    fn timed(&mut self, rounds: u64) -> Duration {
+        let (cpu, start) = (cpu_time(), Instant::now());
+        (self.run)(rounds);
+        let wall = start.elapsed();
+        self.spent.writes += u32::try_from(rounds * self.tasks).unwrap();
+        self.spent.wall += wall;
+        self.spent.cpu += cpu_time().saturating_sub(cpu);
+        wall
+    }
 }
 
-fn configure(group: &mut BenchmarkGroup<'_, WallTime>) {
-    let short = group.warm_up_time(Duration::from_secs(1)).sample_size(20);
-    short
-        .measurement_time(Duration::from_secs(4))
-        .sampling_mode(SamplingMode::Flat);
-}
-
-async fn walk(store: &Arc<dyn Store>, crowd: Vec<Walker>, each: u64, read: bool) -> Vec<Walker> {
+async fn walk(store: &Arc<dyn Store>, crowd: Vec<Walker>, rounds: u64, read: bool) -> Vec<Walker> {
     let mut tasks = JoinSet::new();
     for mut walker in crowd {
         let store = Arc::clone(store);
         tasks.spawn(async move {
-            for _ in 0..each {
+            for _ in 0..rounds {
                 walker.advance(&*store, read).await;
             }
             walker
@@ -193,40 +187,8 @@ async fn walk(store: &Arc<dyn Store>, crowd: Vec<Walker>, each: u64, read: bool)
     tasks.join_all().await
 }
 
-/// The same statement on the same table in transactions of the same size.
-fn bare(
-    bench: &mut Criterion,
-    runtime: &Runtime,
-    store: &Arc<dyn Store>,
-    dir: &TempDir,
-) -> Vec<Spent> {
-    let sql = Connection::open(dir.path().join("tenure.db")).unwrap();
-    sql.pragma_update(None, "synchronous", "FULL").unwrap();
-    sql.pragma_update(None, "wal_autocheckpoint", 4096).unwrap();
-    let mut group = bench.benchmark_group("bare");
-    configure(&mut group);
-    let mut all = Vec::new();
-    for size in CROWDS {
-        let spent = Mutex::new(Spent::default());
-        let walkers = Walker::crowd(1, size << 40 | 1 << 62);
-        let mut walkers = runtime.block_on(refreshed(&**store, walkers));
-        let walker = &mut walkers[0];
-        group.throughput(Throughput::Elements(size));
-        group.bench_function(BenchmarkId::from_parameter(size), |bench| {
-            bench.iter_custom(|groups| {
-                timed(groups * size, &spent, || {
-                    for _ in 0..groups {
-                        commit(&sql, walker, size);
-                    }
-                })
-            });
-        });
-        all.push(*spent.lock());
-    }
-    all
-}
-
-fn commit(sql: &Connection, walker: &mut Walker, size: u64) {
+/// The statement of an advance, once per walker, in one transaction.
+fn commit(sql: &Connection, walkers: &mut [Walker]) {
     sql.prepare_cached("BEGIN IMMEDIATE")
         .unwrap()
         .execute(())
@@ -238,25 +200,13 @@ fn commit(sql: &Connection, walker: &mut Walker, size: u64) {
              WHERE lineage = ?1 AND head_id = ?2 AND revoked_at IS NULL",
         )
         .unwrap();
-    for _ in 0..size {
-        let (row, round) = walker.next();
-        let (lineage, id) = (row.lineage.0.as_bytes(), round.to_be_bytes());
-        let (since, ring) = (START.0.cast_signed(), [9u8; RING * 16]);
-        let none: Option<i64> = None;
-        let changed = update
-            .execute(params![
-                lineage,
-                row.head.id.0,
-                id,
-                0,
-                since,
-                [0u8; 0],
-                ring,
-                none
-            ])
-            .unwrap();
-        assert_eq!(changed, 1);
-        row.head.id = TokenId(id);
+    for walker in walkers {
+        let (row, id) = walker.next();
+        let (lineage, since) = (row.lineage.0.as_bytes(), START.0.cast_signed());
+        let (uses, ring, none) = ([0u8; 0], [9u8; RING * 16], None::<i64>);
+        let values = params![lineage, row.head.id.0, id.0, 0, since, uses, ring, none];
+        assert_eq!(update.execute(values).unwrap(), 1);
+        row.head.id = id;
     }
     sql.prepare_cached("COMMIT").unwrap().execute(()).unwrap();
 }
@@ -266,31 +216,76 @@ fn group_commit(bench: &mut Criterion) {
     let dir = tempfile::tempdir().unwrap();
     let store: Arc<dyn Store> = Arc::new(Sqlite::open(&SqliteOptions::new(dir.path())).unwrap());
     runtime.block_on(fill(&store));
-    let bare = bare(bench, &runtime, &store, &dir);
-    let advance = through_the_store(bench, &runtime, &store, ("advance", false));
-    let both = through_the_store(bench, &runtime, &store, ("load_and_advance", true));
-    println!("\n{SESSIONS} sessions, synchronous=FULL; writes/s, CPU per write, against bare");
-    for (at, tasks) in CROWDS.into_iter().enumerate() {
-        let contenders = [&bare, &advance, &both].map(|spent| spent[at]);
-        for (name, spent) in ["bare", "advance", "load_and_advance"]
-            .iter()
-            .zip(contenders)
-        {
-            let ratio = spent.per_second() / bare[at].per_second();
-            let (speed, cpu) = (spent.per_second(), spent.cpu_micros());
-            println!("{tasks:>3} {name:<17} {speed:>9.0}/s {cpu:>7.1} us {ratio:>6.2}x");
+    let sql = bare_connection(&dir);
+    for tasks in CROWDS {
+        let mut contenders = [
+            Contender::bare(&sql, tasks),
+            Contender::store(&runtime, &store, tasks, ("advance", false)),
+            Contender::store(&runtime, &store, tasks, ("load_and_advance", true)),
+        ];
+        let mut group = bench.benchmark_group("group_commit");
+        group
+            .warm_up_time(Duration::from_secs(1))
+            .measurement_time(Duration::from_secs(2));
+        group.sample_size(10).sampling_mode(SamplingMode::Flat);
+        group.throughput(Throughput::Elements(tasks));
+        for contender in &mut contenders {
+            group.bench_function(BenchmarkId::new(contender.name, tasks), |bench| {
+                bench.iter_custom(|rounds| contender.timed(rounds));
+            });
+            contender.spent = Spent::default();
+        }
+        let before = store.counters();
+        compare(&mut contenders, tasks);
+        let after = store.counters();
+        let writes = after.writes - before.writes;
+        println!(
+            "  {writes} writes in {} commits",
+            after.commits - before.commits
+        );
+    }
+}
+
+fn bare_connection(dir: &TempDir) -> Connection {
+    let sql = Connection::open(dir.path().join("tenure.db")).unwrap();
+    for (name, value) in [("wal_autocheckpoint", 8192), ("cache_size", -16384)] {
+        sql.pragma_update(None, name, value).unwrap();
+    }
+    sql.pragma_update(None, "synchronous", "FULL").unwrap();
+    sql
+}
+
+fn compare(contenders: &mut [Contender<'_>; 3], tasks: u64) {
+    let writes = if tasks == 1 { TURN / 10 } else { TURN };
+    for _ in 0..TURNS {
+        for contender in &mut *contenders {
+            contender.timed(writes / tasks);
         }
     }
-    let counters = store.counters();
-    println!("{} writes in {} commits", counters.writes, counters.commits);
+    println!(
+        "{tasks} at once, synchronous=FULL, {} sessions",
+        SESSIONS * 9
+    );
+    let bare = contenders[0].spent.per_second();
+    for Contender { name, spent, .. } in contenders {
+        let (speed, cpu) = (spent.per_second(), spent.cpu_micros());
+        println!(
+            "  {name:<17} {speed:>8.0}/s {cpu:>7.1} us CPU {:>6.2}x",
+            speed / bare
+        );
+    }
 }
 
 async fn fill(store: &Arc<dyn Store>) {
+    let numbers = CROWDS.into_iter().flat_map(|tasks| {
+        (0..3).flat_map(move |which| (0..SESSIONS).map(move |n| number(which, tasks, n)))
+    });
+    let numbers: Vec<u64> = numbers.collect();
     let mut tasks = JoinSet::new();
-    for task in 0..250 {
-        let store = Arc::clone(store);
+    for share in numbers.chunks(numbers.len() / 250) {
+        let (store, share) = (Arc::clone(store), share.to_vec());
         tasks.spawn(async move {
-            for n in (task..SESSIONS).step_by(250) {
+            for n in share {
                 store.create(&session(n)).await.unwrap();
             }
         });

@@ -15,7 +15,9 @@ use home::{back_up, home, open};
 use tenure_core::id::Subject;
 use tenure_store::conformance::presenter::Presenter;
 use tenure_store::conformance::{START, create_all, lineage, logout, row_of, session};
-use tenure_store::{OpenError, Sqlite, SqliteOptions, Store, Synchronous, User, Written};
+use tenure_store::{
+    OpenError, Sqlite, SqliteOptions, Store, StoreError, Synchronous, User, Written,
+};
 
 fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o777
@@ -51,6 +53,24 @@ async fn everything_is_there_after_reopening() {
     assert_eq!(row_of(&store, lineage(2)).await, session(2));
     assert_eq!(store.version().await, Ok(version));
     assert!(store.describe().durable);
+}
+
+#[tokio::test]
+async fn a_database_that_was_deleted_or_replaced_fails_the_check() {
+    let home = home();
+    let store = open(home.path());
+    let file = home.path().join("tenure.db");
+    assert_eq!(store.check().await, Ok(()));
+    fs::rename(&file, home.path().join("moved.db")).unwrap();
+    assert!(matches!(
+        store.check().await,
+        Err(StoreError::Unavailable(_))
+    ));
+    fs::write(&file, "").unwrap();
+    assert!(matches!(
+        store.check().await,
+        Err(StoreError::Unavailable(_))
+    ));
 }
 
 #[test]

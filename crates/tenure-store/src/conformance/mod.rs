@@ -87,6 +87,7 @@ macro_rules! store_conformance {
                 sixty_four_presentations_of_one_token_leave_one_branch,
                 sixty_four_presentations_of_the_head_are_all_answered,
                 sixty_four_sessions_move_at_once,
+                a_write_that_fails_alone_fails_alone,
                 sixty_four_ends_of_one_session_end_it_once,
                 refreshes_and_a_logout_at_once_end_the_session,
                 an_idle_session_expires_at_its_limit,

@@ -148,6 +148,24 @@ pub async fn sixty_four_sessions_move_at_once(store: &Arc<dyn Store>) {
     }
 }
 
+/// Others in its group are written.
+pub async fn a_write_that_fails_alone_fails_alone(store: &Arc<dyn Store>) {
+    store.create(&session(0)).await.unwrap();
+    let answers = at_once(0..CROWD, |number| {
+        let store = Arc::clone(store);
+        // Every other one is there already.
+        async move { store.create(&session(number * (number % 2))).await.is_ok() }
+    })
+    .await;
+    for (number, created) in (0..).zip(answers) {
+        assert_eq!(created, number % 2 == 1);
+        assert_eq!(
+            store.load(lineage(number)).await.unwrap().is_some(),
+            created || number == 0
+        );
+    }
+}
+
 /// One caller ends it, the others hear that it had ended.
 pub async fn sixty_four_ends_of_one_session_end_it_once(store: &Arc<dyn Store>) {
     store.create(&session(1)).await.unwrap();

@@ -2,7 +2,7 @@
 
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -56,6 +56,9 @@ const READER_PATIENCE: Duration = Duration::from_millis(250);
 /// rewrites the same few pages of a busy session many times; a longer log copies them once.
 const CHECKPOINT_PAGES: u32 = (16 << 20) / PAGE;
 
+/// Pages that the writer keeps. Readers keep next to none: every commit makes theirs void.
+const WRITER_CACHE_KIB: i32 = 16 << 10;
+
 /// A refresh rewrites one page: with 2 KiB its checksum and its copies cost half of what 4 KiB do,
 /// and a row still fits.
 const PAGE: u32 = 2048;
@@ -77,6 +80,10 @@ pub(super) struct Files {
     pub(super) database: PathBuf,
     pub(super) log: PathBuf,
 }
+
+/// Device and inode of the database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct FileId(u64, u64);
 
 impl Files {
     pub(super) fn new(options: &SqliteOptions) -> Self {
@@ -114,6 +121,12 @@ impl Files {
         Ok((sql, journal))
     }
 
+    /// Which file stands at the path of the database now.
+    pub(super) fn id(&self) -> io::Result<FileId> {
+        let file = std::fs::metadata(&self.database)?;
+        Ok(FileId(file.dev(), file.ino()))
+    }
+
     pub(super) fn open_for_writing(&self) -> Result<Connection, StoreError> {
         let sql = self.connect(WRITER_PATIENCE)?;
         // Of effect only on a new file.
@@ -131,6 +144,7 @@ impl Files {
         sql.pragma_update(None, "synchronous", synchronous)?;
         sql.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
         sql.pragma_update(None, "journal_size_limit", 64 << 20)?;
+        sql.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
         Ok(sql)
     }
 

@@ -24,7 +24,7 @@ use tenure_core::id::LineageId;
 use tenure_core::time::Timestamp;
 
 use crate::{OpenError, Purged, StoreError};
-use files::Files;
+use files::{FileId, Files};
 pub use files::{SqliteOptions, Synchronous};
 use readers::Readers;
 use writer::Writer;
@@ -39,6 +39,7 @@ pub struct Sqlite {
     files: Files,
     readers: Arc<Readers>,
     writer: Writer,
+    opened: FileId,
     /// Where the next slice of the sweep begins.
     swept_to: Mutex<Option<LineageId>>,
 }
@@ -48,11 +49,13 @@ impl Sqlite {
     pub fn open(options: &SqliteOptions) -> Result<Self, OpenError> {
         let files = Files::new(options);
         let (sql, journal) = files.prepare()?;
+        let opened = files.id().map_err(|cause| files.unusable(&cause.into()))?;
         let writer = Writer::start(files.clone(), sql, journal)
             .map_err(|cause| files.unusable(&cause.into()))?;
         Ok(Self {
             readers: Arc::new(Readers::new(files.clone())),
             writer,
+            opened,
             files,
             swept_to: Mutex::new(None),
         })
@@ -68,6 +71,15 @@ impl Sqlite {
         listing
             .await
             .map_err(|stopped| StoreError::Unavailable(stopped.to_string()))?
+    }
+
+    /// A database that was deleted or replaced goes on taking writes that nobody will find again.
+    fn check_file(&self) -> Result<(), StoreError> {
+        if self.files.id()? == self.opened {
+            return Ok(());
+        }
+        let why = "the database file was replaced while it was in use; restart";
+        Err(StoreError::Unavailable(why.to_owned()))
     }
 
     async fn sweep(&self, now: Timestamp, limit: u32) -> Result<Purged, StoreError> {

@@ -33,6 +33,7 @@ impl Store for Sqlite {
     }
 
     async fn check(&self) -> Result<(), StoreError> {
+        self.check_file()?;
         let mark = |group: &mut Group<'_>| {
             group.check_log()?;
             meta::mark(group.sql)
