@@ -1,7 +1,8 @@
 //! Signs in, refreshes and signs out as fast as the store allows, and says what was acknowledged;
 //! later, checks that all of it is still there. For tests that kill it or cut its power.
 //!
-//! `store-hammer --data DIR [--seed N] [--dangerous-synchronous-off]` prints, until it is killed:
+//! `store-hammer --data DIR [--log FILE] [--seed N] [--dangerous-synchronous-off]` prints, until it is
+//! killed:
 //!
 //! ```text
 //! created N          the session N is durable
