@@ -5,10 +5,10 @@ use std::fmt::{self, Display, Formatter};
 
 use serde::Serialize;
 
+use crate::flood::Flood;
+use crate::footprint::Footprint;
+use crate::goal::{BUDGET_WORKERS, Goal};
 use crate::load::Report;
-
-/// The worker count at which the budget is stated.
-const BUDGET_WORKERS: usize = 64;
 
 /// One system, how it was set up, and a report per worker count.
 #[derive(Debug, Serialize)]
@@ -19,6 +19,15 @@ pub struct Measured {
     pub settings: BTreeMap<String, String>,
     /// In the order they ran.
     pub runs: Vec<Report>,
+}
+
+/// Tenure, next to nobody.
+#[derive(Debug, Serialize)]
+pub struct Alone {
+    /// What it takes beside CPU.
+    pub footprint: Footprint,
+    /// What a flood of sign-ins takes from its refreshes.
+    pub flood: Flood,
 }
 
 /// Tenure divided by the peer at one worker count.
@@ -34,21 +43,6 @@ pub struct Ratio {
     pub server_cpu: Option<f64>,
 }
 
-/// One line of the budget.
-#[derive(Debug, Serialize)]
-pub struct Goal {
-    /// What is measured, with its unit.
-    pub what: &'static str,
-    /// What this run measured.
-    pub measured: f64,
-    /// The budget.
-    pub limit: f64,
-    /// Whether the measured value must be at least the limit, rather than at most.
-    pub at_least: bool,
-    /// Whether this run kept it.
-    pub met: bool,
-}
-
 /// Everything that one run of `bench-compare` found.
 #[derive(Debug, Serialize)]
 pub struct Comparison {
@@ -58,6 +52,8 @@ pub struct Comparison {
     pub systems: Vec<Measured>,
     /// Per worker count; empty unless both sides were measured.
     pub ratios: Vec<Ratio>,
+    /// What only Tenure is measured for.
+    pub alone: Option<Alone>,
     /// The budget as far as this run can judge it.
     pub goals: Vec<Goal>,
 }
@@ -68,19 +64,26 @@ impl Comparison {
         machine: BTreeMap<&'static str, String>,
         tenure: Option<Measured>,
         peer: Option<Measured>,
+        alone: Option<Alone>,
     ) -> Self {
         let ratios = match (&tenure, &peer) {
             (Some(tenure), Some(peer)) => ratios(&tenure.runs, &peer.runs),
             _ => Vec::new(),
         };
-        let goals = tenure
-            .as_ref()
-            .map_or_else(Vec::new, |tenure| goals(&tenure.runs, &ratios));
+        let mut goals = Vec::new();
+        if let Some(tenure) = &tenure {
+            goals.extend(Goal::of_refreshes(&tenure.runs, &ratios));
+        }
+        if let Some(Alone { footprint, flood }) = &alone {
+            goals.extend(Goal::of_footprint(footprint));
+            goals.extend(Goal::of_flood(flood));
+        }
         let systems = peer.into_iter().chain(tenure).collect();
         Self {
             machine,
             systems,
             ratios,
+            alone,
             goals,
         }
     }
@@ -88,32 +91,12 @@ impl Comparison {
     /// Whether every goal was met and no answer was an error.
     pub fn passed(&self) -> bool {
         let runs = self.systems.iter().flat_map(|system| &system.runs);
+        let flood = self.alone.iter().map(|alone| &alone.flood);
+        let more = flood.flat_map(|flood| [&flood.alone, &flood.flooded]);
         self.goals.iter().all(|goal| goal.met)
             && runs
-                .into_iter()
+                .chain(more)
                 .all(|run| run.errors.is_empty() && run.refreshes > 0)
-    }
-}
-
-impl Goal {
-    fn at_least(what: &'static str, measured: f64, limit: f64) -> Self {
-        Self {
-            what,
-            measured,
-            limit,
-            at_least: true,
-            met: measured >= limit,
-        }
-    }
-
-    fn at_most(what: &'static str, measured: f64, limit: f64) -> Self {
-        Self {
-            what,
-            measured,
-            limit,
-            at_least: false,
-            met: measured <= limit,
-        }
     }
 }
 
@@ -133,25 +116,6 @@ fn ratios(tenure: &[Report], peer: &[Report]) -> Vec<Ratio> {
                 .map(|(a, b)| a / b),
         })
         .collect()
-}
-
-fn goals(tenure: &[Report], ratios: &[Ratio]) -> Vec<Goal> {
-    let mut goals = Vec::new();
-    if let Some(ratio) = ratios.iter().find(|ratio| ratio.workers == BUDGET_WORKERS) {
-        goals.push(Goal::at_least(
-            "refreshes/s, times the peer",
-            ratio.refreshes,
-            6.0,
-        ));
-    }
-    if let Some(run) = tenure.iter().find(|run| run.workers == BUDGET_WORKERS) {
-        if let Some(spent) = run.server_cpu_us {
-            goals.push(Goal::at_most("server CPU per refresh, µs", spent, 45.0));
-        }
-        let spread = micros(run.p99_us) / micros(run.p50_us);
-        goals.push(Goal::at_most("p99, times p50", spread, 4.0));
-    }
-    goals
 }
 
 impl Display for Comparison {
@@ -191,29 +155,13 @@ impl Display for Comparison {
                 "{workers:>7} {refreshes:>11.2}x {p99:>7.2}x {server_cpu:>10.2}x"
             )?;
         }
+        if let Some(Alone { footprint, flood }) = &self.alone {
+            write!(f, "\nTenure alone\n{footprint}\n{flood}")?;
+        }
         if !self.goals.is_empty() {
-            writeln!(f, "\nbudget at {BUDGET_WORKERS} workers")?;
+            writeln!(f, "\nbudget, refreshes at {BUDGET_WORKERS} workers")?;
         }
         self.goals.iter().try_for_each(|goal| writeln!(f, "{goal}"))
-    }
-}
-
-impl Display for Goal {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let Self {
-            what,
-            measured,
-            limit,
-            at_least,
-            met,
-        } = self;
-        let bound = if *at_least { "at least" } else { "at most" };
-        let verdict = if *met { "met" } else { "MISSED" };
-        let distance = (measured / limit - 1.0) * 100.0;
-        write!(
-            f,
-            "{what:<29} {measured:>8.2}  {bound:>8} {limit:<4} {distance:>+7.1} %  {verdict}"
-        )
     }
 }
 
@@ -221,18 +169,19 @@ impl Display for Goal {
 pub fn write_runs(f: &mut impl fmt::Write, runs: &[Report]) -> fmt::Result {
     writeln!(
         f,
-        "workers  refreshes/s  p50 ms  p99 ms  p99.9 ms  server CPU µs  generator CPU µs  errors"
+        "workers  refreshes/s  p50 ms  p99 ms  p99.9 ms  server CPU µs  server MiB  generator CPU µs  errors"
     )?;
     for run in runs {
         writeln!(
             f,
-            "{:>7} {:>12.0} {:>7.2} {:>7.2} {:>9.2} {:>14.1} {:>17.1} {:>7}",
+            "{:>7} {:>12.0} {:>7.2} {:>7.2} {:>9.2} {:>14.1} {:>11.1} {:>17.1} {:>7}",
             run.workers,
             run.refreshes_per_second,
             micros(run.p50_us) / 1000.0,
             micros(run.p99_us) / 1000.0,
             micros(run.p999_us) / 1000.0,
             run.server_cpu_us.unwrap_or(f64::NAN),
+            run.server_mib.unwrap_or(f64::NAN),
             run.generator_cpu_us,
             run.errors.values().sum::<u64>(),
         )?;
@@ -244,7 +193,7 @@ pub fn write_runs(f: &mut impl fmt::Write, runs: &[Report]) -> fmt::Result {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "latencies stay far below 2^52")]
-fn micros(value: u64) -> f64 {
+pub(crate) fn micros(value: u64) -> f64 {
     value as f64
 }
 
@@ -264,6 +213,7 @@ mod tests {
             errors: BTreeMap::new(),
             sessions_lost: 0,
             server_cpu_us: Some(server_cpu_us),
+            server_mib: Some(100.0),
             generator_cpu_us: 1.0,
         }
     }
@@ -279,7 +229,8 @@ mod tests {
     #[test]
     fn the_budget_is_kept_at_its_limits_and_missed_beyond_them() {
         let peer = || Some(measured(run(1000.0, 300.0, 9000)));
-        let compare = |tenure| Comparison::new(BTreeMap::new(), Some(measured(tenure)), peer());
+        let compare =
+            |tenure| Comparison::new(BTreeMap::new(), Some(measured(tenure)), peer(), None);
         assert!(compare(run(6000.0, 45.0, 4000)).passed());
         for missed in [
             run(5999.0, 45.0, 4000),
@@ -296,7 +247,7 @@ mod tests {
     fn an_error_fails_a_run_and_is_printed() {
         let mut failing = run(6000.0, 45.0, 4000);
         failing.errors.insert("503".into(), 7);
-        let comparison = Comparison::new(BTreeMap::new(), Some(measured(failing)), None);
+        let comparison = Comparison::new(BTreeMap::new(), Some(measured(failing)), None, None);
         assert!(!comparison.passed());
         assert!(comparison.to_string().contains("7 x 503"));
     }

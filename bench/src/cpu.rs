@@ -35,6 +35,15 @@ pub fn of_trees(roots: &[u32]) -> Result<Duration> {
     Ok(ticks(spent))
 }
 
+/// The processes and all their descendants that are running.
+pub fn trees(roots: &[u32]) -> Result<Vec<u32>> {
+    let processes = snapshot()?;
+    let living = processes.keys().copied();
+    Ok(living
+        .filter(|pid| roots.iter().any(|root| descends(&processes, *pid, *root)))
+        .collect())
+}
+
 struct Stat {
     parent: u32,
     own: u64,

@@ -38,6 +38,15 @@ impl Endpoint {
                 .map_or_else(|| "/".to_owned(), ToString::to_string),
         })
     }
+
+    /// Another path, query included, of the same server.
+    #[must_use]
+    pub fn at(&self, path: &str) -> Self {
+        Self {
+            path: path.to_owned(),
+            ..self.clone()
+        }
+    }
 }
 
 /// One keep-alive connection, opened at the first request and again after the server closed it.

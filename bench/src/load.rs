@@ -14,8 +14,8 @@ use serde::{Deserialize, Serialize};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use crate::cpu;
 use crate::http::{Connection, Endpoint};
+use crate::{cpu, memory};
 
 /// A worker whose connection fails this often in a row stops: the server is gone.
 const MAX_FAILURES_IN_A_ROW: u32 = 10;
@@ -27,7 +27,7 @@ pub struct Plan {
     pub endpoint: Endpoint,
     /// The client that the refresh tokens were issued to.
     pub client: Client,
-    /// Processes whose CPU time, with that of their descendants, is charged to the refreshes.
+    /// Processes whose CPU time and memory, with their descendants', are the server's.
     pub server_pids: Vec<u32>,
     /// Load before the measurement: connections open, code compiled, caches full.
     pub warm_up: Duration,
@@ -67,8 +67,17 @@ pub struct Report {
     pub sessions_lost: usize,
     /// CPU time of the server's processes per refresh in microseconds.
     pub server_cpu_us: Option<f64>,
+    /// Peak resident memory of the server's processes during the measurement, in MiB.
+    pub server_mib: Option<f64>,
     /// CPU time of the generator per refresh in microseconds.
     pub generator_cpu_us: f64,
+}
+
+impl Report {
+    /// 99th percentile in milliseconds.
+    pub fn p99_ms(&self) -> f64 {
+        float(self.p99_us) / 1000.0
+    }
 }
 
 impl std::fmt::Debug for Client {
@@ -115,6 +124,7 @@ pub async fn run(plan: &Plan, workers: usize, sessions: &mut Vec<String>) -> Res
     let crew = work(crew, plan.warm_up).await?;
     let mut crew: Vec<Worker> = crew.into_iter().map(Worker::forget_latencies).collect();
 
+    memory::forget_peaks(&plan.server_pids)?;
     let own_pid = std::process::id();
     let start = (
         Instant::now(),
@@ -133,7 +143,10 @@ pub async fn run(plan: &Plan, workers: usize, sessions: &mut Vec<String>) -> Res
         .collect();
     report.sessions_lost = before - sessions.len();
     report.generator_cpu_us = per_refresh(generator_cpu, &report);
-    report.server_cpu_us = (!plan.server_pids.is_empty()).then(|| per_refresh(server_cpu, &report));
+    if !plan.server_pids.is_empty() {
+        report.server_cpu_us = Some(per_refresh(server_cpu, &report));
+        report.server_mib = Some(memory::peak_mib(&plan.server_pids)?);
+    }
     Ok(report)
 }
 
@@ -303,6 +316,7 @@ fn summarise(crew: &[Worker], seconds: f64) -> Result<Report> {
         errors,
         sessions_lost: 0,
         server_cpu_us: None,
+        server_mib: None,
         generator_cpu_us: 0.0,
     })
 }

@@ -14,7 +14,7 @@ use std::time::Duration;
 use stub::{Answer, Behaviour, Stub};
 use tenure_bench::http::Endpoint;
 use tenure_bench::load::{self, Client, Plan, Report};
-use tenure_bench::services::mint_tenure;
+use tenure_bench::services::tenure::mint;
 
 async fn load(
     sessions: usize,
@@ -165,6 +165,7 @@ fn the_program_keeps_the_live_tokens_in_its_file() {
         (&1.into(), &2.into())
     );
     assert!(reports[1]["server_cpu_us"].is_number());
+    assert!(reports[1]["server_mib"].as_f64().unwrap() > 1.0);
     let file = std::fs::read_to_string(&tokens).unwrap();
     let mut kept: Vec<&str> = file.lines().collect();
     kept.sort_unstable();
@@ -180,7 +181,7 @@ fn the_program_keeps_the_live_tokens_in_its_file() {
 #[tokio::test]
 async fn sessions_are_minted_through_the_admin_api() {
     let stub = Stub::start(0, |_| Answer::Rotate);
-    let tokens = mint_tenure(&stub.url(""), 2500).await.unwrap();
+    let tokens = mint(&stub.url(""), 2500).await.unwrap();
     let distinct: std::collections::HashSet<_> = tokens.iter().collect();
     assert_eq!(distinct.len(), 2500);
     assert_eq!(tokens[2499], "bench-user-2.499");

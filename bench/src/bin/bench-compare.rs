@@ -4,20 +4,27 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::thread::available_parallelism;
 use std::time::Duration;
 
 use anyhow::Result;
 use clap::Parser;
-use tenure_bench::comparison::{Comparison, Measured};
+use tenure_bench::comparison::{Alone, Comparison, Measured};
+use tenure_bench::contents::Contents;
+use tenure_bench::flood::Flood;
+use tenure_bench::footprint::Footprint;
 use tenure_bench::load::{self, Plan};
-use tenure_bench::services::{self, Service};
+use tenure_bench::services::tenure::Tenure;
+use tenure_bench::services::{self, Service, peer};
 
 const PEER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/peer");
+const CONFIG: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tenure.toml");
+const REPORT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/bench-compare.json");
 
-/// Refreshes per second, latency and server CPU of Tenure and of a peer, with the ratios and the budget.
+/// Refreshes per second, latency, server CPU and memory of Tenure and of a peer, with the ratios; for
+/// Tenure also start-up, rows per session and refreshes in a flood of sign-ins; and the budget.
 ///
 /// Ends with 2 if the machine lacks what the peer needs, and with `--enforce` with 1 if a goal was
 /// missed or an answer was an error.
@@ -27,8 +34,8 @@ struct Arguments {
     #[arg(long)]
     tenure: Option<PathBuf>,
     /// Configuration file for `tenure serve`
-    #[arg(long, requires = "tenure")]
-    tenure_config: Option<PathBuf>,
+    #[arg(long, default_value = CONFIG)]
+    tenure_config: PathBuf,
     /// Measure Tenure alone
     #[arg(long, requires = "tenure")]
     no_peer: bool,
@@ -48,7 +55,7 @@ struct Arguments {
     #[arg(long)]
     directory: Option<PathBuf>,
     /// JSON report
-    #[arg(long, default_value = "bench-compare.json")]
+    #[arg(long, default_value = REPORT)]
     out: PathBuf,
     /// Fail if a goal was missed
     #[arg(long)]
@@ -58,41 +65,17 @@ struct Arguments {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<ExitCode> {
     let arguments = Arguments::parse();
-    let missing = if arguments.no_peer {
-        Vec::new()
-    } else {
-        services::missing_for_peer().await
-    };
-    if !missing.is_empty() {
-        say(&format!(
-            "the peer needs {}, which this machine lacks\n",
-            missing.join(" and ")
-        ))?;
-        return Ok(ExitCode::from(2));
-    }
-    let root = arguments
-        .directory
-        .clone()
-        .unwrap_or_else(std::env::temp_dir);
-    let machine = BTreeMap::from([
-        (
-            "cores, shared with the generator",
-            available_parallelism()?.to_string(),
-        ),
-        ("file system of the stores", services::file_system(&root)?),
-    ]);
-    let mut peer = None;
     if !arguments.no_peer {
-        let service = services::start_peer(PEER.as_ref(), &root, arguments.sessions).await?;
-        peer = Some(measure(service, &arguments).await?);
+        let missing = peer::missing().await;
+        if !missing.is_empty() {
+            let missing = missing.join(" and ");
+            say(&format!(
+                "the peer needs {missing}, which this machine lacks\n"
+            ))?;
+            return Ok(ExitCode::from(2));
+        }
     }
-    let mut tenure = None;
-    if let Some(program) = &arguments.tenure {
-        let config = arguments.tenure_config.as_deref();
-        let service = services::start_tenure(program, config, &root, arguments.sessions).await?;
-        tenure = Some(measure(service, &arguments).await?);
-    }
-    let comparison = Comparison::new(machine, tenure, peer);
+    let comparison = compare(&arguments).await?;
     fs::write(&arguments.out, serde_json::to_string_pretty(&comparison)?)?;
     say(&comparison.to_string())?;
     let failed = arguments.enforce && !comparison.passed();
@@ -103,25 +86,67 @@ async fn main() -> Result<ExitCode> {
     })
 }
 
-async fn measure(mut service: Service, arguments: &Arguments) -> Result<Measured> {
-    let plan = Plan {
+async fn compare(arguments: &Arguments) -> Result<Comparison> {
+    let root = arguments.directory.clone();
+    let root = root.unwrap_or_else(std::env::temp_dir);
+    let cores = available_parallelism()?.to_string();
+    let machine = BTreeMap::from([
+        ("cores, shared with the generator", cores),
+        ("file system of the stores", services::file_system(&root)?),
+    ]);
+    let mut theirs = None;
+    if !arguments.no_peer {
+        let mut service = peer::start(PEER.as_ref(), &root, arguments.sessions).await?;
+        theirs = Some(refreshes(&mut service, arguments).await?);
+        service.stop().await?;
+    }
+    let (mut ours, mut alone) = (None, None);
+    if let Some(program) = &arguments.tenure {
+        let config = &arguments.tenure_config;
+        let tenure = Tenure { program, config };
+        let (refreshes, rest) = measure(&tenure, &root, arguments).await?;
+        (ours, alone) = (Some(refreshes), Some(rest));
+    }
+    Ok(Comparison::new(machine, ours, theirs, alone))
+}
+
+async fn measure(
+    tenure: &Tenure<'_>,
+    root: &Path,
+    arguments: &Arguments,
+) -> Result<(Measured, Alone)> {
+    let mut service = tenure.start(root, arguments.sessions).await?;
+    let data = service.directory().join("data");
+    let before = Contents::of(&data)?;
+    let refreshes = refreshes(&mut service, arguments).await?;
+    let after = Contents::of(&data)?;
+    let flood = Flood::measure(&plan(&service, arguments)?, &mut service.sessions).await?;
+    let directory = service.stop().await?;
+    let footprint = Footprint::measure(tenure, directory.path(), (before, after)).await?;
+    Ok((refreshes, Alone { footprint, flood }))
+}
+
+async fn refreshes(service: &mut Service, arguments: &Arguments) -> Result<Measured> {
+    let plan = plan(service, arguments)?;
+    let mut runs = Vec::new();
+    for workers in &arguments.workers {
+        runs.push(load::run(&plan, *workers, &mut service.sessions).await?);
+    }
+    Ok(Measured {
+        name: service.name,
+        settings: service.settings.clone(),
+        runs,
+    })
+}
+
+fn plan(service: &Service, arguments: &Arguments) -> Result<Plan> {
+    Ok(Plan {
         endpoint: service.token_endpoint.clone(),
         client: service.client.clone(),
         server_pids: service.pids(),
         warm_up: Duration::try_from_secs_f64(arguments.warm_up)?,
         measured: Duration::try_from_secs_f64(arguments.seconds)?,
-    };
-    let mut runs = Vec::new();
-    for workers in &arguments.workers {
-        runs.push(load::run(&plan, *workers, &mut service.sessions).await?);
-    }
-    let measured = Measured {
-        name: service.name,
-        settings: service.settings.clone(),
-        runs,
-    };
-    service.stop().await?;
-    Ok(measured)
+    })
 }
 
 fn say(text: &str) -> Result<()> {

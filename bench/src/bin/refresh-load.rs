@@ -38,7 +38,7 @@ struct Arguments {
     /// Seconds of load before each measurement
     #[arg(long, default_value_t = 2.0)]
     warm_up: f64,
-    /// Process whose CPU time, with its descendants', is charged to the refreshes (repeatable)
+    /// Process whose CPU time and memory, with its descendants', are the server's (repeatable)
     #[arg(long = "server-pid")]
     server_pids: Vec<u32>,
     /// Print JSON instead of a table

@@ -1,0 +1,202 @@
+//! Tenure: `tenure serve --dev` on SQLite.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail, ensure};
+use serde::Deserialize;
+use tokio::process::{Child, Command};
+use tokio::time::{Instant, sleep, timeout};
+
+use super::{Service, free_port, loopback};
+use crate::http::{Connection, Endpoint};
+use crate::load::Client;
+use crate::memory;
+
+const START_LIMIT: Duration = Duration::from_secs(30);
+/// How late an answer to a probe may be noticed: far below the budget of a start.
+const PROBE_EVERY: Duration = Duration::from_millis(1);
+const MINT_BATCH: usize = 1000;
+
+/// The program and its configuration file.
+#[derive(Debug, Clone, Copy)]
+pub struct Tenure<'a> {
+    /// A release build of `tenure`.
+    pub program: &'a Path,
+    /// `--config`.
+    pub config: &'a Path,
+}
+
+/// What one start on existing data took.
+#[derive(Debug, Clone, Copy)]
+pub struct Start {
+    /// From the spawn to the first 200 of `/health/live`.
+    pub first_answer: Duration,
+    /// Resident memory once it is ready, in MiB.
+    pub resident_mib: f64,
+}
+
+impl Tenure<'_> {
+    /// Starts it in a new directory under `root`, with that many sessions of its client `demo`.
+    pub async fn start(&self, root: &Path, sessions: usize) -> Result<Service> {
+        let directory = tempfile::tempdir_in(root)?;
+        let port = free_port()?;
+        let mut server = self.spawn(directory.path(), port)?;
+        let ready = wait_for("/health/ready", &mut server, port).await;
+        let ready = ready.with_context(|| said(directory.path()))?;
+        Ok(Service {
+            name: "Tenure, SQLite",
+            token_endpoint: Endpoint::parse(&loopback(port, "/oauth2/token"))?,
+            client: Client {
+                id: "demo".into(),
+                secret: None,
+            },
+            sessions: mint(&loopback(port, ""), sessions).await?,
+            settings: BTreeMap::from([
+                ("version".to_owned(), self.version().await?),
+                ("ready".to_owned(), ready),
+            ]),
+            children: vec![server],
+            directory,
+        })
+    }
+
+    /// Starts it once more in the directory of a service that was stopped, and kills it again.
+    pub async fn restart(&self, directory: &Path) -> Result<Start> {
+        let port = free_port()?;
+        let start = Instant::now();
+        let mut server = self.spawn(directory, port)?;
+        let live = wait_for("/health/live", &mut server, port).await;
+        let first_answer = start.elapsed();
+        live.with_context(|| said(directory))?;
+        wait_for("/health/ready", &mut server, port).await?;
+        let pid = server.id().context("it ended")?;
+        let resident_mib = memory::resident_mib(pid)?;
+        server.kill().await?;
+        Ok(Start {
+            first_answer,
+            resident_mib,
+        })
+    }
+
+    fn spawn(&self, directory: &Path, port: u16) -> Result<Child> {
+        let listen = format!("127.0.0.1:{port}");
+        let log = File::create(directory.join("log"))?;
+        let mut command = Command::new(self.program);
+        command
+            .args(["serve", "--dev", "--listen", &listen, "--data"])
+            .arg(directory.join("data"));
+        command.arg("--config").arg(self.config);
+        command
+            .stdout(log.try_clone()?)
+            .stderr(log)
+            .kill_on_drop(true);
+        command
+            .spawn()
+            .with_context(|| format!("{}", self.program.display()))
+    }
+
+    async fn version(&self) -> Result<String> {
+        let output = Command::new(self.program).arg("--version").output().await?;
+        Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    }
+}
+
+/// Issues that many sessions of the client `demo` through the admin API at `base`, 1000 per call,
+/// and returns their refresh tokens.
+pub async fn mint(base: &str, count: usize) -> Result<Vec<String>> {
+    let admin = Client {
+        id: "demo-api".into(),
+        secret: Some("demo-secret".into()),
+    };
+    let mut token = Connection::new(Endpoint::parse(&format!("{base}/oauth2/token"))?);
+    let headers = format!(
+        "{}Content-Type: application/x-www-form-urlencoded\r\n",
+        admin.authorization()
+    );
+    let form = "grant_type=client_credentials&scope=tenure%3Aadmin";
+    let granted: AdminToken = post(&mut token, &headers, form).await?;
+
+    let mut admin = Connection::new(Endpoint::parse(&format!("{base}/admin/sessions"))?);
+    let bearer = granted.access_token;
+    let headers = format!("Authorization: Bearer {bearer}\r\nContent-Type: application/json\r\n");
+    let mut tokens = Vec::with_capacity(count);
+    while tokens.len() < count {
+        let body = serde_json::json!({
+            "subject": format!("bench-user-{}", tokens.len() / MINT_BATCH),
+            "client_id": "demo",
+            "count": MINT_BATCH.min(count - tokens.len()),
+        });
+        let issued: Issued = post(&mut admin, &headers, &body.to_string()).await?;
+        ensure!(
+            !issued.sessions.is_empty(),
+            "the admin API issued no session"
+        );
+        tokens.extend(
+            issued
+                .sessions
+                .into_iter()
+                .map(|session| session.refresh_token),
+        );
+    }
+    Ok(tokens)
+}
+
+#[derive(Deserialize)]
+struct AdminToken {
+    access_token: String,
+}
+
+#[derive(Deserialize)]
+struct Issued {
+    sessions: Vec<IssuedSession>,
+}
+
+#[derive(Deserialize)]
+struct IssuedSession {
+    refresh_token: String,
+}
+
+fn said(directory: &Path) -> String {
+    let log = fs::read_to_string(directory.join("log")).unwrap_or_default();
+    format!("tenure said: {log}")
+}
+
+/// The body of the first 200 at `path`.
+async fn wait_for(path: &str, server: &mut Child, port: u16) -> Result<String> {
+    let mut probe = Connection::new(Endpoint::parse(&loopback(port, path))?);
+    let answer = async {
+        loop {
+            if let Some(status) = server.try_wait()? {
+                bail!("it ended with {status}");
+            }
+            if let Ok(answer) = probe.get("").await
+                && answer.status == 200
+            {
+                return Ok(String::from_utf8_lossy(&answer.body).trim().to_owned());
+            }
+            sleep(PROBE_EVERY).await;
+        }
+    };
+    timeout(START_LIMIT, answer)
+        .await
+        .context("it did not answer in time")?
+}
+
+async fn post<T: for<'de> Deserialize<'de>>(
+    connection: &mut Connection,
+    headers: &str,
+    body: &str,
+) -> Result<T> {
+    let answer = connection.post(headers, body).await?;
+    if !(200..300).contains(&answer.status) {
+        bail!(
+            "{}: {}",
+            answer.status,
+            String::from_utf8_lossy(&answer.body)
+        );
+    }
+    Ok(serde_json::from_slice(&answer.body)?)
+}
