@@ -26,7 +26,7 @@ pub(crate) fn run() -> Result<()> {
 }
 
 /// Runs cargo and fails with its command line.
-pub(crate) fn cargo(arguments: &[&str]) -> Result<()> {
+fn cargo(arguments: &[&str]) -> Result<()> {
     println!("$ cargo {}", arguments.join(" "));
     let status = Command::new("cargo").args(arguments).status()?;
     if !status.success() {

@@ -5,11 +5,10 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::checks::cargo;
-
 /// Runs the tests of the workspace and of the bench; prints one line that sums them up.
+///
+/// Cargo builds the binary before the first test of the workspace runs.
 pub(crate) fn run(full: bool, missing: &[&str]) -> Result<()> {
-    cargo(&["build", "--quiet", "--package", "tenure"])?;
     let target = std::env::current_dir()?.join("target");
     let skips = target.join("skipped-tests");
     std::fs::write(&skips, "")?;
