@@ -3,7 +3,7 @@
 mod sign_in;
 
 pub use crate::password::{PasswordError, Passwords};
-pub(crate) use sign_in::{admit, sign_in};
+pub(crate) use sign_in::{admit, check_unchanged, sign_in};
 
 use tenure_core::id::{LineageId, Subject};
 use tenure_core::lineage::{Cut, EndCause};

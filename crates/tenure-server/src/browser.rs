@@ -8,6 +8,7 @@ use tenure_core::secret::{Secret, sha256};
 use tenure_core::time::Timestamp;
 use tenure_store::{Ticket, TicketHash, TicketKind, User};
 
+use crate::accounts::check_unchanged;
 use crate::config::Config;
 use crate::error::Fault;
 use crate::random;
@@ -91,6 +92,10 @@ pub(crate) async fn sign_in(
         payload,
     };
     state.store.add_ticket(&ticket).await?;
+    if let Err(changed) = check_unchanged(state, user).await {
+        state.store.drop_ticket(TicketKind::Browser, hash).await?;
+        return Err(changed);
+    }
     let (subject, email) = (user.subject.clone(), user.email.clone());
     let cookie = set_cookie(&config, SESSION, &secret, Some(config.browser_lifetime))?;
     Ok((

@@ -57,6 +57,17 @@ impl Clock {
         }
     }
 
+    /// The host's clock after a jump of so many seconds.
+    #[cfg(test)]
+    pub(crate) fn jumped(seconds: u32) -> Self {
+        let clock = Self::system();
+        Self {
+            wall_at_start: clock.wall_at_start - i64::from(seconds),
+            virtual_offset: AtomicU64::new(seconds.into()),
+            ..clock
+        }
+    }
+
     /// Now.
     pub fn now(&self) -> Timestamp {
         let wall = u64::try_from(wall_seconds()).unwrap_or_default();

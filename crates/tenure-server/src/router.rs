@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{self, Next};
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use tower_http::timeout::TimeoutLayer;
 
@@ -50,12 +50,22 @@ pub(crate) fn router(state: Shared) -> Router {
         TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, config.request_timeout);
     router
         .fallback(async || Fault::NotFound("there is no such path"))
+        .layer(middleware::from_fn(carry_out))
         .layer(timeout)
         .layer(middleware::from_fn_with_state(
             RequestIds::default(),
             name_request,
         ))
         .with_state(state)
+}
+
+/// What was begun is carried out, whoever hangs up or runs out of time meanwhile: a new password with
+/// half of the sessions ended, or a theft without its trace, would be worse than none.
+async fn carry_out(request: Request, next: Next) -> Response {
+    match tokio::spawn(next.run(request)).await {
+        Ok(response) => response,
+        Err(broken) => Fault::unavailable(broken.to_string()).into_response(),
+    }
 }
 
 /// Numbers requests behind a random prefix per process.

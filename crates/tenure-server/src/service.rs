@@ -159,24 +159,32 @@ async fn tidy(state: Shared) {
     loop {
         every.tick().await;
         state.limits.load().forget_idle();
-        let (config, now) = (state.config.load_full(), state.now());
-        match rotate(state.store.as_ref(), &state.master, &config, false, now).await {
-            Ok(true) => {
-                if let Err(error) = state.reload_keys().await {
-                    tracing::error!(event = "keys_not_reloaded", ?error);
-                }
-            }
-            Ok(false) => {}
-            Err(error) => tracing::error!(event = "keys_not_rotated", %error),
-        }
+        rotate_due(&state).await;
         purge(&state).await;
+    }
+}
+
+/// A clock in doubt must not retire a key: every token under it would be unknown for good.
+async fn rotate_due(state: &AppState) {
+    let Ok(now) = state.believed_now() else {
+        return;
+    };
+    let config = state.config.load_full();
+    match rotate(state.store.as_ref(), &state.master, &config, false, now).await {
+        Ok(true) => {
+            if let Err(error) = state.reload_keys().await {
+                tracing::error!(event = "keys_not_reloaded", ?error);
+            }
+        }
+        Ok(false) => {}
+        Err(error) => tracing::error!(event = "keys_not_rotated", %error),
     }
 }
 
 /// A clock in doubt must not delete anybody's session.
 async fn purge(state: &AppState) {
-    while state.clock.trust() == tenure_core::lineage::Clock::Trusted {
-        match state.store.purge(state.now(), PURGE_STEP).await {
+    while let Ok(now) = state.believed_now() {
+        match state.store.purge(now, PURGE_STEP).await {
             Ok(purged) if purged.sessions + purged.tickets == 0 => break,
             Ok(purged) => {
                 tracing::debug!(
@@ -193,3 +201,6 @@ async fn purge(state: &AppState) {
         tokio::task::yield_now().await;
     }
 }
+
+#[cfg(test)]
+mod tests;

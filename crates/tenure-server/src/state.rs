@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use tenure_core::id::ClientId;
+use tenure_core::lineage;
 use tenure_core::time::Timestamp;
 use tenure_store::{AuditEvent, Description, Store};
 
@@ -37,6 +38,15 @@ pub(crate) type Shared = Arc<AppState>;
 impl AppState {
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// Now, where somebody is refused or something is begun or ended by it; our trouble while the
+    /// clock is in doubt.
+    pub(crate) fn believed_now(&self) -> Result<Timestamp, Fault> {
+        match self.clock.trust() {
+            lineage::Clock::Trusted => Ok(self.now()),
+            lineage::Clock::Doubtful => Err(Fault::unavailable("this server doubts its clock")),
+        }
     }
 
     /// A registered client.

@@ -44,10 +44,19 @@ impl AccessClaims {
         if claims.iss != state.config.load().issuer {
             return Err(Fault::InvalidToken("the token is from another issuer"));
         }
-        if claims.exp <= state.now() {
+        if claims.exp <= state.believed_now()? {
             return Err(Fault::InvalidToken("the token has expired"));
         }
         Ok(claims)
+    }
+
+    /// The same for tokens that may be anything: `None` where it is no valid one.
+    pub(crate) fn read(state: &AppState, token: &str) -> Result<Option<Self>, Fault> {
+        match Self::verify(state, token) {
+            Ok(claims) => Ok(Some(claims)),
+            Err(Fault::InvalidToken(_)) => Ok(None),
+            Err(trouble) => Err(trouble),
+        }
     }
 
     /// The session that the token belongs to, while it lives; tokens of a client itself have none.

@@ -1,7 +1,7 @@
 //! Signing in with e-mail and password.
 
 use tenure_core::secret::Secret;
-use tenure_store::{AuditEvent, User};
+use tenure_store::{AuditEvent, User, Written};
 
 use super::LONGEST_EMAIL;
 use crate::error::Fault;
@@ -35,13 +35,14 @@ pub(crate) async fn sign_in(
             Err(Fault::WrongCredentials)
         }
         Ok(user) => {
+            let mut user = user.clone();
             if matched == Match::Outdated {
-                upgrade(state, user, password).await;
+                upgrade(state, &mut user, password).await;
             }
             state
-                .audit(event(state, caller, Some(user), "signed_in", "password"))
+                .audit(event(state, caller, Some(&user), "signed_in", "password"))
                 .await;
-            Ok(user.clone())
+            Ok(user)
         }
     }
 }
@@ -60,6 +61,19 @@ pub(crate) async fn admit(state: &AppState, caller: &Caller, user: &User) -> boo
     !user.disabled
 }
 
+/// Refuses where the account was changed while somebody signed in to it: whoever changed it ended
+/// what there was, and must not miss what came a moment later. Asked once the sign-in is in the store.
+pub(crate) async fn check_unchanged(state: &AppState, user: &User) -> Result<(), Fault> {
+    let stored = state.store.user(&user.subject).await?;
+    if stored.is_some_and(|now| now.password == user.password && now.disabled == user.disabled) {
+        Ok(())
+    } else {
+        Err(Fault::unavailable(
+            "the account was changed during this sign-in",
+        ))
+    }
+}
+
 fn judge(user: Option<&User>, matched: Match) -> Result<&User, &'static str> {
     let user = user.ok_or("unknown_account")?;
     match matched {
@@ -72,7 +86,7 @@ fn judge(user: Option<&User>, matched: Match) -> Result<&User, &'static str> {
 
 /// Replaces a weak or foreign hash, unless the password changed meanwhile. A sign-in does not fail
 /// for it: the next one tries again.
-async fn upgrade(state: &AppState, user: &User, password: &Secret) {
+async fn upgrade(state: &AppState, user: &mut User, password: &Secret) {
     let hash = match state.passwords.hash(password).await {
         Ok(hash) => hash,
         Err(error) => {
@@ -86,7 +100,12 @@ async fn upgrade(state: &AppState, user: &User, password: &Secret) {
         .set_password(&user.subject, expected, &hash)
         .await
     {
-        Ok(written) => tracing::info!(event = "password_upgraded", ?written),
+        Ok(written) => {
+            tracing::info!(event = "password_upgraded", ?written);
+            if written == Written::Now {
+                user.password = Some(hash);
+            }
+        }
         Err(error) => tracing::warn!(event = "password_not_upgraded", %error),
     }
 }

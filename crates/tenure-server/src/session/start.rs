@@ -30,7 +30,7 @@ pub(crate) async fn start(state: &AppState, start: Start<'_>) -> Result<Tokens, 
         lineage,
         nonce,
     } = start;
-    let now = state.now();
+    let now = state.believed_now()?;
     let lineage = match lineage {
         Some(lineage) => lineage,
         None => LineageId::new(now, random::bytes()?),

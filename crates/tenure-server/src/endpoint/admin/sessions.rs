@@ -186,7 +186,7 @@ async fn create_share(state: &AppState, plan: &Plan, count: usize) -> Result<Vec
 }
 
 async fn create_bare(state: &AppState, plan: &Plan) -> Result<Created, Fault> {
-    let now = state.now();
+    let now = state.believed_now()?;
     let lineage = LineageId::new(now, random::bytes()?);
     let secret = RowSecret(random::bytes()?);
     let first = TokenId(random::bytes()?);

@@ -6,8 +6,8 @@ use axum::response::Response;
 use axum::routing::post;
 use http::HeaderMap;
 use serde::Deserialize;
-use tenure_core::id::ClientId;
-use tenure_core::lineage::Grant;
+use tenure_core::id::{ClientId, LineageId};
+use tenure_core::lineage::{EndCause, Grant};
 use tenure_core::secret::Secret;
 use tenure_core::time::Timestamp;
 use tenure_store::User;
@@ -15,11 +15,12 @@ use tenure_store::User;
 use super::checked_label;
 use super::client::first_party;
 use super::cookie::{Mode, check_origin, deliver};
-use crate::accounts::sign_in;
+use crate::accounts::{check_unchanged, sign_in};
 use crate::config::Client;
 use crate::error::Fault;
 use crate::extract::{Caller, JsonBody};
-use crate::session::{Start, Tokens, start};
+use crate::random;
+use crate::session::{End, Start, Tokens, end, start};
 use crate::state::{AppState, Shared};
 
 pub(super) fn routes() -> Router<Shared> {
@@ -72,16 +73,24 @@ pub(super) async fn begin(
         audience: client.default_audience(&state.config.load().issuer),
         auth_time,
     };
-    let device = caller.device(label);
-    start(
-        state,
-        Start {
-            client,
-            grant,
-            device,
-            lineage: None,
-            nonce: None,
-        },
-    )
-    .await
+    let lineage = LineageId::new(auth_time, random::bytes()?);
+    let new = Start {
+        client,
+        grant: grant.clone(),
+        device: caller.device(label),
+        lineage: Some(lineage),
+        nonce: None,
+    };
+    let tokens = start(state, new).await?;
+    if let Err(changed) = check_unchanged(state, user).await {
+        let overtaken = End {
+            lineage,
+            grant: &grant,
+            cause: EndCause::CredentialsChanged,
+            evidence: None,
+        };
+        end(state, caller, overtaken).await?;
+        return Err(changed);
+    }
+    Ok(tokens)
 }

@@ -63,7 +63,7 @@ pub(super) async fn open(state: &AppState, secret: &Secret) -> Result<Opened, Fa
     let hash = sha256(secret.expose().as_bytes());
     let ticket = state
         .store
-        .ticket(TicketKind::MagicLink, hash, state.now())
+        .ticket(TicketKind::MagicLink, hash, state.believed_now()?)
         .await?;
     let ticket = ticket
         .filter(|ticket| ticket.used_at.is_none())
@@ -84,7 +84,7 @@ pub(super) async fn redeem(
     label: Option<String>,
 ) -> Result<Tokens, Fault> {
     let hash = sha256(secret.expose().as_bytes());
-    let now = state.now();
+    let now = state.believed_now()?;
     let Taken::Now(_) = state
         .store
         .take_ticket(TicketKind::MagicLink, hash, now)

@@ -82,7 +82,7 @@ pub(crate) async fn redeem(
     verifier: Option<&str>,
 ) -> Result<CodeGrant, Fault> {
     let hash = sha256(code.expose().as_bytes());
-    let now = state.now();
+    let now = state.believed_now()?;
     let ticket = state.store.ticket(TicketKind::Code, hash, now).await?;
     let grant = read(&ticket.ok_or(refused(UNKNOWN))?)?;
     check(&grant, client, redirect_uri, verifier).map_err(refused)?;

@@ -131,7 +131,7 @@ pub(super) async fn show(
     let token = Secret::new(token.unwrap_or_default());
     let ticket = state
         .store
-        .ticket(TicketKind::MagicLink, hash(&token), state.now())
+        .ticket(TicketKind::MagicLink, hash(&token), state.believed_now()?)
         .await?;
     let ticket = ticket.filter(|ticket| ticket.used_at.is_none());
     let Opened { request, guard } = opened(&state, &headers, ticket.as_ref())?;
@@ -151,7 +151,7 @@ pub(super) async fn follow(
 ) -> Result<Response, Problem> {
     let Form { fields, headers } = form?;
     let token = Secret::new(fields.optional("token").unwrap_or_default());
-    let (hash, now) = (hash(&token), state.now());
+    let (hash, now) = (hash(&token), state.believed_now()?);
     let ticket = state.store.ticket(TicketKind::MagicLink, hash, now).await?;
     let Opened { request, guard } = opened(&state, &headers, ticket.as_ref())?;
     let csrf = fields.optional("csrf").unwrap_or_default();

@@ -1,0 +1,151 @@
+use std::sync::Arc;
+
+use axum::body::{Body, to_bytes};
+use http::{HeaderMap, Request, StatusCode, header};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tenure_store::{KeyUse, Written};
+use tower::ServiceExt as _;
+
+use super::{Service, rotate_due};
+use crate::browser;
+use crate::clock::Clock;
+use crate::config::{Config, Flags, Inputs, Purpose, load};
+
+const YEARS: u32 = 3 * 366 * 86_400;
+
+struct Running {
+    service: Service,
+    data: TempDir,
+}
+
+fn config(data: &TempDir, variables: &[(&str, &str)]) -> Config {
+    let flags = Flags {
+        dev: true,
+        dangerous_memory_store: true,
+        data: Some(data.path().to_owned()),
+        ..Flags::default()
+    };
+    let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+    let inputs = Inputs {
+        flags,
+        environment: variables.iter().map(owned).collect(),
+        purpose: Purpose::Serve,
+    };
+    load(&inputs).unwrap().config
+}
+
+impl Running {
+    async fn start() -> Self {
+        let data = tempfile::tempdir().unwrap();
+        let service = Service::open(config(&data, &[])).await.unwrap();
+        Self { service, data }
+    }
+
+    fn set_clock(&mut self, clock: Clock) {
+        Arc::get_mut(&mut self.service.state).unwrap().clock = clock;
+    }
+
+    async fn ask(&self, request: Request<Body>) -> (StatusCode, Value) {
+        let response = self.service.router().oneshot(request).await.unwrap();
+        let status = response.status();
+        let body = to_bytes(response.into_body(), usize::MAX).await.unwrap();
+        (status, serde_json::from_slice(&body).unwrap_or_default())
+    }
+
+    async fn sign_in(&self) -> (StatusCode, Value) {
+        let body = json!({
+            "email": "demo@example.com", "password": "demo-password", "client_id": "demo"
+        });
+        let request =
+            Request::post("/api/auth/login").header(header::CONTENT_TYPE, "application/json");
+        self.ask(request.body(body.to_string().into()).unwrap())
+            .await
+    }
+
+    async fn keys(&self) -> Vec<(String, tenure_core::keyset::KeyState)> {
+        let mut keys = Vec::new();
+        for of in [KeyUse::Sign, KeyUse::Mac] {
+            keys.extend(self.service.state.store.keys(of).await.unwrap());
+        }
+        keys.into_iter().map(|key| (key.id, key.state)).collect()
+    }
+}
+
+#[tokio::test]
+async fn a_clock_that_jumped_rotates_and_retires_no_key() {
+    let mut running = Running::start().await;
+    let before = running.keys().await;
+    running.set_clock(Clock::jumped(YEARS));
+    rotate_due(&running.service.state).await;
+    assert_eq!(running.keys().await, before);
+}
+
+#[tokio::test]
+async fn a_clock_that_jumped_begins_nothing_and_refuses_nobody() {
+    let mut running = Running::start().await;
+    let (_, tokens) = running.sign_in().await;
+    let token = tokens["access_token"].as_str().unwrap();
+    running.set_clock(Clock::jumped(YEARS));
+
+    let me = Request::get("/api/auth/me").header(header::AUTHORIZATION, format!("Bearer {token}"));
+    let form = |path: &str, body: String| {
+        Request::post(path)
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(Body::from(body))
+            .unwrap()
+    };
+    let api = "client_id=demo-api&client_secret=demo-secret";
+    let code = "grant_type=authorization_code&client_id=demo&code=x&code_verifier=y".to_owned();
+    let requests = [
+        me.body(Body::empty()).unwrap(),
+        form("/oauth2/introspect", format!("{api}&token={token}")),
+        form("/oauth2/token", code),
+    ];
+    for request in requests {
+        let path = request.uri().path().to_owned();
+        assert_eq!(running.ask(request).await.0, 503, "{path}");
+    }
+    assert_eq!(running.sign_in().await.0, 503);
+}
+
+#[tokio::test]
+async fn a_browser_whose_account_changes_while_it_signs_in_is_not_signed_in() {
+    let running = Running::start().await;
+    let state = &running.service.state;
+    let user = state
+        .store
+        .user_by_email("demo@example.com")
+        .await
+        .unwrap()
+        .unwrap();
+    let (headers, hash) = (HeaderMap::new(), user.password.as_deref());
+    browser::sign_in(state, &headers, &user).await.unwrap();
+
+    let changed = state
+        .store
+        .set_password(&user.subject, hash, "$argon2id$another")
+        .await;
+    assert_eq!(changed, Ok(Written::Now));
+    browser::sign_in(state, &headers, &user).await.unwrap_err();
+}
+
+#[tokio::test]
+async fn a_token_of_another_issuer_is_refused_though_its_key_is_known() {
+    let running = Running::start().await;
+    let (_, tokens) = running.sign_in().await;
+    let token = tokens["access_token"].as_str().unwrap();
+    let me = || {
+        let bearer = format!("Bearer {token}");
+        let request = Request::get("/api/auth/me").header(header::AUTHORIZATION, bearer);
+        running.ask(request.body(Body::empty()).unwrap())
+    };
+    assert_eq!(me().await.0, 200);
+    let other = [("TENURE_ISSUER", "http://127.0.0.1:8421")];
+    running.service.reload(config(&running.data, &other));
+    let (status, body) = me().await;
+    assert_eq!(
+        (status, &body["error"]),
+        (StatusCode::UNAUTHORIZED, &json!("invalid_token"))
+    );
+}

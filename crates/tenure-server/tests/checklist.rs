@@ -1,0 +1,197 @@
+//! What an attacker or a hasty operator tries, as far as no other test does.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers of tests fail like tests"
+)]
+
+mod app;
+
+use std::collections::HashSet;
+use std::future::ready;
+use std::time::Duration;
+
+use app::{App, EMAIL, PASSWORD};
+use axum::body::Body;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
+use http::{Request, header};
+use serde_json::{Value, json};
+use tenure_core::id::Subject;
+use tenure_store::{AuditQuery, Sqlite, SqliteOptions, Store as _};
+
+/// Sends and hangs up before the answer.
+async fn send_and_hang_up(app: &App, request: Request<Body>) {
+    tokio::select! {
+        biased;
+        seen = app.send(request) => panic!("answered before anybody could hang up: {seen:?}"),
+        () = ready(()) => {}
+    }
+}
+
+#[tokio::test]
+async fn a_new_password_ends_every_session_even_if_its_caller_hangs_up() {
+    let app = App::on_disk().await;
+    let token = app.session().await.text("refresh_token");
+    let operator = app.operator("tenure:admin").await;
+    let request = Request::post("/admin/users/demo/password")
+        .header(header::AUTHORIZATION, format!("Bearer {operator}"))
+        .header(header::CONTENT_TYPE, "application/json")
+        .body(json!({ "password": "another password" }).to_string().into())
+        .unwrap();
+    send_and_hang_up(&app, request).await;
+
+    let trail = Sqlite::open(&SqliteOptions::new(app.data())).unwrap();
+    let query = AuditQuery {
+        subject: Some(Subject::new("demo")),
+        ..AuditQuery::default()
+    };
+    let ended = async {
+        loop {
+            let events = trail.audit(&query).await.unwrap();
+            if events.iter().any(|event| event.event == "sessions_ended") {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), ended)
+        .await
+        .expect("the request is carried out");
+    app.login(EMAIL, PASSWORD)
+        .await
+        .refused(401, "invalid_credentials");
+    app.refresh(&token).await.ended("credentials_changed");
+}
+
+fn claims(jwt: &str) -> Value {
+    let claims = jwt.split('.').nth(1).unwrap();
+    serde_json::from_slice(&BASE64.decode(claims).unwrap()).unwrap()
+}
+
+#[tokio::test]
+async fn an_access_token_says_all_that_rfc_9068_asks_for() {
+    let app = App::start().await;
+    let session = app.session().await;
+    let access = session.text("access_token");
+    let header = BASE64.decode(access.split('.').next().unwrap()).unwrap();
+    let header: Value = serde_json::from_slice(&header).unwrap();
+    assert_eq!(header["typ"], "at+jwt");
+    let claims = claims(&access);
+    let required = ["iss", "exp", "aud", "sub", "client_id", "iat", "jti"];
+    for claim in required {
+        assert!(!claims[claim].is_null(), "{claim}");
+    }
+    let life = claims["exp"].as_u64().unwrap() - claims["iat"].as_u64().unwrap();
+    assert_eq!(session.json()["expires_in"], life);
+}
+
+#[tokio::test]
+async fn no_forged_header_makes_a_token_good() {
+    let app = App::start().await;
+    let access = app.session().await.text("access_token");
+    assert_eq!(app.get("/api/auth/me", &access).await.status, 200);
+    let [real, claims, signature] = access.split('.').collect::<Vec<_>>()[..] else {
+        panic!("an access token has three parts");
+    };
+    let real: Value = serde_json::from_slice(&BASE64.decode(real).unwrap()).unwrap();
+    let kid = real["kid"].as_str().unwrap();
+    let key = json!({ "kty": "oct", "k": "AAAA" });
+    let long = "k".repeat(100_000);
+    let mut headers: Vec<Value> = [
+        "none", "None", "NONE", "nOnE", "", "HS256", "PS256", "RS256",
+    ]
+    .iter()
+    .map(|alg| json!({ "alg": alg, "typ": "at+jwt", "kid": kid }))
+    .collect();
+    let kids = [
+        "",
+        "../../../dev/null",
+        "' or 1=1 --",
+        "http://127.0.0.1:9/key",
+        &long,
+    ];
+    headers.extend(kids.map(|kid| json!({ "alg": "ES256", "typ": "at+jwt", "kid": kid })));
+    headers.push(json!({ "alg": "HS256", "typ": "at+jwt", "kid": kid, "jwk": key }));
+    headers.push(json!({ "alg": "ES256", "typ": "at+jwt", "jku": "http://127.0.0.1:9/keys" }));
+    headers.push(json!({ "alg": "ES256", "typ": "JWT", "kid": kid }));
+    headers.push(json!([]));
+    let mut forged: Vec<String> = headers
+        .iter()
+        .flat_map(|header| {
+            let header = BASE64.encode(header.to_string());
+            [signature, "", "AA"].map(|signature| format!("{header}.{claims}.{signature}"))
+        })
+        .collect();
+    let zero = BASE64.encode([0; 64]);
+    let own = access.split('.').next().unwrap();
+    let odd = BASE64.encode(b"{\"alg\":\"ES256\",\"kid\":\"\xff\"}");
+    let twice = BASE64.encode(format!(
+        "{{\"alg\":\"none\",\"alg\":\"ES256\",\"kid\":\"{kid}\"}}"
+    ));
+    forged.extend([
+        format!("{own}.{claims}.{zero}"),
+        format!("{own}.{claims}.{signature}="),
+        format!("{own}.{claims}.{signature}.{signature}"),
+        format!("{odd}.{claims}.{signature}"),
+        format!("{twice}.{claims}.{signature}"),
+        "..".to_owned(),
+        "a.b.c".to_owned(),
+    ]);
+    for token in forged {
+        let shown: String = token.chars().take(120).collect();
+        let seen = app.get("/api/auth/me", &token).await;
+        assert_eq!(seen.status, 401, "{shown}");
+        assert_eq!(seen.text("error"), "invalid_token", "{shown}");
+    }
+}
+
+#[tokio::test]
+async fn the_two_metadata_documents_are_one_whatever_a_stranger_calls_the_host() {
+    let app = App::start().await;
+    let document = async |path: &str| {
+        let request = Request::get(path)
+            .header(header::HOST, "evil.example")
+            .header("x-forwarded-host", "evil.example")
+            .header("x-forwarded-proto", "https");
+        let seen = app.send(request.body(Body::empty()).unwrap()).await;
+        assert_eq!(seen.status, 200);
+        assert!(!seen.body.contains("evil"), "{}", seen.body);
+        seen.json()
+    };
+    let oidc = document("/.well-known/openid-configuration").await;
+    assert_eq!(
+        oidc,
+        document("/.well-known/oauth-authorization-server").await
+    );
+}
+
+#[tokio::test]
+async fn every_successor_differs_and_no_answer_is_cached() {
+    let app = App::start().await;
+    let token = app.session().await.text("refresh_token");
+    let mut seen = HashSet::from([token.clone()]);
+    for _ in 0..1000 {
+        let answer = app.refresh(&token).await;
+        assert_eq!(answer.headers[header::CACHE_CONTROL], "no-store");
+        assert!(seen.insert(answer.text("refresh_token")));
+    }
+    let form = format!("grant_type=refresh_token&client_id=demo&unknown=1&refresh_token={token}");
+    let answer = app.post_form("/oauth2/token", &[], form).await;
+    assert_eq!(answer.status, 200, "unknown parameters are ignored");
+    assert_eq!(answer.headers[header::CACHE_CONTROL], "no-store");
+}
+
+#[tokio::test]
+async fn a_sign_in_right_after_a_new_password_stays() {
+    let app = App::start().await;
+    let path = "/admin/users/demo/password";
+    let changed = app
+        .admin(path, &json!({ "password": "another password" }))
+        .await;
+    assert_eq!(changed.status, 200, "{}", changed.body);
+    let tokens = app.login(EMAIL, "another password").await;
+    let refreshed = app.refresh(&tokens.text("refresh_token")).await;
+    assert_eq!(refreshed.status, 200, "{}", refreshed.body);
+}
