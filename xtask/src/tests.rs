@@ -7,10 +7,9 @@ use anyhow::{Context as _, Result, bail};
 
 /// Runs the tests of the workspace and of the bench; prints one line that sums them up.
 ///
-/// Cargo builds the binary before the first test of the workspace runs.
+/// Cargo builds the programs that tests start, the binary and the examples, before the first test.
 pub(crate) fn run(full: bool, missing: &[&str]) -> Result<()> {
-    let target = std::env::current_dir()?.join("target");
-    let skips = target.join("skipped-tests");
+    let skips = std::env::current_dir()?.join("target/skipped-tests");
     std::fs::write(&skips, "")?;
     let mut total = Count::default();
     for arguments in [
@@ -26,7 +25,7 @@ pub(crate) fn run(full: bool, missing: &[&str]) -> Result<()> {
         command
             .args(arguments)
             .env("TENURE_SKIPS", &skips)
-            .env("TENURE_BIN", target.join("debug/tenure"));
+            .env("TENURE_BUILT", "1");
         if full {
             command.env("TENURE_FULL", "1");
         }

@@ -295,36 +295,35 @@ impl Drop for Server {
     }
 }
 
-/// The `tenure` binary: `TENURE_BIN`, or the one next to the running test, brought up to date once
-/// per test program, so that no test judges yesterday's code.
+/// The `tenure` binary next to the running test, brought up to date once per test program, so that
+/// no test judges yesterday's code; `TENURE_BUILT` says that it is.
 ///
 /// # Errors
 /// When `cargo build -p tenure` fails.
 pub fn tenure_binary() -> anyhow::Result<PathBuf> {
-    static BUILT: LazyLock<Result<PathBuf, String>> =
-        LazyLock::new(|| built().map_err(|error| format!("{error:#}")));
-    if let Some(path) = std::env::var_os("TENURE_BIN") {
-        return Ok(path.into());
-    }
-    BUILT.clone().map_err(anyhow::Error::msg)
+    static BINARY: LazyLock<Result<PathBuf, String>> =
+        LazyLock::new(|| up_to_date().map_err(|error| format!("{error:#}")));
+    BINARY.clone().map_err(anyhow::Error::msg)
 }
 
-fn built() -> anyhow::Result<PathBuf> {
+fn up_to_date() -> anyhow::Result<PathBuf> {
     let test = std::env::current_exe()?;
     let profile = test
         .ancestors()
         .nth(2)
         .context("the test is not in a target directory")?;
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut build = Command::new(cargo);
-    build.args(["build", "--quiet", "--package", "tenure"]);
-    if profile.file_name() == Some(OsStr::new("release")) {
-        build.arg("--release");
+    if std::env::var_os("TENURE_BUILT").is_none() {
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let mut build = Command::new(cargo);
+        build.args(["build", "--quiet", "--package", "tenure"]);
+        if profile.file_name() == Some(OsStr::new("release")) {
+            build.arg("--release");
+        }
+        ensure!(
+            build.status()?.success(),
+            "cargo could not build the tenure binary"
+        );
     }
-    ensure!(
-        build.status()?.success(),
-        "cargo could not build the tenure binary"
-    );
     let binary = profile.join("tenure");
     ensure!(binary.exists(), "there is no {}", binary.display());
     Ok(binary)
