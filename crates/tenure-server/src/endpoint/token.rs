@@ -6,7 +6,7 @@ use axum::routing::{MethodRouter, post};
 use axum::{Json, Router};
 use http::{HeaderMap, HeaderValue, header};
 use tenure_core::id::Subject;
-use tenure_core::lineage::{Grant, IdempotencyKey, KeyHash};
+use tenure_core::lineage::{IdempotencyKey, KeyHash};
 use tenure_core::scope::Scope;
 use tenure_core::secret::Secret;
 
@@ -117,22 +117,18 @@ async fn redeem(
     let presented = Secret::new(fields.required("code")?);
     let redirect_uri = fields.optional("redirect_uri");
     let verifier = fields.optional("code_verifier");
-    let granted = code::redeem(state, caller, &presented, client, redirect_uri, verifier).await?;
-    let grant = Grant {
-        subject: granted.subject,
-        client: client.id.clone(),
-        scope: granted.scope,
-        audience: granted.audience,
-        auth_time: granted.auth_time,
-    };
+    let redeemed = code::redeem(state, caller, &presented, client, redirect_uri, verifier).await?;
+    let granted = &redeemed.grant;
     let new = Start {
         client,
-        grant,
+        grant: granted.session(),
         device: caller.device(None),
         lineage: Some(granted.lineage),
         nonce: granted.nonce.as_deref(),
     };
-    start(state, new).await
+    let tokens = start(state, new).await?;
+    code::check_unspoilt(state, caller, &presented, &redeemed).await?;
+    Ok(tokens)
 }
 
 fn client_credentials(state: &AppState, client: &Client, fields: &Fields) -> Result<Tokens, Fault> {

@@ -1,9 +1,14 @@
 use std::sync::Arc;
 
 use axum::body::{Body, to_bytes};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::{HeaderMap, Request, StatusCode, header};
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use tenure_core::id::{ClientId, LineageId, Subject};
+use tenure_core::lineage::EndCause;
+use tenure_core::secret::sha256;
 use tenure_store::{KeyUse, Written};
 use tower::ServiceExt as _;
 
@@ -11,6 +16,10 @@ use super::{Service, rotate_due};
 use crate::browser;
 use crate::clock::Clock;
 use crate::config::{Config, Flags, Inputs, Purpose, load};
+use crate::endpoint::authorize::code::{self, CodeGrant};
+use crate::error::Fault;
+use crate::extract::Caller;
+use crate::session::{Start, start};
 
 const YEARS: u32 = 3 * 366 * 86_400;
 
@@ -148,4 +157,49 @@ async fn a_token_of_another_issuer_is_refused_though_its_key_is_known() {
         (status, &body["error"]),
         (StatusCode::UNAUTHORIZED, &json!("invalid_token"))
     );
+}
+
+#[tokio::test]
+async fn a_code_that_comes_twice_before_its_session_is_there_ends_it_too() {
+    let running = Running::start().await;
+    let state = &running.service.state;
+    let (client, now) = (state.client(&ClientId::new("demo")).unwrap(), state.now());
+    let verifier = "a".repeat(43);
+    let granted = CodeGrant {
+        subject: Subject::new("demo"),
+        client: client.id.clone(),
+        scope: client.scope.clone(),
+        audience: Vec::new(),
+        auth_time: now,
+        redirect_uri: "http://127.0.0.1/callback".to_owned(),
+        code_challenge: URL_SAFE_NO_PAD.encode(sha256(verifier.as_bytes())),
+        nonce: None,
+        lineage: LineageId::new(now, [7; 10]),
+    };
+    let caller = Caller {
+        network: "127.0.0.0/24".parse().unwrap(),
+        user_agent: None,
+        request_id: None,
+    };
+    let code = code::issue(state, &granted).await.unwrap();
+    let redeem = || code::redeem(state, &caller, &code, &client, None, Some(&verifier));
+    let redeemed = redeem().await.unwrap();
+    assert_eq!(redeemed.grant, granted);
+    redeem().await.unwrap_err();
+
+    let new = Start {
+        client: &client,
+        grant: granted.session(),
+        device: caller.device(None),
+        lineage: Some(granted.lineage),
+        nonce: None,
+    };
+    start(state, new).await.unwrap();
+    let refused = code::check_unspoilt(state, &caller, &code, &redeemed).await;
+    assert!(
+        matches!(refused, Err(Fault::InvalidGrant { .. })),
+        "{refused:?}"
+    );
+    let loaded = state.store.load(granted.lineage).await.unwrap().unwrap();
+    assert_eq!(loaded.row.revoked.unwrap().cause, EndCause::TheftDetected);
 }

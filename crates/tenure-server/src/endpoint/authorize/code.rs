@@ -40,8 +40,15 @@ pub(crate) struct CodeGrant {
     pub(crate) lineage: LineageId,
 }
 
+/// A code that was used just now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Redeemed {
+    pub(crate) grant: CodeGrant,
+    expires_at: Timestamp,
+}
+
 impl CodeGrant {
-    fn session(&self) -> Grant {
+    pub(crate) fn session(&self) -> Grant {
         Grant {
             subject: self.subject.clone(),
             client: self.client.clone(),
@@ -80,16 +87,18 @@ pub(crate) async fn redeem(
     client: &Client,
     redirect_uri: Option<&str>,
     verifier: Option<&str>,
-) -> Result<CodeGrant, Fault> {
+) -> Result<Redeemed, Fault> {
     let hash = sha256(code.expose().as_bytes());
     let now = state.believed_now()?;
     let ticket = state.store.ticket(TicketKind::Code, hash, now).await?;
     let grant = read(&ticket.ok_or(refused(UNKNOWN))?)?;
     check(&grant, client, redirect_uri, verifier).map_err(refused)?;
     match state.store.take_ticket(TicketKind::Code, hash, now).await? {
-        Taken::Now(_) => Ok(grant),
+        Taken::Now(Ticket { expires_at, .. }) => Ok(Redeemed { grant, expires_at }),
         Taken::Missing => Err(refused(UNKNOWN)),
         Taken::Before(_) => {
+            // First, for `check_unspoilt`: the session may not be there yet to be ended.
+            state.store.drop_ticket(TicketKind::Code, hash).await?;
             let copied = End {
                 lineage: grant.lineage,
                 grant: &grant.session(),
@@ -100,6 +109,39 @@ pub(crate) async fn redeem(
             Err(refused("the code has been used before"))
         }
     }
+}
+
+/// Ends the new session where its code came a second time, or the account was changed, before the
+/// session was there to be ended with the others. Asked once it is in the store.
+pub(crate) async fn check_unspoilt(
+    state: &AppState,
+    caller: &Caller,
+    code: &Secret,
+    redeemed: &Redeemed,
+) -> Result<(), Fault> {
+    let Redeemed { grant, expires_at } = redeemed;
+    let (hash, now) = (sha256(code.expose().as_bytes()), state.now());
+    // An expired one may be gone for that.
+    if now > *expires_at
+        || state
+            .store
+            .ticket(TicketKind::Code, hash, now)
+            .await?
+            .is_some()
+    {
+        return Ok(());
+    }
+    let loaded = state.store.load(grant.lineage).await?;
+    let cut = loaded.and_then(|loaded| loaded.cut);
+    let cut = cut.filter(|cut| cut.before >= grant.auth_time);
+    let spoilt = End {
+        lineage: grant.lineage,
+        grant: &grant.session(),
+        cause: cut.map_or(EndCause::TheftDetected, |cut| cut.cause),
+        evidence: cut.is_none().then_some("code_replayed"),
+    };
+    end(state, caller, spoilt).await?;
+    Err(refused("the code has been used before"))
 }
 
 const UNKNOWN: &str = "the code is unknown or has expired";
