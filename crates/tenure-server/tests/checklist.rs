@@ -10,6 +10,7 @@ mod app;
 
 use std::collections::HashSet;
 use std::future::ready;
+use std::path::Path;
 use std::time::Duration;
 
 use app::{App, EMAIL, PASSWORD};
@@ -194,4 +195,42 @@ async fn a_sign_in_right_after_a_new_password_stays() {
     let tokens = app.login(EMAIL, "another password").await;
     let refreshed = app.refresh(&tokens.text("refresh_token")).await;
     assert_eq!(refreshed.status, 200, "{}", refreshed.body);
+}
+
+/// Every `.rs` file below a directory, in one text.
+fn sources(directory: &Path, into: &mut String) {
+    for entry in std::fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sources(&path, into);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            into.push_str(&std::fs::read_to_string(path).unwrap());
+        }
+    }
+}
+
+#[test]
+fn every_test_that_the_checklist_names_exists() {
+    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let mut text = String::new();
+    sources(crates, &mut text);
+    let page = std::fs::read_to_string(crates.with_file_name("docs/checklist.md")).unwrap();
+    let rows = page.lines().filter(|line| line.starts_with("| "));
+    let cells = rows.filter_map(|row| row.split('|').nth(3));
+    let names: Vec<&str> = cells
+        .flat_map(|cell| cell.split('`').skip(1).step_by(2))
+        .filter(|name| name.contains('_') && !name.contains(['/', '-', ' ']))
+        .collect();
+    assert!(names.len() > 80, "{} tests are named", names.len());
+    for name in names {
+        let function = format!("fn {name}()");
+        let (before, _) = text
+            .split_once(&function)
+            .unwrap_or_else(|| panic!("no test {name}"));
+        let attributes: Vec<&str> = before.lines().rev().take(5).collect();
+        assert!(
+            attributes.iter().any(|line| line.contains("test")),
+            "{name} is no test"
+        );
+    }
 }
