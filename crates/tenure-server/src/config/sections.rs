@@ -139,13 +139,14 @@ fn smtp(section: &mut Section<'_>) -> Option<Smtp> {
 
 fn limits(section: &mut Section<'_>) -> Limits {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let cores = u32::try_from(cores).unwrap_or(1);
+    // Half the cores: a flood of sign-ins must leave refreshes the larger part.
+    let workers = u32::try_from(cores / 2).unwrap_or(1).max(1);
     Limits {
         login_per_minute: section.read("login_per_minute", 20),
         magic_link_per_minute: section.read("magic_link_per_minute", 5),
         token_per_minute: section.read("token_per_minute", 6_000),
         again_per_minute: section.read("again_per_minute", 120),
-        password_workers: usize::try_from(section.read("password_workers", cores)).unwrap_or(1),
+        password_workers: usize::try_from(section.read("password_workers", workers)).unwrap_or(1),
     }
 }
 
