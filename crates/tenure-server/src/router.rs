@@ -8,6 +8,7 @@ use axum::extract::{Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use http::{HeaderName, HeaderValue, StatusCode, header};
+use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
 
 use crate::cors;
@@ -17,6 +18,7 @@ use crate::endpoint::{
 };
 use crate::error::Fault;
 use crate::extract::RequestId;
+use crate::session::carried_out;
 use crate::state::Shared;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -33,13 +35,16 @@ pub(crate) fn router(state: Shared) -> Router {
             Arc::clone(&state),
             cors::answer,
         ));
-    let mut router = Router::new()
-        .merge(cross_origin)
+    let of_several_steps = Router::new()
         .merge(authorize::routes())
         .merge(revoke::routes())
-        .merge(introspect::routes())
         .merge(api::routes())
         .merge(admin::routes())
+        .layer(middleware::from_fn(carry_out));
+    let mut router = Router::new()
+        .merge(cross_origin)
+        .merge(of_several_steps)
+        .merge(introspect::routes())
         .merge(health::routes())
         .merge(metrics::routes());
     if config.dev {
@@ -50,7 +55,9 @@ pub(crate) fn router(state: Shared) -> Router {
         TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, config.request_timeout);
     router
         .fallback(async || Fault::NotFound("there is no such path"))
-        .layer(middleware::from_fn(carry_out))
+        .layer(CatchPanicLayer::custom(|_| {
+            Fault::unavailable("the request met a bug of this server").into_response()
+        }))
         .layer(timeout)
         .layer(middleware::from_fn_with_state(
             RequestIds::default(),
@@ -59,13 +66,10 @@ pub(crate) fn router(state: Shared) -> Router {
         .with_state(state)
 }
 
-/// What was begun is carried out, whoever hangs up or runs out of time meanwhile: a new password with
-/// half of the sessions ended, or a theft without its trace, would be worse than none.
 async fn carry_out(request: Request, next: Next) -> Response {
-    match tokio::spawn(next.run(request)).await {
-        Ok(response) => response,
-        Err(broken) => Fault::unavailable(broken.to_string()).into_response(),
-    }
+    carried_out(async { Ok(next.run(request).await) })
+        .await
+        .unwrap_or_else(Fault::into_response)
 }
 
 /// Numbers requests behind a random prefix per process.

@@ -3,6 +3,7 @@
 use reqwest::header::{ALLOW, AUTHORIZATION, CONTENT_TYPE};
 use serde_json::json;
 use tenure_lab::deployment::CLIENT;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::bench::{Bench, FORM, TOKEN};
 
@@ -143,4 +144,20 @@ async fn a_mebibyte_where_a_word_belongs_is_refused() {
         .header(AUTHORIZATION, format!("Basic {long}"));
     assert_eq!(request.send().await.unwrap().status(), 431);
     bench.goes_on().await;
+}
+
+#[tokio::test]
+async fn a_body_whose_chunks_make_no_sense_is_malformed_and_not_too_long() {
+    let bench = Bench::start().await;
+    let listen = bench.deployment.server.listen();
+    let mut stream = tokio::net::TcpStream::connect(listen).await.unwrap();
+    let request = format!(
+        "POST {TOKEN} HTTP/1.1\r\nHost: localhost\r\nContent-Type: {FORM}\r\n\
+         Connection: close\r\nTransfer-Encoding: chunked\r\n\r\nno number\r\n"
+    );
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
+    assert!(answer.contains("malformed"), "{answer}");
 }

@@ -10,7 +10,7 @@ mod request;
 mod sign_in;
 
 use axum::Router;
-use axum::body::{Body, to_bytes};
+use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
 use axum::routing::{get, post};
@@ -23,7 +23,7 @@ use request::{Parameters, Refusal, Request};
 
 use crate::browser::{self, BrowserSession};
 use crate::error::Fault;
-use crate::extract::BODY_LIMIT;
+use crate::extract::{self, BODY_LIMIT};
 use crate::page::Problem;
 use crate::random;
 use crate::state::{AppState, Shared};
@@ -69,9 +69,7 @@ async fn authorize(
 /// OIDC Core section 3.1.2.1 wants POST too. Another site's POST comes without the browser's
 /// sign-in (`SameSite=Lax`), a GET does not.
 async fn authorize_posted(State(state): State<Shared>, body: Body) -> Result<Response, Problem> {
-    let body = to_bytes(body, BODY_LIMIT)
-        .await
-        .map_err(|_| Fault::TooLarge)?;
+    let body = extract::body(body).await?;
     match Request::check(&state, Parameters::parse(&body)) {
         Ok(request) => Ok(see_other(&format!(
             "authorize?{}",

@@ -14,7 +14,7 @@ use super::authorize::code;
 use crate::config::{Client, GrantType};
 use crate::error::Fault;
 use crate::extract::{AuthenticatedClient, Caller, Credentials, Fields, Form};
-use crate::session::{Refresh, Start, Tokens, refresh, start};
+use crate::session::{Refresh, Start, Tokens, carried_out, refresh, start};
 use crate::state::{AppState, Shared};
 use crate::token::Issue;
 
@@ -35,7 +35,9 @@ async fn handle(
     let grant = GrantRequest::parse(fields.required("grant_type")?)?;
     let client = credentials.authenticate(&state)?;
     let tokens = match grant {
-        GrantRequest::AuthorizationCode => redeem(&state, &caller, &client, &fields).await?,
+        GrantRequest::AuthorizationCode => {
+            carried_out(async move { redeem(&state, &caller, &client, &fields).await }).await?
+        }
         GrantRequest::RefreshToken => {
             let presented = Secret::new(fields.required("refresh_token")?);
             let ask = Refresh {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use axum::body::{Body, to_bytes};
+use axum::body::Body;
 use axum::extract::{FromRequest, FromRequestParts};
 use http::request::Parts;
 use http::{HeaderMap, Request, header};
@@ -91,9 +91,7 @@ impl<S: Send + Sync> FromRequest<S> for Form {
                 "send Content-Type: application/x-www-form-urlencoded",
             ));
         }
-        let body = to_bytes(body, BODY_LIMIT)
-            .await
-            .map_err(|_| Fault::TooLarge)?;
+        let body = super::body(body).await?;
         Ok(Self {
             fields: Fields::parse(&body)?,
             headers: parts.headers,

@@ -1,11 +1,10 @@
 //! JSON bodies of the first-party and admin routes.
 
-use axum::body::{Body, to_bytes};
+use axum::body::Body;
 use axum::extract::FromRequest;
 use http::{Request, header};
 use serde::de::DeserializeOwned;
 
-use super::BODY_LIMIT;
 use crate::error::Fault;
 
 /// A JSON body. Types deny unknown fields, so that a typo is an answer and not a surprise.
@@ -26,9 +25,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
                 "send Content-Type: application/json",
             ));
         }
-        let body = to_bytes(request.into_body(), BODY_LIMIT)
-            .await
-            .map_err(|_| Fault::TooLarge)?;
+        let body = super::body(request.into_body()).await?;
         serde_json::from_slice(&body).map(Self).map_err(|error| {
             // serde_json names the field and the place, and quotes unknown names but no values of
             // known fields; what it quotes must still fit RFC 6749's character set.

@@ -37,6 +37,15 @@ pub(crate) struct Tokens {
     pub(crate) scope: Scope,
 }
 
+/// Carries out what was begun, whoever hangs up or runs out of time meanwhile: a new password with half
+/// of the sessions ended, or a theft without its trace, would be worse than none.
+pub(crate) async fn carried_out<T: Send + 'static>(
+    work: impl Future<Output = Result<T, Fault>> + Send + 'static,
+) -> Result<T, Fault> {
+    let done = tokio::spawn(work).await;
+    done.unwrap_or_else(|broken| Err(Fault::unavailable(broken.to_string())))
+}
+
 /// What a token answer says beside its refresh token.
 struct Answer<'a> {
     client: &'a Client,

@@ -13,12 +13,12 @@ use tenure_core::secret::Secret;
 use tenure_core::time::Timestamp;
 use tenure_store::{AuditEvent, Loaded, Written};
 
-use super::{Answer, End, Tokens, end};
+use super::{Answer, End, Tokens, carried_out, end};
 use crate::config::{Client, GrantType};
 use crate::error::Fault;
 use crate::extract::{AuthenticatedClient, Caller};
 use crate::random;
-use crate::state::AppState;
+use crate::state::{AppState, Shared};
 
 /// Conditional writes lost in a row before a request gives up: each loss is another's success.
 const ATTEMPTS: usize = 8;
@@ -37,7 +37,7 @@ pub(crate) struct Refresh<'a> {
 }
 
 /// Answers a presentation. Nothing but a definitive verdict is ever `invalid_grant`.
-pub(crate) async fn refresh(state: &AppState, ask: &Refresh<'_>) -> Result<Tokens, Fault> {
+pub(crate) async fn refresh(state: &Shared, ask: &Refresh<'_>) -> Result<Tokens, Fault> {
     // Taken once: a presentation that is judged again has become no older for that.
     let arrived = state.now();
     let token = match state.keys.load().macs().read(ask.presented.expose()) {
@@ -59,7 +59,7 @@ enum Attempt {
 }
 
 async fn attempt(
-    state: &AppState,
+    state: &Shared,
     ask: &Refresh<'_>,
     token: &Token,
     arrived: Timestamp,
@@ -131,7 +131,7 @@ fn registered(
 
 /// A verdict about one presentation, and what is needed to carry it out.
 struct Judged<'a> {
-    state: &'a AppState,
+    state: &'a Shared,
     ask: &'a Refresh<'a>,
     row: &'a Row,
 }
@@ -233,11 +233,16 @@ impl Judged<'_> {
 
     async fn ended(&self, cause: EndCause, evidence: Option<Evidence>) -> Result<Fault, Fault> {
         let evidence = evidence.map(Evidence::as_str);
-        let this = End {
-            evidence,
-            ..End::of(self.row, cause)
-        };
-        let cause = end(self.state, self.ask.caller, this).await?;
+        let (state, caller) = (Arc::clone(self.state), self.ask.caller.clone());
+        let row = self.row.clone();
+        let cause = carried_out(async move {
+            let this = End {
+                evidence,
+                ..End::of(&row, cause)
+            };
+            end(&state, &caller, this).await
+        })
+        .await?;
         Ok(self.signed_out(cause).await)
     }
 
