@@ -6,12 +6,11 @@ use std::process::{Command, Stdio};
 use anyhow::{Result, bail};
 
 /// A program that tests start, and the Debian package that brings it.
-const PROGRAMS: [(&str, &str); 5] = [
+const PROGRAMS: [(&str, &str); 4] = [
     ("curl", "curl"),
     ("fusermount3", "fuse3"),
     ("node", "nodejs"),
     ("npm", "npm"),
-    ("chromium", "chromium"),
 ];
 
 /// npm packages that act as foreign clients, each folder with its own lock file.
