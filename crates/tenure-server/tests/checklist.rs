@@ -31,6 +31,27 @@ async fn send_and_hang_up(app: &App, request: Request<Body>) {
     }
 }
 
+/// Returns once the audit trail of the demo account has the event.
+async fn traced(app: &App, name: &str) {
+    let trail = Sqlite::open(&SqliteOptions::new(app.data())).unwrap();
+    let query = AuditQuery {
+        subject: Some(Subject::new("demo")),
+        ..AuditQuery::default()
+    };
+    let traced = async {
+        loop {
+            let events = trail.audit(&query).await.unwrap();
+            if events.iter().any(|event| event.event == name) {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), traced)
+        .await
+        .unwrap_or_else(|_| panic!("the audit trail has no {name}"));
+}
+
 #[tokio::test]
 async fn a_new_password_ends_every_session_even_if_its_caller_hangs_up() {
     let app = App::on_disk().await;
@@ -43,27 +64,29 @@ async fn a_new_password_ends_every_session_even_if_its_caller_hangs_up() {
         .unwrap();
     send_and_hang_up(&app, request).await;
 
-    let trail = Sqlite::open(&SqliteOptions::new(app.data())).unwrap();
-    let query = AuditQuery {
-        subject: Some(Subject::new("demo")),
-        ..AuditQuery::default()
-    };
-    let ended = async {
-        loop {
-            let events = trail.audit(&query).await.unwrap();
-            if events.iter().any(|event| event.event == "sessions_ended") {
-                break;
-            }
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(20), ended)
-        .await
-        .expect("the request is carried out");
+    traced(&app, "sessions_ended").await;
     app.login(EMAIL, PASSWORD)
         .await
         .refused(401, "invalid_credentials");
     app.refresh(&token).await.ended("credentials_changed");
+}
+
+#[tokio::test]
+async fn a_thief_who_hangs_up_leaves_a_trace() {
+    let app = App::on_disk().await;
+    let copied = app.session().await.text("refresh_token");
+    let successor = app.refresh(&copied).await.text("refresh_token");
+    let newest = app.refresh(&successor).await.text("refresh_token");
+    app.later(61).await;
+    let body = format!("grant_type=refresh_token&client_id=demo&refresh_token={copied}");
+    let request = Request::post("/oauth2/token")
+        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+        .body(body.into())
+        .unwrap();
+    send_and_hang_up(&app, request).await;
+
+    traced(&app, "session_ended").await;
+    app.refresh(&newest).await.ended("theft_detected");
 }
 
 fn claims(jwt: &str) -> Value {

@@ -16,7 +16,7 @@ use clap::Parser as _;
 
 use crate::cli::Cli;
 
-// A refresh allocates about a hundred times; glibc's allocator takes twice as long for it.
+// glibc's allocator stood out in the profile of a refresh; see bench/README.md for how to take one.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

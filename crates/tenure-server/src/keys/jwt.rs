@@ -1,7 +1,7 @@
 //! A lean JWT encoder and verifier over aws-lc-rs (RFC 7515, RFC 7519).
 //!
-//! `jsonwebtoken` costs 20.6 µs for an ES256 signature where this costs 13 µs; the tests hold the two
-//! against each other.
+//! It takes about half the time of `jsonwebtoken`; the bench `signing` prints the ratio, and the tests
+//! hold the two against each other.
 
 use aws_lc_rs::encoding::AsDer as _;
 use aws_lc_rs::rand::SystemRandom;

@@ -4,6 +4,7 @@ use tenure_core::id::LineageId;
 use tenure_core::lineage::{EndCause, Grant, Revocation, Row};
 use tenure_store::{AuditEvent, Revoked};
 
+use super::event;
 use crate::error::Fault;
 use crate::extract::Caller;
 use crate::state::AppState;
@@ -51,24 +52,17 @@ pub(crate) async fn end(
         Revoked::Missing => return Ok(EndCause::Unknown),
         Revoked::Now => {}
     }
-    let sid = state.keys.load().sid(lineage);
-    tracing::info!(
-        event = "session_ended", sid, client = %grant.client, reason = cause.as_str(), evidence
-    );
     let reason = evidence.map_or_else(
         || cause.as_str().to_owned(),
         |evidence| format!("{cause} ({evidence})"),
     );
     let event = AuditEvent {
         at,
-        event: "session_ended".to_owned(),
-        subject: Some(grant.subject.clone()),
-        client: Some(grant.client.clone()),
-        sid: Some(sid),
         reason: Some(reason),
-        ip_prefix: Some(caller.network.to_string()),
-        request_id: caller.request_id.as_deref().map(str::to_owned),
+        ..event(state, caller, "session_ended", lineage, grant)
     };
+    let (sid, reason) = (event.sid.as_deref(), cause.as_str());
+    tracing::info!(event = "session_ended", sid, client = %grant.client, reason, evidence);
     state.audit(event).await;
     Ok(cause)
 }

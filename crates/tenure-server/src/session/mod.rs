@@ -9,13 +9,16 @@ pub(crate) use refresh::{Refresh, refresh};
 pub(crate) use start::{Start, start};
 
 use serde::Serialize;
-use tenure_core::lineage::Row;
+use tenure_core::id::LineageId;
+use tenure_core::lineage::{Grant, Row};
 use tenure_core::scope::Scope;
 use tenure_core::secret::Secret;
 use tenure_core::time::Timestamp;
+use tenure_store::AuditEvent;
 
 use crate::config::Client;
 use crate::error::Fault;
+use crate::extract::Caller;
 use crate::state::AppState;
 use crate::token::{Issue, id_token};
 
@@ -44,6 +47,26 @@ pub(crate) async fn carried_out<T: Send + 'static>(
 ) -> Result<T, Fault> {
     let done = tokio::spawn(work).await;
     done.unwrap_or_else(|broken| Err(Fault::unavailable(broken.to_string())))
+}
+
+/// A line of the audit trail about one session.
+fn event(
+    state: &AppState,
+    caller: &Caller,
+    name: &str,
+    lineage: LineageId,
+    grant: &Grant,
+) -> AuditEvent {
+    AuditEvent {
+        at: state.now(),
+        event: name.to_owned(),
+        subject: Some(grant.subject.clone()),
+        client: Some(grant.client.clone()),
+        sid: Some(state.keys.load().sid(lineage)),
+        reason: None,
+        ip_prefix: Some(caller.network.to_string()),
+        request_id: caller.request_id.as_deref().map(str::to_owned),
+    }
 }
 
 /// What a token answer says beside its refresh token.

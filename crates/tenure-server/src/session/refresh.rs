@@ -13,7 +13,7 @@ use tenure_core::secret::Secret;
 use tenure_core::time::Timestamp;
 use tenure_store::{AuditEvent, Loaded, Written};
 
-use super::{Answer, End, Tokens, carried_out, end};
+use super::{Answer, End, Tokens, carried_out, end, event};
 use crate::config::{Client, GrantType};
 use crate::error::Fault;
 use crate::extract::{AuthenticatedClient, Caller};
@@ -301,17 +301,9 @@ impl Judged<'_> {
         }
     }
 
-    fn event(&self, event: &str) -> AuditEvent {
-        AuditEvent {
-            at: self.state.now(),
-            event: event.to_owned(),
-            subject: Some(self.row.grant.subject.clone()),
-            client: Some(self.row.grant.client.clone()),
-            sid: Some(self.state.keys.load().sid(self.row.lineage)),
-            reason: None,
-            ip_prefix: Some(self.ask.caller.network.to_string()),
-            request_id: self.ask.caller.request_id.as_deref().map(str::to_owned),
-        }
+    fn event(&self, name: &str) -> AuditEvent {
+        let grant = &self.row.grant;
+        event(self.state, self.ask.caller, name, self.row.lineage, grant)
     }
 }
 

@@ -160,7 +160,7 @@ impl Files {
         let sql = Connection::open_with_flags(&self.database, flags)?;
         sql.busy_timeout(patience)?;
         // Otherwise SQLite compiles a cached statement anew whenever a bound value might change its
-        // plan: a third of a refresh.
+        // plan, which is what reading a session then mostly costs.
         sql.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         sql.set_prepared_statement_cache_capacity(64);
         Ok(sql)
