@@ -96,7 +96,7 @@ impl Driver {
         let work = self.runtime.spawn_blocking(move || vault.update(&change));
         let record = work
             .await
-            .unwrap_or_else(|panic| Err(VaultFault(panic.to_string())));
+            .unwrap_or_else(|panic| Err(VaultFault::Unavailable(panic.to_string())));
         let record = record.map(Box::new);
         self.dispatch(Event::Changed(step, record.clone()));
         record
@@ -143,7 +143,7 @@ impl Driver {
                         Lock::Held
                     }
                     Taken::Busy => Lock::Busy,
-                    Taken::Broken => Lock::Broken,
+                    Taken::Broken(fault) => Lock::Broken(fault),
                 };
                 let key = Secret::new(URL_SAFE_NO_PAD.encode(random::<16>()));
                 self.dispatch(Event::Locked { lock, key });
@@ -167,7 +167,7 @@ impl Driver {
         let work = self.runtime.spawn_blocking(move || vault.load());
         let found = work
             .await
-            .unwrap_or_else(|panic| Err(VaultFault(panic.to_string())));
+            .unwrap_or_else(|panic| Err(VaultFault::Unavailable(panic.to_string())));
         self.dispatch(Event::Loaded(found));
     }
 

@@ -48,9 +48,7 @@ impl From<Failure> for Error {
         match failure {
             Failure::Transient { cause, retry_after } => Self::Transient { cause, retry_after },
             Failure::SignInRequired(reason) => Self::SignInRequired { reason },
-            Failure::StorageUnavailable => {
-                Self::StorageUnavailable("it can be neither read nor written now".into())
-            }
+            Failure::StorageUnavailable(fault) => fault.into(),
             Failure::Misconfigured(error) => {
                 Self::Misconfigured(format!("the service answers {error}"))
             }
@@ -59,8 +57,8 @@ impl From<Failure> for Error {
 }
 
 impl From<VaultFault> for Error {
-    fn from(VaultFault(fault): VaultFault) -> Self {
-        Self::StorageUnavailable(fault)
+    fn from(fault: VaultFault) -> Self {
+        Self::StorageUnavailable(fault.to_string())
     }
 }
 

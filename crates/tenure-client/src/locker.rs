@@ -30,7 +30,7 @@ struct Desk {
 pub(crate) enum Taken {
     Held(Lease),
     Busy,
-    Broken,
+    Broken(VaultFault),
 }
 
 impl Locker {
@@ -47,7 +47,8 @@ impl Locker {
         match tokio::task::spawn_blocking(move || vault.try_lock()).await {
             Ok(Ok(Some(lease))) => Taken::Held(lease),
             Ok(Ok(None)) => self.wait(patience).await,
-            Ok(Err(_)) | Err(_) => Taken::Broken,
+            Ok(Err(fault)) => Taken::Broken(fault),
+            Err(panic) => Taken::Broken(VaultFault::Unavailable(panic.to_string())),
         }
     }
 
@@ -64,7 +65,8 @@ impl Locker {
         }
         match tokio::time::timeout(patience, receiver).await {
             Ok(Ok(Ok(lease))) => Taken::Held(lease),
-            Ok(Ok(Err(_)) | Err(_)) => Taken::Broken,
+            Ok(Ok(Err(fault))) => Taken::Broken(fault),
+            Ok(Err(_)) => Taken::Broken(VaultFault::Unavailable("a later wait came".into())),
             Err(_) => Taken::Busy,
         }
     }

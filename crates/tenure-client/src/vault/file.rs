@@ -154,7 +154,7 @@ impl FileVault {
     fn fault(&self, event: &'static str, error: &io::Error) -> VaultFault {
         let directory = self.directory.display();
         tracing::warn!(ok = false, event, %directory, %error, "store_failed");
-        VaultFault(format!("{directory}: {error}"))
+        VaultFault::Unavailable(format!("{directory}: {error}"))
     }
 }
 

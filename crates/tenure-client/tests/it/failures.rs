@@ -121,7 +121,7 @@ impl Fragile {
 impl Vault for Fragile {
     fn load(&self) -> Result<Found, VaultFault> {
         if self.locked.load(Ordering::SeqCst) {
-            return Err(VaultFault("locked".into()));
+            return Err(VaultFault::Locked("asks for a password".into()));
         }
         self.vault.load()
     }
@@ -132,7 +132,7 @@ impl Vault for Fragile {
             _ => &self.full,
         };
         if fails.load(Ordering::SeqCst) {
-            return Err(VaultFault("full".into()));
+            return Err(VaultFault::Unavailable("full".into()));
         }
         self.vault.update(change)
     }
@@ -178,7 +178,8 @@ async fn an_answer_that_cannot_be_saved_is_used_from_memory_and_saved_later() {
     let State::Degraded { cause, .. } = session.state() else {
         panic!("{:?}", session.state());
     };
-    assert_eq!(cause, Cause::Storage);
+    let full = VaultFault::Unavailable("full".into());
+    assert_eq!(cause, Cause::Storage(full));
     assert_eq!(bench.kept(), "refresh-1");
     assert!(
         bench.vault().try_lock().expect("answered").is_none(),

@@ -254,7 +254,7 @@ impl Vault for Obedient {
         self.stop("before", change);
         let record = if self.order.contains("forget") && matches!(change, Change::Begin { .. }) {
             let Found::Record(mut record) = self.vault.load()? else {
-                return Err(VaultFault("nothing there".into()));
+                return Err(VaultFault::Unavailable("nothing there".into()));
             };
             change.apply(&mut record);
             *record

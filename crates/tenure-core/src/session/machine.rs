@@ -2,7 +2,7 @@
 
 use super::{
     AccessToken, Cause, Deadline, Expiry, Failure, Millis, Moment, Need, Reason, Record, State,
-    Tokens,
+    Tokens, VaultFault,
 };
 use crate::lineage::EndCause;
 use crate::outcome::Granted;
@@ -32,7 +32,7 @@ pub struct Machine {
 #[derive(Debug)]
 enum Vault {
     Unread,
-    Unreadable,
+    Unreadable(VaultFault),
     Damaged,
     Read(Box<Record>),
 }
@@ -59,7 +59,7 @@ enum Refresh {
     Ending,
     Keeping(Answer),
     /// The vault refused the answer: it lives in memory until the vault takes it.
-    Unsaved(Answer),
+    Unsaved(Answer, VaultFault),
 }
 
 #[derive(Clone, Debug)]
@@ -104,8 +104,10 @@ impl Machine {
     pub fn request(&mut self, min_ttl: Millis, now: Moment) -> (Access, Vec<Action>) {
         match &self.vault {
             Vault::Unread => return (Access::Wait, Vec::new()),
-            Vault::Unreadable if self.backoff.due(now) => return (Access::Wait, self.reload()),
-            Vault::Unreadable => return failed(Failure::StorageUnavailable),
+            Vault::Unreadable(_) if self.backoff.due(now) => return (Access::Wait, self.reload()),
+            Vault::Unreadable(fault) => {
+                return failed(Failure::StorageUnavailable(fault.clone()));
+            }
             Vault::Damaged | Vault::Read(_) => {}
         }
         if self.tokens().is_none() {
@@ -113,7 +115,10 @@ impl Machine {
         }
         let usable = self.usable(now);
         match (&self.refresh, self.need(min_ttl, now)) {
-            (Refresh::Unsaved(_), _) | (_, None) => handed(usable, Failure::StorageUnavailable),
+            (Refresh::Unsaved(_, fault), _) => {
+                handed(usable, Failure::StorageUnavailable(fault.clone()))
+            }
+            (_, None) => (usable.map_or(Access::Wait, Access::Ready), Vec::new()),
             (Refresh::Idle, Some(need)) => match self.holding_back(now) {
                 Some(failure) => handed(usable, failure),
                 None => (Access::Wait, self.start(need, now)),
@@ -126,7 +131,7 @@ impl Machine {
     pub fn state(&self) -> State {
         match &self.vault {
             Vault::Unread => return State::Restoring,
-            Vault::Unreadable => return State::StorageLocked,
+            Vault::Unreadable(_) => return State::StorageLocked,
             Vault::Damaged | Vault::Read(_) => {}
         }
         let (Some(_), Some(current)) = (self.tokens(), &self.current) else {
@@ -134,7 +139,7 @@ impl Machine {
             return State::SignedOut { reason };
         };
         match (&self.refresh, self.backoff.waiting()) {
-            (Refresh::Idle | Refresh::Unsaved(_), Some((cause, until))) => State::Degraded {
+            (Refresh::Idle | Refresh::Unsaved(..), Some((cause, until))) => State::Degraded {
                 cause: cause.clone(),
                 retry_at: until.wall(),
             },
@@ -155,7 +160,7 @@ impl Machine {
 
     /// True while nothing is under way: no refresh, no revocation, no reading of the vault.
     pub fn settled(&self) -> bool {
-        let refreshing = !matches!(self.refresh, Refresh::Idle | Refresh::Unsaved(_));
+        let refreshing = !matches!(self.refresh, Refresh::Idle | Refresh::Unsaved(..));
         let reading = matches!(self.vault, Vault::Unread);
         !(refreshing || reading || self.outbox.sending)
     }
@@ -179,7 +184,7 @@ impl Machine {
 
     fn retries_unasked(&self) -> bool {
         match (&self.vault, &self.refresh) {
-            (Vault::Unreadable, _) | (_, Refresh::Unsaved(_)) => true,
+            (Vault::Unreadable(_), _) | (_, Refresh::Unsaved(..)) => true,
             (Vault::Read(_), Refresh::Idle) => {
                 self.tokens().is_some() && self.backoff.failures() <= self.policy.unasked_retries
             }
@@ -195,7 +200,7 @@ impl Machine {
         match &self.vault {
             Vault::Damaged => Reason::VaultDamaged,
             Vault::Read(record) => record.ended.map_or(Reason::NeverSignedIn, Reason::Ended),
-            Vault::Unread | Vault::Unreadable => Reason::Ended(EndCause::Unknown),
+            Vault::Unread | Vault::Unreadable(_) => Reason::Ended(EndCause::Unknown),
         }
     }
 
@@ -203,7 +208,7 @@ impl Machine {
     /// says so, and using it retires nothing.
     fn usable(&self, now: Moment) -> Option<AccessToken> {
         let (token, ends) = match (&self.refresh, &self.current) {
-            (Refresh::Unsaved(answer), _) => (&answer.granted.access_token, answer.ends),
+            (Refresh::Unsaved(answer, _), _) => (&answer.granted.access_token, answer.ends),
             (_, Some(current)) => (&current.token, current.ends),
             (_, None) => return None,
         };
@@ -235,7 +240,7 @@ impl Machine {
         }
         Some(match cause {
             Cause::Misconfigured(error) => Failure::Misconfigured(error.clone()),
-            Cause::Storage => Failure::StorageUnavailable,
+            Cause::Storage(fault) => Failure::StorageUnavailable(fault.clone()),
             Cause::Trouble(_) | Cause::LockHeld => Failure::Transient {
                 cause: cause.clone(),
                 retry_after: until.left(now).duration(),

@@ -65,8 +65,8 @@ pub enum Cause {
     Trouble(Trouble),
     /// Another process holds the session's lock and does not let go.
     LockHeld,
-    /// The vault cannot be written.
-    Storage,
+    /// The vault cannot be read or written.
+    Storage(VaultFault),
     /// The service does not accept this client's request: the OAuth error code.
     Misconfigured(String),
 }
@@ -76,7 +76,7 @@ impl fmt::Display for Cause {
         match self {
             Self::Trouble(trouble) => trouble.fmt(f),
             Self::LockHeld => f.write_str("another process holds the session's lock"),
-            Self::Storage => f.write_str("the vault cannot be written"),
+            Self::Storage(fault) => write!(f, "the vault cannot be used: {fault}"),
             Self::Misconfigured(error) => write!(f, "the service answers {error}"),
         }
     }
@@ -95,7 +95,7 @@ pub enum Failure {
     /// Only a sign-in helps.
     SignInRequired(Reason),
     /// The vault can be neither read nor written.
-    StorageUnavailable,
+    StorageUnavailable(VaultFault),
     /// The service does not accept this client's request: the OAuth error code.
     Misconfigured(String),
 }
@@ -122,7 +122,13 @@ pub enum Found {
     Record(Box<Record>),
 }
 
-/// The vault could not be read or written now; what it holds is not known.
+/// The vault could not be read or written now; what it holds is not known. The texts hold no secret.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct VaultFault(pub String);
+pub enum VaultFault {
+    /// The keystore has to be unlocked by the person who uses the device.
+    #[error("locked: {0}")]
+    Locked(String),
+    /// It cannot be reached, read or written: no permission, no room, no service, a newer format.
+    #[error("{0}")]
+    Unavailable(String),
+}

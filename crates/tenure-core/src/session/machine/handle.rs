@@ -65,9 +65,10 @@ impl Machine {
                 self.vault = Vault::Damaged;
                 Vec::new()
             }
-            Err(_) => {
-                self.vault = Vault::Unreadable;
-                self.backoff.fail(Cause::Storage, None, &self.policy, now);
+            Err(fault) => {
+                let cause = Cause::Storage(fault.clone());
+                self.backoff.fail(cause, None, &self.policy, now);
+                self.vault = Vault::Unreadable(fault);
                 Vec::new()
             }
         }
@@ -84,7 +85,7 @@ impl Machine {
             .is_some_and(|provider| provider.retire_on_use);
         match lock {
             Lock::Busy if !harmless => return self.fail(Cause::LockHeld, now),
-            Lock::Broken => return self.fail(Cause::Storage, now),
+            Lock::Broken(fault) => return self.fail(Cause::Storage(fault), now),
             Lock::Held | Lock::Busy => {}
         }
         self.refresh = Refresh::Beginning(need.clone());
@@ -101,30 +102,31 @@ impl Machine {
         record: Result<Box<Record>, VaultFault>,
         now: Moment,
     ) -> Vec<Action> {
-        let written = record.is_ok();
-        let mut actions = record.map_or_else(|_| Vec::new(), |record| self.adopt(record, now));
+        let (mut actions, fault) = match record {
+            Ok(record) => (self.adopt(record, now), None),
+            Err(fault) => (Vec::new(), Some(fault)),
+        };
         actions.extend(match step {
-            Step::Begin => self.begun(written, now),
-            Step::Keep => self.kept(written, now),
-            Step::End if written => self.finish(),
-            Step::End => self.fail(Cause::Storage, now),
+            Step::Begin => self.begun(fault, now),
+            Step::Keep => self.kept(fault, now),
+            Step::End => self.ended(fault, now),
             Step::SignOut => {
                 self.outbox.backoff.reset();
                 Vec::new()
             }
-            Step::Revoked => self.told_and_noted(written, None, now),
+            Step::Revoked => self.told_and_noted(fault.is_none(), None, now),
             Step::Other => Vec::new(),
         });
         actions
     }
 
     /// The vault was re-read and took the intent: now the token may be spent.
-    fn begun(&mut self, written: bool, now: Moment) -> Vec<Action> {
+    fn begun(&mut self, fault: Option<VaultFault>, now: Moment) -> Vec<Action> {
         let Refresh::Beginning(need) = &self.refresh else {
             return Vec::new();
         };
-        if !written {
-            return self.fail(Cause::Storage, now);
+        if let Some(fault) = fault {
+            return self.fail(Cause::Storage(fault), now);
         }
         let Some(presentation) = self.presentation(need, now) else {
             return self.finish();
@@ -207,15 +209,23 @@ impl Machine {
         vec![Action::Commit(keep)]
     }
 
-    fn kept(&mut self, written: bool, now: Moment) -> Vec<Action> {
+    fn ended(&mut self, fault: Option<VaultFault>, now: Moment) -> Vec<Action> {
+        match fault {
+            Some(fault) => self.fail(Cause::Storage(fault), now),
+            None => self.finish(),
+        }
+    }
+
+    fn kept(&mut self, fault: Option<VaultFault>, now: Moment) -> Vec<Action> {
         let Refresh::Keeping(answer) = &self.refresh else {
             return Vec::new();
         };
         let answer = answer.clone();
-        if !written {
-            self.refresh = Refresh::Unsaved(answer);
-            self.backoff.fail(Cause::Storage, None, &self.policy, now);
-            return vec![degraded(&Cause::Storage)];
+        if let Some(fault) = fault {
+            self.refresh = Refresh::Unsaved(answer, fault.clone());
+            let cause = Cause::Storage(fault);
+            self.backoff.fail(cause.clone(), None, &self.policy, now);
+            return vec![degraded(&cause)];
         }
         let mut actions = self.finish();
         if let Some(current) = &mut self.current
@@ -285,8 +295,8 @@ impl Machine {
         }
         let retrying = self.backoff.waiting().is_some() && self.retries_unasked();
         match (&self.vault, &self.refresh) {
-            (Vault::Unreadable, _) => self.reload(),
-            (_, Refresh::Unsaved(answer)) => {
+            (Vault::Unreadable(_), _) => self.reload(),
+            (_, Refresh::Unsaved(answer, _)) => {
                 let answer = answer.clone();
                 self.keep(answer)
             }

@@ -84,14 +84,14 @@ pub enum Event {
 }
 
 /// How an attempt to take the lock ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Lock {
     /// It is ours.
     Held,
     /// Somebody else held it all the time.
     Busy,
     /// It cannot be had: no permission, no file.
-    Broken,
+    Broken(VaultFault),
 }
 
 /// Which kind of change was made.

@@ -91,7 +91,7 @@ impl Bench {
 
     fn fail_to_commit(&mut self) {
         let step = self.asked_to_commit().step();
-        self.tell(Event::Changed(step, Err(VaultFault("full".into()))));
+        self.tell(Event::Changed(step, Err(full())));
     }
 
     fn asked_to_commit(&self) -> Change {
@@ -137,6 +137,10 @@ impl Bench {
     fn unlocked(&self) -> bool {
         self.actions.contains(&Action::Unlock)
     }
+}
+
+fn full() -> VaultFault {
+    VaultFault::Unavailable("full".into())
 }
 
 fn granted(access: &str, refresh: Option<&str>) -> Granted {
@@ -199,7 +203,10 @@ fn what_the_vault_holds_decides_where_the_session_starts() {
         (Ok(Found::Missing), never.clone()),
         (Ok(Found::Empty), never),
         (Ok(Found::Damaged), damaged),
-        (Err(VaultFault("locked".into())), State::StorageLocked),
+        (
+            Err(VaultFault::Locked("asks for a password".into())),
+            State::StorageLocked,
+        ),
     ];
     for (found, state) in cases {
         let bench = Bench::restored(found, Record::default());
@@ -211,7 +218,10 @@ fn what_the_vault_holds_decides_where_the_session_starts() {
 fn a_locked_vault_is_read_again_and_is_not_a_sign_out() {
     let mut bench = Bench::signed_in(true);
     let record = Box::new(bench.vault.clone());
-    bench = Bench::restored(Err(VaultFault("locked".into())), bench.vault);
+    bench = Bench::restored(
+        Err(VaultFault::Locked("asks for a password".into())),
+        bench.vault,
+    );
     bench.now.dice = 500;
     bench.tell(Event::Tick);
     assert_eq!(
@@ -219,8 +229,12 @@ fn a_locked_vault_is_read_again_and_is_not_a_sign_out() {
         [Action::Load],
         "the first wait was rolled as 0"
     );
-    bench.tell(Event::Loaded(Err(VaultFault("locked".into()))));
-    assert_eq!(bench.request(), Access::Failed(Failure::StorageUnavailable));
+    bench.tell(Event::Loaded(Err(VaultFault::Locked(
+        "asks for a password".into(),
+    ))));
+    let fault = VaultFault::Locked("asks for a password".into());
+    let failure = Failure::StorageUnavailable(fault);
+    assert_eq!(bench.request(), Access::Failed(failure));
     bench.pass(500);
     assert_eq!(bench.request(), Access::Wait);
     assert_eq!(bench.actions, [Action::Load]);
@@ -365,7 +379,7 @@ fn a_sign_in_outruns_the_reading_of_the_vault() {
     let (mut machine, _) = Machine::new(Policy::default());
     let record = Box::new(bench.vault);
     machine.handle(Event::Changed(Step::Other, Ok(record)), bench.now);
-    let late = Err(VaultFault("locked".into()));
+    let late = Err(VaultFault::Locked("asks for a password".into()));
     machine.handle(Event::Loaded(late), bench.now);
     assert!(matches!(machine.state(), State::Active { .. }));
 }
@@ -457,7 +471,7 @@ fn no_token_is_spent_where_the_vault_cannot_be_written() {
     assert_eq!(
         bench.machine.state(),
         State::Degraded {
-            cause: Cause::Storage,
+            cause: Cause::Storage(full()),
             retry_at: bench.now.wall + Millis(900)
         }
     );
@@ -478,7 +492,7 @@ fn an_answer_that_cannot_be_saved_lives_in_memory_and_is_saved_later() {
     assert!(matches!(
         bench.machine.state(),
         State::Degraded {
-            cause: Cause::Storage,
+            cause: Cause::Storage(_),
             ..
         }
     ));

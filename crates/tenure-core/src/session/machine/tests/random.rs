@@ -197,14 +197,20 @@ impl World {
         }
         match self.pending.remove(usize::from(which) % self.pending.len()) {
             Action::Load if how.is_multiple_of(5) => {
-                self.tell(Event::Loaded(Err(VaultFault("locked".into()))));
+                self.tell(Event::Loaded(Err(VaultFault::Locked(
+                    "asks for a password".into(),
+                ))));
             }
             Action::Load => {
                 let record = Box::new(self.vault.clone());
                 self.tell(Event::Loaded(Ok(Found::Record(record))));
             }
             Action::Lock(_) => self.tell(Event::Locked {
-                lock: *pick(&[Lock::Held, Lock::Held, Lock::Busy, Lock::Broken], how),
+                lock: match how % 4 {
+                    0 | 1 => Lock::Held,
+                    2 => Lock::Busy,
+                    _ => Lock::Broken(VaultFault::Unavailable("no permission".into())),
+                },
                 key: Secret::new(KEY),
             }),
             Action::Commit(change) => self.commit(&change, how),
@@ -222,7 +228,7 @@ impl World {
             if let Change::Keep { granted, .. } = change {
                 self.unsaved.insert(granted.access_token.expose().into());
             }
-            let fault = VaultFault("full".into());
+            let fault = VaultFault::Unavailable("full".into());
             return self.tell(Event::Changed(change.step(), Err(fault)));
         }
         self.apply(change);
