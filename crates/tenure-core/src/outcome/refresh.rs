@@ -7,10 +7,11 @@
 use std::fmt;
 use std::time::{Duration, UNIX_EPOCH};
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
+use super::Dialect;
 use crate::lineage::EndCause;
-use crate::secret::{Secret, is_blank};
+use crate::secret::Secret;
 use crate::time::Timestamp;
 
 /// The longest `Retry-After` that is obeyed: a longer one would be a sign-out by another name.
@@ -27,32 +28,6 @@ pub struct Answer<'a> {
     pub body: &'a [u8],
 }
 
-/// What a kind of refresh endpoint calls things.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Dialect {
-    /// Field of the access token.
-    pub access_token: &'static str,
-    /// Field of the refresh token.
-    pub refresh_token: &'static str,
-    /// Field of the access token's lifetime in seconds.
-    pub expires_in: &'static str,
-    /// Field of the error code.
-    pub error: &'static str,
-    /// Error codes that end the session.
-    pub ends: &'static [&'static str],
-}
-
-impl Dialect {
-    /// RFC 6749 sections 5.1 and 5.2.
-    pub const OAUTH2: Self = Self {
-        access_token: "access_token",
-        refresh_token: "refresh_token",
-        expires_in: "expires_in",
-        error: "error",
-        ends: &["invalid_grant"],
-    };
-}
-
 /// What the client must do next.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
@@ -67,8 +42,8 @@ pub enum Outcome {
         /// How long the server asks to wait, at most [`LONGEST_RETRY_AFTER`].
         retry_after: Option<Duration>,
     },
-    /// The request itself is wrong and will be until somebody changes something: the OAuth error
-    /// code. The session is kept.
+    /// The request itself is wrong and will be until somebody changes something: the error code
+    /// and the service's explanation. The session is kept.
     Misconfigured(String),
 }
 
@@ -112,16 +87,16 @@ impl fmt::Display for Trouble {
 
 /// Judges one answer, or the trouble that stood in its place.
 ///
-/// `now` turns a `Retry-After` date into a wait.
+/// `now` turns moments into lengths of time, so it is best the answer's own `Date`.
 pub fn classify(reply: &Result<Answer<'_>, Trouble>, dialect: &Dialect, now: Timestamp) -> Outcome {
     let answer = match reply {
         Ok(answer) => answer,
         Err(trouble) => return Outcome::transient(*trouble),
     };
-    let fields = serde_json::from_slice::<Map<String, Value>>(answer.body).ok();
+    let says = serde_json::from_slice::<Value>(answer.body).ok();
     let verdict = match answer.status {
-        200..=299 => fields.and_then(|fields| granted(&fields, dialect)),
-        400 | 401 => fields.and_then(|fields| refused(&fields, dialect)),
+        200..=299 => says.and_then(|says| dialect.granted(&says, now)),
+        400 | 401 => says.and_then(|says| dialect.refused(&says)),
         _ => None,
     };
     verdict.unwrap_or_else(|| Outcome::Transient {
@@ -140,58 +115,6 @@ impl Outcome {
             retry_after: None,
         }
     }
-}
-
-fn granted(fields: &Map<String, Value>, dialect: &Dialect) -> Option<Outcome> {
-    Some(Outcome::Granted(Granted {
-        access_token: secret(fields, dialect.access_token)?,
-        refresh_token: secret(fields, dialect.refresh_token),
-        expires_in: fields.get(dialect.expires_in).and_then(lifetime),
-    }))
-}
-
-fn refused(fields: &Map<String, Value>, dialect: &Dialect) -> Option<Outcome> {
-    let error = text(fields, dialect.error)?;
-    if dialect.ends.contains(&error) {
-        let reason = text(fields, "tenure_reason").and_then(EndCause::parse);
-        return Some(Outcome::Definitive(reason.unwrap_or(EndCause::Unknown)));
-    }
-    OUR_FAULT
-        .contains(&error)
-        .then(|| Outcome::Misconfigured(error.to_owned()))
-}
-
-/// Errors that a retry repeats: RFC 6749 section 5.2, RFC 8707 section 2, RFC 9449 sections 5 and 8.
-const OUR_FAULT: [&str; 8] = [
-    "invalid_client",
-    "invalid_dpop_proof",
-    "invalid_request",
-    "invalid_scope",
-    "invalid_target",
-    "unauthorized_client",
-    "unsupported_grant_type",
-    "use_dpop_nonce",
-];
-
-fn secret(fields: &Map<String, Value>, name: &str) -> Option<Secret> {
-    text(fields, name).map(Secret::new)
-}
-
-fn text<'a>(fields: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
-    let text = fields.get(name)?.as_str()?;
-    (!is_blank(text)).then_some(text)
-}
-
-/// Seconds as a number or, as some servers send them, as text.
-fn lifetime(value: &Value) -> Option<Duration> {
-    let seconds = match value {
-        Value::Number(number) => number.as_f64()?,
-        Value::String(text) => text.trim().parse().ok()?,
-        _ => return None,
-    };
-    Duration::try_from_secs_f64(seconds)
-        .ok()
-        .filter(|lifetime| !lifetime.is_zero())
 }
 
 /// Reads `Retry-After` in both forms of RFC 9110 section 10.2.3, capped.

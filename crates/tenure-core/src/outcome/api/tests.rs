@@ -34,7 +34,7 @@ fn a_token_of_too_little_power_is_not_refreshed() {
     for challenge in [
         r#"Bearer error="insufficient_scope", scope="admin""#,
         r#"Bearer realm="a, error=invalid_token", error="insufficient_scope""#,
-        r#"bearer ERROR = insufficient_scope"#,
+        r"bearer ERROR = insufficient_scope",
         r#"Basic realm="x", Bearer error="insufficient_scope""#,
         r#"Bearer error="insufficient_user_authentication", acr_values="mfa", max_age="5""#,
     ] {
