@@ -102,6 +102,9 @@ impl fmt::Display for Refusal {
     }
 }
 
+/// Enough for a sentence or two.
+const LONGEST_MESSAGE: usize = 300;
+
 /// RFC 6749 section 5.2, RFC 8707 section 2, RFC 9449 sections 5 and 8.
 const OUR_FAULT: [ErrorPattern; 8] = [
     ErrorPattern::code("invalid_client"),
@@ -134,8 +137,10 @@ impl Dialect {
         refresh_token: Cow::Borrowed("refreshToken"),
         expires_in: Cow::Borrowed("expiresIn"),
         expires_at: Some(Cow::Borrowed("accessExpiresAt")),
+        error: Cow::Borrowed("error"),
         message: Some(Cow::Borrowed("message")),
-        ..Self::OAUTH2
+        ends: Cow::Borrowed(&[ErrorPattern::code("invalid_grant")]),
+        misconfigured: Cow::Borrowed(&OUR_FAULT),
     };
 
     /// The error that `body` names; `None` where it is no JSON or names none.
@@ -178,7 +183,7 @@ impl Dialect {
         let message = self.message.as_deref().and_then(|path| text(answer, path));
         Some(Refusal {
             code: code.to_owned(),
-            message: message.map(ToOwned::to_owned),
+            message: message.map(line),
         })
     }
 }
@@ -192,6 +197,12 @@ fn at<'a>(answer: &'a Value, path: &str) -> Option<&'a Value> {
 fn text<'a>(answer: &'a Value, path: &str) -> Option<&'a str> {
     let text = at(answer, path)?.as_str()?;
     (!is_blank(text)).then_some(text)
+}
+
+/// For logs and screens: on one line, and not a whole page.
+fn line(text: &str) -> String {
+    let shown = text.chars().filter(|shown| !shown.is_control());
+    shown.take(LONGEST_MESSAGE).collect()
 }
 
 /// A number, or text that is one.
@@ -221,3 +232,6 @@ fn positive(seconds: f64) -> Option<Duration> {
     let length = Duration::try_from_secs_f64(seconds).ok();
     length.filter(|length| !length.is_zero())
 }
+
+#[cfg(test)]
+mod tests;

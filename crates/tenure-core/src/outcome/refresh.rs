@@ -63,8 +63,12 @@ pub struct Granted {
 pub enum Trouble {
     /// No answer in time.
     Timeout,
-    /// No connection: DNS, refused, reset.
+    /// The service's name has no address now.
+    Dns,
+    /// No connection: refused, unreachable, or closed before anything was sent.
     Connection,
+    /// The connection broke before the answer was complete; the service may have done its part.
+    Lost,
     /// TLS could not be agreed on.
     Tls,
     /// A status that says nothing about the grant.
@@ -77,7 +81,9 @@ impl fmt::Display for Trouble {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Timeout => f.write_str("no answer in time"),
+            Self::Dns => f.write_str("name not found"),
             Self::Connection => f.write_str("no connection"),
+            Self::Lost => f.write_str("connection lost before the answer was complete"),
             Self::Tls => f.write_str("TLS failed"),
             Self::Status(status) => write!(f, "status {status}"),
             Self::Unintelligible => f.write_str("unintelligible answer"),
@@ -109,7 +115,7 @@ pub fn classify(reply: &Result<Answer<'_>, Trouble>, dialect: &Dialect, now: Tim
 }
 
 impl Outcome {
-    fn transient(trouble: Trouble) -> Self {
+    pub(super) fn transient(trouble: Trouble) -> Self {
         Self::Transient {
             trouble,
             retry_after: None,

@@ -159,7 +159,8 @@ fn a_refusal_that_cannot_be_read_is_transient() {
 
 #[test]
 fn errors_of_our_own_making_keep_the_session() {
-    for error in super::OUR_FAULT {
+    for error in Dialect::OAUTH2.misconfigured.iter() {
+        let error = error.code.as_ref();
         let body = format!(r#"{{"error":"{error}"}}"#);
         for status in [400, 401] {
             assert_eq!(judge(status, &body), Outcome::Misconfigured(error.into()));
@@ -169,42 +170,15 @@ fn errors_of_our_own_making_keep_the_session() {
 }
 
 #[test]
-fn another_dialect_names_its_fields_and_its_end() {
-    let dialect = Dialect {
-        access_token: "accessToken",
-        refresh_token: "refreshToken",
-        expires_in: "expiresIn",
-        error: "code",
-        ends: &["SESSION_EXPIRED"],
-    };
-    let judge = |status, body: &str| {
-        let answer = Answer {
-            status,
-            retry_after: None,
-            body: body.as_bytes(),
-        };
-        classify(&Ok(answer), &dialect, NOW)
-    };
-    assert_eq!(
-        judge(
-            200,
-            r#"{"accessToken":"a","refreshToken":"r","expiresIn":60}"#
-        ),
-        granted("a", Some("r"), Some(60.0))
-    );
-    assert_eq!(
-        judge(401, r#"{"code":"SESSION_EXPIRED"}"#),
-        Outcome::Definitive(EndCause::Unknown)
-    );
-    assert_eq!(
-        judge(401, r#"{"code":"invalid_grant"}"#),
-        transient(Trouble::Status(401))
-    );
-}
-
-#[test]
 fn trouble_on_the_way_is_transient() {
-    for trouble in [Trouble::Timeout, Trouble::Connection, Trouble::Tls] {
+    for trouble in [
+        Trouble::Timeout,
+        Trouble::Dns,
+        Trouble::Connection,
+        Trouble::Lost,
+        Trouble::Tls,
+        Trouble::Unintelligible,
+    ] {
         assert_eq!(
             classify(&Err(trouble), &Dialect::OAUTH2, NOW),
             transient(trouble)
