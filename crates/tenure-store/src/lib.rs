@@ -17,11 +17,13 @@
 //! It knows nothing of HTTP, of passwords or of signatures: hashes and sealed keys come in finished.
 
 pub mod conformance;
+mod device;
 mod error;
 mod memory;
 mod record;
 mod sqlite;
 
+pub use device::{Decision, Device, Polled, Used};
 pub use error::{OpenError, StoreError};
 pub use memory::Memory;
 pub use record::{
@@ -115,8 +117,9 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// A subject's sessions, newest first, ended ones included until they are purged.
     async fn sessions_of(&self, subject: &Subject) -> Result<Vec<Row>, StoreError>;
 
-    /// Deletes up to `limit` sessions and tickets that no presentation can need any more: a session
-    /// after its absolute expiry, or after `head.since + 2 × idle`, or a day after its revocation.
+    /// Deletes up to `limit` sessions, tickets and device authorizations that no presentation can need
+    /// any more: a session after its absolute expiry, or after `head.since + 2 × idle`, or a day after
+    /// its revocation.
     async fn purge(&self, now: Timestamp, limit: u32) -> Result<Purged, StoreError>;
 
     // Tickets: authorization codes, magic links, browser sign-ins.
@@ -143,8 +146,43 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// Deletes a ticket.
     async fn drop_ticket(&self, kind: TicketKind, hash: TicketHash) -> Result<(), StoreError>;
 
-    /// Deletes every ticket of a subject.
+    /// Deletes every ticket of a subject, and every device authorization that they allowed.
     async fn drop_tickets_of(&self, subject: &Subject) -> Result<(), StoreError>;
+
+    // Device authorizations.
+
+    /// Adds a device authorization that nobody has decided; [`Written::Lost`] where its user code, or
+    /// its code, is taken.
+    async fn add_device(&self, device: &Device) -> Result<Written, StoreError>;
+
+    /// Reads a device authorization that has not expired, decided or not, by its user code.
+    async fn device(
+        &self,
+        user_code: TicketHash,
+        now: Timestamp,
+    ) -> Result<Option<Device>, StoreError>;
+
+    /// Writes what a person decided; [`Written::Lost`] where it is decided already, has expired, or
+    /// is not there.
+    async fn decide_device(
+        &self,
+        user_code: TicketHash,
+        decision: &Decision,
+        now: Timestamp,
+    ) -> Result<Written, StoreError>;
+
+    /// One poll of `client` (RFC 8628 section 3.4): counts it, and redeems what has been allowed,
+    /// once. A poll with the `key` of the one that redeemed it is answered [`Polled::Again`].
+    async fn poll_device(
+        &self,
+        code: TicketHash,
+        client: &ClientId,
+        key: Option<TicketHash>,
+        now: Timestamp,
+    ) -> Result<Polled, StoreError>;
+
+    /// Deletes a device authorization.
+    async fn drop_device(&self, code: TicketHash) -> Result<(), StoreError>;
 
     // Accounts.
 

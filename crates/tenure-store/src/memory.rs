@@ -10,6 +10,7 @@ use tenure_core::lineage::{Cut, KeyHash, Revocation, Row, Step, TokenId};
 use tenure_core::scope::Scope;
 use tenure_core::time::Timestamp;
 
+use crate::device::{Decision, Device, Polled};
 use crate::{
     AuditEvent, AuditQuery, Consent, Counters, Description, KeyRecord, KeyUse, Loaded, Purged,
     Revoked, Store, StoreError, Taken, Ticket, TicketHash, TicketKind, User, Written,
@@ -136,7 +137,45 @@ impl Store for Memory {
         self.write(|tables| {
             let others = |ticket: &Ticket| ticket.subject.as_ref() != Some(subject);
             tables.tickets.retain(|_, ticket| others(ticket));
+            let others = |device: &Device| device.subject() != Some(subject);
+            tables.devices.retain(|_, device| others(device));
         });
+        Ok(())
+    }
+
+    async fn add_device(&self, device: &Device) -> Result<Written, StoreError> {
+        Ok(self.write(|tables| tables.add_device(device)))
+    }
+
+    async fn device(
+        &self,
+        user_code: TicketHash,
+        now: Timestamp,
+    ) -> Result<Option<Device>, StoreError> {
+        Ok(self.tables.lock().device(user_code, now))
+    }
+
+    async fn decide_device(
+        &self,
+        user_code: TicketHash,
+        decision: &Decision,
+        now: Timestamp,
+    ) -> Result<Written, StoreError> {
+        Ok(self.write(|tables| tables.decide_device(user_code, decision, now)))
+    }
+
+    async fn poll_device(
+        &self,
+        code: TicketHash,
+        client: &ClientId,
+        key: Option<TicketHash>,
+        now: Timestamp,
+    ) -> Result<Polled, StoreError> {
+        Ok(self.write(|tables| tables.poll_device(code, client, key, now)))
+    }
+
+    async fn drop_device(&self, code: TicketHash) -> Result<(), StoreError> {
+        self.write(|tables| tables.devices.remove(&code));
         Ok(())
     }
 

@@ -61,7 +61,7 @@ pub enum Taken {
 pub struct Purged {
     /// Sessions.
     pub sessions: u64,
-    /// Tickets.
+    /// Tickets and device authorizations.
     pub tickets: u64,
 }
 

@@ -92,7 +92,7 @@ fn a_file_from_a_newer_program_is_refused() {
             refused,
             OpenError::TooNew {
                 needed: 8,
-                have: 1,
+                have: 2,
                 ..
             }
         ),

@@ -20,6 +20,7 @@
 
 pub mod accounts;
 pub mod audit;
+pub mod devices;
 pub mod keys;
 pub mod presenter;
 pub mod races;
@@ -118,6 +119,23 @@ macro_rules! store_conformance {
                 a_ticket_of_another_kind_is_another_ticket,
                 a_dropped_ticket_is_gone,
                 all_tickets_of_a_subject_are_dropped,
+            }
+            devices {
+                a_device_authorization_reads_back_as_it_was_added,
+                a_user_code_belongs_to_one_device_authorization,
+                a_poll_waits_for_the_decision,
+                a_poll_before_the_interval_slows_down,
+                a_poll_of_another_client_finds_and_changes_nothing,
+                an_allowed_device_authorization_is_redeemed_once,
+                sixty_four_polls_redeem_a_device_authorization_once,
+                the_key_that_redeemed_it_is_answered_again,
+                a_denied_device_authorization_is_not_redeemed,
+                a_decision_is_made_once,
+                sixty_four_decisions_are_one,
+                an_expired_device_authorization_is_neither_decided_nor_redeemed,
+                a_dropped_device_authorization_is_gone,
+                what_a_subject_allowed_is_dropped_with_its_tickets,
+                expired_device_authorizations_go_after_a_while,
             }
             accounts {
                 an_account_is_found_by_address_without_regard_to_case,
@@ -242,6 +260,7 @@ mod tests {
         let files = [
             include_str!("accounts.rs"),
             include_str!("audit.rs"),
+            include_str!("devices.rs"),
             include_str!("keys.rs"),
             include_str!("races.rs"),
             include_str!("records.rs"),

@@ -7,6 +7,7 @@ use tenure_core::keyset::KeyState;
 use tenure_core::lineage::{Cut, Head, KeyHash, Revocation, Row, Step, TokenId};
 use tenure_core::time::Timestamp;
 
+use crate::device::{Decision, Device, KEEP_EXPIRED, Polled};
 use crate::record::{folded, is_purgeable};
 use crate::{
     AuditEvent, AuditQuery, Consent, KeyRecord, Loaded, Purged, Revoked, StoreError, Taken, Ticket,
@@ -20,6 +21,7 @@ pub(super) struct Tables {
     sessions: HashMap<LineageId, Session>,
     cuts: HashMap<Subject, Cut>,
     pub(super) tickets: HashMap<(TicketKind, TicketHash), Ticket>,
+    pub(super) devices: HashMap<TicketHash, Device>,
     users: Vec<User>,
     pub(super) consents: HashMap<(Subject, ClientId), Consent>,
     pub(super) keys: Vec<KeyRecord>,
@@ -153,10 +155,24 @@ impl Tables {
         for ticket in &tickets {
             self.tickets.remove(ticket);
         }
+        let left = limit - sessions.len() - tickets.len();
         Purged {
             sessions: sessions.len() as u64,
-            tickets: tickets.len() as u64,
+            tickets: tickets.len() as u64 + self.purge_devices(now, left),
         }
+    }
+
+    fn purge_devices(&mut self, now: Timestamp, limit: usize) -> u64 {
+        let devices = self.devices.values();
+        let devices: Vec<TicketHash> = devices
+            .filter(|device| now.minus(KEEP_EXPIRED) > device.expires_at)
+            .map(|device| device.code)
+            .take(limit)
+            .collect();
+        for code in &devices {
+            self.devices.remove(code);
+        }
+        devices.len() as u64
     }
 
     pub(super) fn add_ticket(&mut self, ticket: &Ticket) -> Result<(), StoreError> {
@@ -194,6 +210,49 @@ impl Tables {
             }
             _ => Taken::Missing,
         }
+    }
+
+    pub(super) fn add_device(&mut self, device: &Device) -> Written {
+        let taken = self.devices.contains_key(&device.code)
+            || self
+                .devices
+                .values()
+                .any(|other| other.user_code == device.user_code);
+        if taken {
+            return Written::Lost;
+        }
+        self.devices.insert(device.code, device.clone());
+        Written::Now
+    }
+
+    pub(super) fn device(&self, user_code: TicketHash, now: Timestamp) -> Option<Device> {
+        let mut devices = self.devices.values();
+        let device = devices.find(|device| device.user_code == user_code)?;
+        (now <= device.expires_at).then(|| device.clone())
+    }
+
+    pub(super) fn decide_device(
+        &mut self,
+        user_code: TicketHash,
+        decision: &Decision,
+        now: Timestamp,
+    ) -> Written {
+        let mut devices = self.devices.values_mut();
+        let device = devices.find(|device| device.user_code == user_code);
+        let decided = device.is_some_and(|device| device.decide(decision, now));
+        Written::if_any(decided.into())
+    }
+
+    pub(super) fn poll_device(
+        &mut self,
+        code: TicketHash,
+        client: &ClientId,
+        key: Option<TicketHash>,
+        now: Timestamp,
+    ) -> Polled {
+        let device = self.devices.get_mut(&code);
+        let theirs = device.filter(|device| device.client == *client);
+        theirs.map_or(Polled::Missing, |device| device.poll(key, now))
     }
 
     pub(super) fn add_user(&mut self, user: &User) -> Written {

@@ -67,7 +67,10 @@ const PAGE: u32 = 2048;
 const APPLICATION_ID: i32 = 0x5445_4e55;
 
 /// Statement by statement, oldest first; the position is the schema that it leads to, less one.
-const MIGRATIONS: [&str; 1] = [include_str!("migrations/0001_first.sql")];
+const MIGRATIONS: [&str; 2] = [
+    include_str!("migrations/0001_first.sql"),
+    include_str!("migrations/0002_devices.sql"),
+];
 
 /// The schema that this program writes.
 #[expect(clippy::cast_possible_truncation, reason = "there are few migrations")]

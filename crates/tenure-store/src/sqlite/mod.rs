@@ -3,6 +3,7 @@
 mod accounts;
 mod audit;
 mod codec;
+mod devices;
 mod error;
 mod files;
 mod journal;
@@ -102,7 +103,15 @@ impl Sqlite {
             .writer
             .write(move |group| tickets::sweep(group, now, left))
             .await?;
-        Ok(Purged { sessions, tickets })
+        let left = u64::from(left).saturating_sub(tickets);
+        let devices = self
+            .writer
+            .write(move |group| devices::sweep(group, now, left))
+            .await?;
+        Ok(Purged {
+            sessions,
+            tickets: tickets + devices,
+        })
     }
 
     async fn restored_at(&self, now: Timestamp) -> Result<i64, StoreError> {

@@ -11,7 +11,8 @@ use tenure_core::scope::Scope;
 use tenure_core::time::Timestamp;
 
 use super::writer::Group;
-use super::{Sqlite, Synchronous, accounts, audit, keys, meta, sessions, tickets};
+use super::{Sqlite, Synchronous, accounts, audit, devices, keys, meta, sessions, tickets};
+use crate::device::{Decision, Device, Polled};
 use crate::{
     AuditEvent, AuditQuery, Consent, Counters, Description, KeyRecord, KeyUse, Loaded, Purged,
     Revoked, Store, StoreError, Taken, Ticket, TicketHash, TicketKind, User, Written,
@@ -148,7 +149,56 @@ impl Store for Sqlite {
     async fn drop_tickets_of(&self, subject: &Subject) -> Result<(), StoreError> {
         let subject = subject.clone();
         self.writer
-            .write(move |group| tickets::remove_of(group, subject.as_str()))
+            .transaction(move |group| {
+                devices::remove_of(group, subject.as_str())?;
+                tickets::remove_of(group, subject.as_str())
+            })
+            .await
+    }
+
+    async fn add_device(&self, device: &Device) -> Result<Written, StoreError> {
+        let device = device.clone();
+        self.writer
+            .write(move |group| devices::add(group, &device))
+            .await
+    }
+
+    async fn device(
+        &self,
+        user_code: TicketHash,
+        now: Timestamp,
+    ) -> Result<Option<Device>, StoreError> {
+        self.readers.read(|sql| devices::find(sql, user_code, now))
+    }
+
+    async fn decide_device(
+        &self,
+        user_code: TicketHash,
+        decision: &Decision,
+        now: Timestamp,
+    ) -> Result<Written, StoreError> {
+        let decision = decision.clone();
+        self.writer
+            .write(move |group| devices::decide(group, user_code, &decision, now))
+            .await
+    }
+
+    async fn poll_device(
+        &self,
+        code: TicketHash,
+        client: &ClientId,
+        key: Option<TicketHash>,
+        now: Timestamp,
+    ) -> Result<Polled, StoreError> {
+        let client = client.clone();
+        self.writer
+            .write(move |group| devices::poll(group, code, &client, key, now))
+            .await
+    }
+
+    async fn drop_device(&self, code: TicketHash) -> Result<(), StoreError> {
+        self.writer
+            .write(move |group| devices::remove(group, code))
             .await
     }
 
