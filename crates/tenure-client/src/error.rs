@@ -10,7 +10,7 @@ use tenure_core::session::{Cause, Failure, Reason, VaultFault};
 #[non_exhaustive]
 pub enum Error {
     /// Try again. The session, if there is one, is kept.
-    #[error("try again in {} s: {cause}", retry_after.as_secs_f32().ceil())]
+    #[error("try again{}: {cause}", wait(*retry_after))]
     Transient {
         /// What went wrong.
         cause: Cause,
@@ -27,16 +27,30 @@ pub enum Error {
     #[error("the session's storage is unavailable: {0}")]
     StorageUnavailable(String),
     /// The service turned this sign-in away, for a reason that is the person's to change.
-    #[error("refused: {code}{}", detail(description.as_deref()))]
-    Refused {
+    #[error("the sign-in was refused: {code}{}", detail(description.as_deref()))]
+    SignInRefused {
         /// The error code, such as `access_denied` or `invalid_credentials`.
         code: String,
         /// The service's explanation, if it gave one.
         description: Option<String>,
     },
+    /// Look at what the API expects of a token: it turns away fresh ones. The session is kept.
+    #[error("refused: {hint}")]
+    Refused {
+        /// What to look at.
+        hint: String,
+    },
     /// Change the configuration of this client or of the service. The session is kept.
     #[error("misconfigured: {0}")]
     Misconfigured(String),
+}
+
+/// Nothing where the answer is "now".
+fn wait(time: Duration) -> String {
+    if time.is_zero() {
+        return String::new();
+    }
+    format!(" in {} s", time.as_secs_f32().ceil())
 }
 
 fn detail(description: Option<&str>) -> String {
@@ -49,6 +63,7 @@ impl From<Failure> for Error {
             Failure::Transient { cause, retry_after } => Self::Transient { cause, retry_after },
             Failure::SignInRequired(reason) => Self::SignInRequired { reason },
             Failure::StorageUnavailable(fault) => fault.into(),
+            Failure::Refused { hint } => Self::Refused { hint },
             Failure::Misconfigured(error) => {
                 Self::Misconfigured(format!("the service answers {error}"))
             }

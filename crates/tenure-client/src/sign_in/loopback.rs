@@ -127,14 +127,14 @@ impl Expected {
         }
         let issuer = value("iss");
         if self.names_issuer && issuer.is_none() || issuer.is_some_and(|iss| iss != self.issuer) {
-            return Some(Err(Error::Refused {
+            return Some(Err(Error::SignInRefused {
                 code: "wrong_issuer".into(),
                 description: Some("the answer does not come from the service asked".into()),
             }));
         }
         if let Some(code) = value("error") {
             let description = value("error_description");
-            return Some(Err(Error::Refused { code, description }));
+            return Some(Err(Error::SignInRefused { code, description }));
         }
         let code = Secret::new(value("code")?);
         (!code.is_blank()).then_some(Ok(code))
@@ -159,7 +159,7 @@ mod tests {
 
     fn refusal(verdict: Option<Result<Secret, Error>>) -> String {
         match verdict {
-            Some(Err(Error::Refused { code, .. })) => code,
+            Some(Err(Error::SignInRefused { code, .. })) => code,
             other => panic!("not refused: {other:?}"),
         }
     }
@@ -203,7 +203,7 @@ mod tests {
         );
         assert_eq!(
             verdict,
-            Some(Err(Error::Refused {
+            Some(Err(Error::SignInRefused {
                 code: "access_denied".into(),
                 description: Some("no thanks".into()),
             }))

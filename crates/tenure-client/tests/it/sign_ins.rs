@@ -12,7 +12,7 @@ async fn a_wrong_password_is_refused_and_changes_nothing() {
     let refused = session.sign_in_password("demo@example.com", Secret::new("wrong"));
     assert_eq!(
         refused.await,
-        Err(Error::Refused {
+        Err(Error::SignInRefused {
             code: "invalid_credentials".into(),
             description: Some("wrong password".into()),
         })
@@ -102,7 +102,7 @@ async fn a_refusal_in_the_browser_is_told() {
     ];
     assert_eq!(visit(&redirect_uri, &browser).await, 200);
     let refused = finish.await.expect("no panic").expect_err("refused");
-    assert!(matches!(refused, Error::Refused { code, .. } if code == "access_denied"));
+    assert!(matches!(refused, Error::SignInRefused { code, .. } if code == "access_denied"));
 }
 
 #[tokio::test]

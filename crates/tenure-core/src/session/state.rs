@@ -33,6 +33,12 @@ pub enum State {
         /// When it is tried again, by the device's clock.
         retry_at: Millis,
     },
+    /// Signed in, but an API turns away tokens that were just issued: neither a refresh nor a sign-in
+    /// would help. Ends when an API takes a later token, with a new sign-in, or after ten minutes.
+    Refused {
+        /// What to look at.
+        hint: String,
+    },
     /// The vault cannot be read now, so nobody knows whether there is a session.
     StorageLocked,
 }
@@ -96,6 +102,11 @@ pub enum Failure {
     SignInRequired(Reason),
     /// The vault can be neither read nor written.
     StorageUnavailable(VaultFault),
+    /// There is no other token than the one that an API refused, and a new one would be no better.
+    Refused {
+        /// What to look at.
+        hint: String,
+    },
     /// The service does not accept this client's request: the OAuth error code.
     Misconfigured(String),
 }
