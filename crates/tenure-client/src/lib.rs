@@ -34,6 +34,7 @@ mod discovery;
 mod driver;
 mod endpoint;
 mod error;
+mod failpoint;
 mod locker;
 mod notes;
 mod session;
@@ -47,11 +48,14 @@ pub use endpoint::{OAuth2, RefreshEndpoint};
 pub use error::Error;
 pub use session::{Session, SignedOut};
 pub use sign_in::CodeSignIn;
-pub use transport::{HttpTransport, Transport};
-pub use vault::{FileVault, Lease, MemoryVault, Vault};
+pub use transport::{HttpOptions, HttpTransport, Transport};
+pub use vault::{ChunkedVault, FileVault, KeyValue, Lease, MemoryVault, Vault};
+
+/// What [`KeyValue`] hands out: bytes that are wiped when dropped.
+pub use zeroize::Zeroizing;
 
 pub use tenure_core::lineage::EndCause;
-pub use tenure_core::outcome::{Dialect, Trouble};
+pub use tenure_core::outcome::{Dialect, ErrorPattern, Granted, Trouble};
 pub use tenure_core::secret::Secret;
 pub use tenure_core::session::{
     AccessToken, Cause, Change, Found, Millis, Policy, Presentation, Provider, Reason, Record,

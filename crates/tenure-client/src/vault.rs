@@ -4,11 +4,17 @@ use std::fmt;
 
 use tenure_core::session::{Change, Found, Record, VaultFault};
 
+mod chunked;
 mod file;
+mod home;
+mod key_value;
 mod memory;
 mod slot;
+mod two_slots;
 
+pub use chunked::ChunkedVault;
 pub use file::FileVault;
+pub use key_value::KeyValue;
 pub use memory::MemoryVault;
 
 /// Keeps one [`Record`] and lets several processes share it.

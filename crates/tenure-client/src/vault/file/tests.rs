@@ -7,7 +7,10 @@ use tenure_core::outcome::Granted;
 use tenure_core::secret::Secret;
 use tenure_core::session::{Change, Expiry, Found, Millis, Provider, Record, Tokens};
 
-use super::{FileVault, SLOTS, Vault as _};
+use super::FileVault;
+use crate::Vault as _;
+
+const SLOTS: [&str; 2] = ["slot-a", "slot-b"];
 
 /// A vault that was written three times: `r1` in the first slot, `r2` in the second, `r3` in the
 /// first again.

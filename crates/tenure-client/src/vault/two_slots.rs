@@ -1,0 +1,146 @@
+//! What all vaults that keep a record in two places have in common.
+
+use std::fmt;
+
+use tenure_core::session::{Change, Found, Record, VaultFault};
+
+use super::home::Home;
+use super::slot::{Held, Place, Slot};
+use super::{Lease, Vault};
+
+/// A vault that keeps two copies; that makes it a [`Vault`]. Every write goes to the older place,
+/// so a torn one leaves the record before.
+pub(super) trait Slots: fmt::Debug + Send + Sync + 'static {
+    /// Where the locks are.
+    fn home(&self) -> &Home;
+
+    /// What `place` holds, while no writer is about.
+    fn read(&self, place: Place) -> Result<Held, VaultFault>;
+
+    /// Stores the slot durably and says how many bytes that took. Nobody else is about. A write
+    /// that is cut short may damage this place, and never the other one.
+    fn write(&self, place: Place, slot: &Slot) -> Result<usize, VaultFault>;
+
+    /// Whether a record was once stored, where no place shows a trace of it.
+    fn stored_once(&self) -> Result<bool, VaultFault> {
+        Ok(false)
+    }
+}
+
+impl<S: Slots> Vault for S {
+    fn load(&self) -> Result<Found, VaultFault> {
+        told(self, "store_read", load(self))
+    }
+
+    fn update(&self, change: &Change) -> Result<Record, VaultFault> {
+        told(self, "store_write", update(self, change))
+    }
+
+    fn lock(&self) -> Result<Lease, VaultFault> {
+        told(self, "store_lock", self.home().lock())
+    }
+
+    fn try_lock(&self) -> Result<Option<Lease>, VaultFault> {
+        told(self, "store_lock", self.home().try_lock())
+    }
+}
+
+fn load(vault: &impl Slots) -> Result<Found, VaultFault> {
+    let mut lock = vault.home().shared()?;
+    let mut contents = Contents::of(vault)?;
+    if lock.is_none() && !contents.are_absent() {
+        // A copy from a backup may come without its lock.
+        lock = Some(vault.home().exclusive()?);
+        contents = Contents::of(vault)?;
+    }
+    let found = match contents.newest() {
+        Some((_, slot)) => Found::Record(Box::new(slot.record.clone())),
+        None if contents.any(|held| matches!(held, Held::Torn)) => Found::Damaged,
+        None if vault.stored_once()? => Found::Damaged,
+        None if contents.are_absent() => Found::Missing,
+        None => Found::Empty,
+    };
+    drop(lock);
+    let slot = contents.newest().map(|(place, _)| place.name());
+    tracing::debug!(found = name(&found), slot, "store_read");
+    Ok(found)
+}
+
+fn update(vault: &impl Slots, change: &Change) -> Result<Record, VaultFault> {
+    let _lock = vault.home().exclusive()?;
+    let contents = Contents::of(vault)?;
+    let newest = contents.newest();
+    let (place, generation) = match newest {
+        Some((place, slot)) => (place.other(), slot.generation + 1),
+        None => (Place::A, 1),
+    };
+    let mut record = newest.map_or_else(Record::default, |(_, slot)| slot.record.clone());
+    if change.apply(&mut record) {
+        let slot = Slot { generation, record };
+        let bytes = vault.write(place, &slot)?;
+        tracing::debug!(ok = true, bytes, "store_write");
+        record = slot.record;
+    }
+    Ok(record)
+}
+
+fn told<T>(
+    vault: &impl Slots,
+    event: &'static str,
+    done: Result<T, VaultFault>,
+) -> Result<T, VaultFault> {
+    if let Err(error) = &done {
+        let directory = vault.home().directory().display();
+        tracing::warn!(ok = false, event, %directory, %error, "store_failed");
+    }
+    done
+}
+
+/// Both places as found.
+struct Contents {
+    a: Held,
+    b: Held,
+}
+
+impl Contents {
+    fn of(vault: &impl Slots) -> Result<Self, VaultFault> {
+        let a = vault.read(Place::A)?;
+        let b = vault.read(Place::B)?;
+        let contents = Self { a, b };
+        if contents.any(|held| matches!(held, Held::Strange)) {
+            return Err(VaultFault::Unavailable(format!(
+                "{}: a vault of a newer format or of another kind; it was left as it is: update \
+                 this program, or use the one that wrote it",
+                vault.home().directory().display()
+            )));
+        }
+        Ok(contents)
+    }
+
+    fn newest(&self) -> Option<(Place, &Slot)> {
+        let places = [(Place::A, &self.a), (Place::B, &self.b)].into_iter();
+        places
+            .filter_map(|(place, held)| match held {
+                Held::Intact(slot) => Some((place, slot.as_ref())),
+                _ => None,
+            })
+            .max_by_key(|(_, slot)| slot.generation)
+    }
+
+    fn any(&self, like: impl Fn(&Held) -> bool) -> bool {
+        like(&self.a) || like(&self.b)
+    }
+
+    fn are_absent(&self) -> bool {
+        !self.any(|held| !matches!(held, Held::Absent))
+    }
+}
+
+fn name(found: &Found) -> &'static str {
+    match found {
+        Found::Record(_) => "record",
+        Found::Missing => "missing",
+        Found::Damaged => "damaged",
+        Found::Empty => "empty",
+    }
+}
