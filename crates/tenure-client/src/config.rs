@@ -32,7 +32,7 @@ impl Config {
             client_id: client_id.to_owned(),
             vault: Arc::new(vault),
             transport: Arc::new(HttpTransport::new()?),
-            endpoint: Arc::new(OAuth2),
+            endpoint: Arc::new(OAuth2::new()),
             clock: Arc::new(SystemClock::new()),
             policy: Policy::default(),
             scope: "openid offline_access".into(),

@@ -4,9 +4,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use bytes::Bytes;
 use http::header::{DATE, RETRY_AFTER};
-use http::{HeaderMap, HeaderName};
-use tenure_core::outcome::{Answer, Outcome, classify, date, retry_after};
+use http::{HeaderMap, HeaderName, Request, Response};
+use tenure_core::outcome::{Answer, Outcome, Trouble, classify, date, retry_after};
 use tenure_core::secret::Secret;
 use tenure_core::session::{
     Access, Action, Change, Event, Lock, Machine, Millis, Moment, Presentation, Provider, Record,
@@ -16,9 +17,9 @@ use tenure_core::time::Timestamp;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
-use crate::discovery::{LONGEST_ANSWER, discover};
+use crate::discovery::{LONGEST_ANSWER, discover, fixed};
 use crate::locker::{Locker, Taken};
-use crate::{Config, Lease, notes};
+use crate::{Config, Lease, failpoint, notes};
 
 /// One session in this process: the machine, and the hands that work for it.
 ///
@@ -178,24 +179,22 @@ impl Driver {
             Ok(request) => request,
             Err(error) => return (Outcome::Misconfigured(error.to_string()), None),
         };
-        let answer = self.config.transport.send(request, LONGEST_ANSWER).await;
+        let answer = self.exchange(request).await;
         let dialect = self.config.endpoint.dialect();
-        let reply = answer.as_ref().map(|answer| Answer {
-            status: answer.status().as_u16(),
-            retry_after: header(answer.headers(), &RETRY_AFTER),
-            body: answer.body(),
-        });
-        let now = self.config.clock.wall().timestamp();
+        let reply = answer.as_ref().map(parts);
+        let sent = answer.as_ref().ok();
+        let sent = sent.and_then(|answer| header(answer.headers(), &DATE));
+        let date = sent.and_then(date);
+        let now = date.unwrap_or_else(|| self.config.clock.wall().timestamp());
         let outcome = classify(&reply.map_err(|trouble| *trouble), &dialect, now);
-        let sent = answer.ok();
-        let sent = sent
-            .as_ref()
-            .and_then(|answer| header(answer.headers(), &DATE));
-        (outcome, sent.and_then(date))
+        (outcome, date)
     }
 
     /// The metadata as cached, or read again if they are old and the service is willing.
     async fn provider(self: &Arc<Self>, cached: Provider) -> Provider {
+        if let Some(fixed) = fixed(&self.config) {
+            return fixed;
+        }
         let age = self.config.clock.wall() - cached.fetched;
         if age < METADATA_LIFETIME {
             return cached;
@@ -208,19 +207,36 @@ impl Driver {
     }
 
     async fn revoke(&self, revocation: &Revocation) -> Revoked {
-        let Ok(request) = self.config.endpoint.revoke(revocation) else {
-            return Revoked::Later(None);
+        let request = match self.config.endpoint.revoke(revocation) {
+            Ok(Some(request)) => request,
+            Ok(None) => return Revoked::Done,
+            Err(_) => return Revoked::Later(None),
         };
         let now = self.config.clock.wall().timestamp();
-        match self.config.transport.send(request, LONGEST_ANSWER).await {
+        match self.exchange(request).await {
             // 400: it does not take this token, and never will (RFC 7009 section 2.2.1).
             Ok(answer) if answer.status().is_success() || answer.status() == 400 => Revoked::Done,
+            Ok(answer) if self.dead(&answer) => Revoked::Done,
             Ok(answer) => {
                 let wait = header(answer.headers(), &RETRY_AFTER);
                 Revoked::Later(wait.and_then(|wait| retry_after(wait, now)))
             }
             Err(_) => Revoked::Later(None),
         }
+    }
+
+    /// Whether the service says that the session is over already.
+    fn dead(&self, answer: &Response<Bytes>) -> bool {
+        let dialect = self.config.endpoint.dialect();
+        let outcome = classify(&Ok(parts(answer)), &dialect, Timestamp(0));
+        matches!(outcome, Outcome::Definitive(_))
+    }
+
+    async fn exchange(&self, request: Request<Bytes>) -> Result<Response<Bytes>, Trouble> {
+        failpoint::reached("before_send");
+        let answer = self.config.transport.send(request, LONGEST_ANSWER).await;
+        failpoint::reached("after_receive");
+        answer
     }
 
     fn lease(&self) -> MutexGuard<'_, Option<Lease>> {
@@ -267,6 +283,15 @@ async fn keep_time(driver: Weak<Driver>) {
                 }
             }
         }
+    }
+}
+
+/// What counts of an answer.
+pub(crate) fn parts(answer: &Response<Bytes>) -> Answer<'_> {
+    Answer {
+        status: answer.status().as_u16(),
+        retry_after: header(answer.headers(), &RETRY_AFTER),
+        body: answer.body(),
     }
 }
 
