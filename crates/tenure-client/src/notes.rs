@@ -10,6 +10,8 @@ pub(crate) fn tell(note: Note) {
         Note::RefreshSucceeded { rotated } => info!(rotated, "refresh_succeeded"),
         Note::RefreshFailed { class, will_clear } => warn!(class, will_clear, "refresh_failed"),
         Note::SessionCleared { reason } => warn!(%reason, "session_cleared"),
+        Note::Refused { hint } => warn!(hint, "refused"),
+        Note::ClockJumped { seconds } => info!(seconds, "clock_jumped"),
         Note::Degraded { cause } => warn!(%cause, "degraded"),
     }
 }

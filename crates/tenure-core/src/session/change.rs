@@ -61,6 +61,8 @@ pub struct Need {
     /// The access token that is not enough whatever its expiry says: the API may have refused it,
     /// or the monotonic clock outlived it.
     pub stale: Secret,
+    /// An API's refusal is the reason: such refreshes are counted.
+    pub refused: bool,
 }
 
 impl Need {
@@ -97,7 +99,7 @@ impl Change {
 fn begin(record: &mut Record, need: &Need, key: &Secret, wall: Millis) -> bool {
     match &mut record.tokens {
         Some(tokens) if need.unmet_by(tokens, wall) => {
-            tokens.begin(key);
+            tokens.begin(key, need.refused.then_some(wall));
             true
         }
         _ => false,

@@ -70,6 +70,11 @@ pub struct Moment {
 }
 
 impl Moment {
+    /// What the device's clock shows more than the monotonic one, in milliseconds.
+    pub(super) fn offset(self) -> i64 {
+        signed(self.wall).saturating_sub(signed(self.mono))
+    }
+
     /// A uniformly random length of time up to `most`.
     pub(super) fn jitter(self, most: Millis) -> Millis {
         Millis(self.dice % most.0.saturating_add(1).max(1))
@@ -162,8 +167,8 @@ impl Expiry {
     }
 }
 
-/// Clocks that are slewed go back by less than this.
-const TOLERANCE: Millis = Millis(5_000);
+/// Clocks that are slewed move against each other by less than this.
+pub(super) const TOLERANCE: Millis = Millis(5_000);
 
 fn shift(time: Millis, by: i64) -> Millis {
     Millis(time.0.saturating_add_signed(by))

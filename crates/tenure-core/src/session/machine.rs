@@ -1,5 +1,6 @@
 //! The machine: when to refresh, and what a caller gets meanwhile.
 
+use super::expiry::TOLERANCE;
 use super::{
     AccessToken, Cause, Deadline, Expiry, Failure, Millis, Moment, Need, Reason, Record, State,
     Tokens, VaultFault,
@@ -11,25 +12,32 @@ use crate::secret::Secret;
 mod backoff;
 mod handle;
 mod interface;
+mod ready;
+mod standing;
 
 use backoff::Backoff;
 pub use backoff::Policy;
 pub use interface::{Access, Action, Event, Lock, Note, Presentation, Revoked, Step};
+use ready::Current;
+pub use ready::Ready;
+use standing::Standing;
 
 /// The life of a session as one process sees it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Machine {
     policy: Policy,
     vault: Vault,
     current: Option<Current>,
     refresh: Refresh,
     backoff: Backoff,
-    refused: Option<Secret>,
+    standing: Standing,
     outbox: Outbox,
+    /// What the device's clock shows more than the monotonic one, as last seen.
+    offset: Option<i64>,
 }
 
 /// What is known of the vault.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Vault {
     Unread,
     Unreadable(VaultFault),
@@ -37,16 +45,8 @@ enum Vault {
     Read(Box<Record>),
 }
 
-/// The access token of the record, with what only this process knows about it.
-#[derive(Debug)]
-struct Current {
-    token: Secret,
-    ends: Deadline,
-    margin: Millis,
-}
-
 /// The one refresh that may be under way.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 enum Refresh {
     #[default]
     Idle,
@@ -71,7 +71,7 @@ struct Answer {
 }
 
 /// What is being done about the record's outbox.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Outbox {
     sending: bool,
     backoff: Backoff,
@@ -89,8 +89,9 @@ impl Machine {
             current: None,
             refresh: Refresh::Idle,
             backoff: Backoff::default(),
-            refused: None,
+            standing: Standing::Good,
             outbox: Outbox::default(),
+            offset: None,
         };
         let actions = vec![Action::Note(Note::BootstrapStarted), Action::Load];
         (machine, actions)
@@ -100,8 +101,26 @@ impl Machine {
     /// life can be asked for.
     ///
     /// While a refresh has transient trouble a token that is still valid is handed out, whatever
-    /// `min_ttl` says.
+    /// `min_ttl` says; so is one that an API refused, because other APIs may take it.
     pub fn request(&mut self, min_ttl: Millis, now: Moment) -> (Access, Vec<Action>) {
+        let mut actions = self.notice(now);
+        let (access, more) = self.serve(min_ttl, now);
+        actions.extend(more);
+        (access, actions)
+    }
+
+    /// What a caller gets to whom an API said no to `refused`, after [`Event::Refused`]: another
+    /// token, or why there is none.
+    pub fn request_instead(&mut self, refused: &Secret, now: Moment) -> (Access, Vec<Action>) {
+        match self.request(Millis(0), now) {
+            (Access::Ready(same), actions) if same.token == *refused => {
+                (Access::Failed(self.nothing_better(now)), actions)
+            }
+            other => other,
+        }
+    }
+
+    fn serve(&mut self, min_ttl: Millis, now: Moment) -> (Access, Vec<Action>) {
         match &self.vault {
             Vault::Unread => return (Access::Wait, Vec::new()),
             Vault::Unreadable(_) if self.backoff.due(now) => return (Access::Wait, self.reload()),
@@ -138,16 +157,27 @@ impl Machine {
             let reason = self.reason();
             return State::SignedOut { reason };
         };
-        match (&self.refresh, self.backoff.waiting()) {
-            (Refresh::Idle | Refresh::Unsaved(..), Some((cause, until))) => State::Degraded {
+        match (&self.refresh, self.backoff.waiting(), &self.standing) {
+            (Refresh::Idle | Refresh::Unsaved(..), Some((cause, until)), _) => State::Degraded {
                 cause: cause.clone(),
                 retry_at: until.wall(),
             },
-            (Refresh::Idle, None) => State::Active {
+            (_, _, Standing::Refused { hint, .. }) => State::Refused {
+                hint: (*hint).to_owned(),
+            },
+            (Refresh::Idle, None, _) => State::Active {
                 expires_at: current.ends.wall(),
             },
             _ => State::Refreshing,
         }
+    }
+
+    /// What serves callers without asking the machine, until its next event or change of clocks;
+    /// `None` while only the machine knows what they get.
+    pub fn ready(&self) -> Option<Ready> {
+        let saved = !matches!(self.refresh, Refresh::Unsaved(..));
+        self.tokens().filter(|_| saved && !self.doubted())?;
+        Some(Ready::new(self.current.as_ref()?, self.offset?))
     }
 
     /// The record as this process last saw it; `None` while it could not be read.
@@ -178,7 +208,12 @@ impl Machine {
         };
         let ahead = ahead.filter(|_| self.backoff.waiting().is_none());
         let outbox = outbox.filter(|_| !self.outbox.sending);
-        let next = [retry.flatten(), outbox, ahead].into_iter().flatten().min();
+        let forgiven = match &self.standing {
+            Standing::Refused { until, .. } => Some(until.left(now)),
+            Standing::Good | Standing::Doubted(_) => None,
+        };
+        let next = [retry.flatten(), outbox, ahead, forgiven];
+        let next = next.into_iter().flatten().min();
         next.map(|sleep| sleep.min(LONGEST_SLEEP))
     }
 
@@ -212,7 +247,7 @@ impl Machine {
             (_, Some(current)) => (&current.token, current.ends),
             (_, None) => return None,
         };
-        if ends.passed(now) || self.refused.as_ref() == Some(token) {
+        if ends.passed(now) {
             return None;
         }
         Some(AccessToken {
@@ -223,14 +258,34 @@ impl Machine {
 
     /// Why the present access token is not enough; `None` where it is.
     fn need(&self, min_ttl: Millis, now: Moment) -> Option<Need> {
-        let (tokens, current) = (self.tokens()?, self.current.as_ref()?);
-        let most = Millis(tokens.expiry.lifetime().0 / 2);
-        let left = min_ttl.min(most).max(current.margin).max(Millis(1));
-        let enough = current.ends.left(now) >= left && self.usable(now).is_some();
-        (!enough).then(|| Need {
-            left,
+        let current = self.current.as_ref()?;
+        let enough = current.suffices(min_ttl, now);
+        let refused = enough && self.doubted();
+        (refused || !enough).then(|| Need {
+            left: current.asked(min_ttl),
             stale: current.token.clone(),
+            refused,
         })
+    }
+
+    /// Looks at both clocks. Where one moved against the other the device slept or its clock was set:
+    /// waits that nobody asked for are over, and what time decides is decided again.
+    fn notice(&mut self, now: Moment) -> Vec<Action> {
+        self.forgive(now);
+        let offset = now.offset();
+        let before = self.offset.replace(offset);
+        let Some(jump) = before.map(|before| offset.saturating_sub(before)) else {
+            return Vec::new();
+        };
+        if jump.unsigned_abs() <= TOLERANCE.0 {
+            return Vec::new();
+        }
+        self.backoff.hurry();
+        self.outbox.backoff.hurry();
+        let seconds = jump / 1000;
+        let mut actions = vec![Action::Note(Note::ClockJumped { seconds })];
+        actions.extend(self.tick(now));
+        actions
     }
 
     fn holding_back(&self, now: Moment) -> Option<Failure> {

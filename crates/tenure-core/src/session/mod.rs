@@ -26,7 +26,7 @@ mod state;
 pub use change::{Change, Need};
 pub use expiry::{Deadline, Expiry, Millis, Moment};
 pub use machine::{
-    Access, Action, Event, Lock, Machine, Note, Policy, Presentation, Revoked, Step,
+    Access, Action, Event, Lock, Machine, Note, Policy, Presentation, Ready, Revoked, Step,
 };
 pub use record::{Provider, Record, Revocation, Tokens};
 pub use state::{AccessToken, Cause, Failure, Found, Reason, State, VaultFault};

@@ -60,10 +60,17 @@ pub struct Tokens {
     /// Hashes of the keys sent with the parent of `refresh_token`; `None` where that is not known.
     #[serde(default)]
     pub claims: Option<Vec<KeyHash>>,
+    /// When the refreshes were begun that an API's refusal caused, by the device's clock, newest
+    /// last: all processes together may cause no storm of them.
+    #[serde(default)]
+    pub refusals: Vec<Millis>,
 }
 
 /// The server's row remembers as many.
 const KEYS: usize = 4;
+
+/// So many refreshes may be caused by refusals in one window.
+pub(super) const REFUSALS: usize = 3;
 
 impl Tokens {
     /// A new session; `None` without a refresh token, because then there is nothing to keep.
@@ -75,11 +82,16 @@ impl Tokens {
             intent: None,
             used: Vec::new(),
             claims: None,
+            refusals: Vec::new(),
         })
     }
 
-    /// Notes that a refresh is begun; the key of an unfinished one is used again.
-    pub(super) fn begin(&mut self, key: &Secret) {
+    /// Notes that a refresh is begun, at `refused` where a refusal is the reason; the key of an
+    /// unfinished one is used again.
+    pub(super) fn begin(&mut self, key: &Secret, refused: Option<Millis>) {
+        if let Some(wall) = refused {
+            self.count_refusal(wall);
+        }
         let key = self.intent.get_or_insert_with(|| key.clone());
         let Ok(parsed) = IdempotencyKey::parse(key.expose()) else {
             return;
@@ -89,6 +101,17 @@ impl Tokens {
         }
         if self.used.len() > KEYS {
             self.used.remove(0);
+        }
+    }
+
+    /// Another attempt at an unfinished refresh counts once, from now.
+    fn count_refusal(&mut self, wall: Millis) {
+        if self.intent.is_some() {
+            self.refusals.pop();
+        }
+        self.refusals.push(wall);
+        if self.refusals.len() > REFUSALS {
+            self.refusals.remove(0);
         }
     }
 

@@ -51,6 +51,7 @@ fn begin(key: &str) -> Change {
         need: Need {
             left: Millis(60_000),
             stale: Secret::new("a0"),
+            refused: false,
         },
         key: Secret::new(key),
         wall: NOW,
@@ -118,6 +119,7 @@ fn without_a_new_refresh_token_the_old_one_stays() {
         let need = Need {
             left: Millis(60_000),
             stale,
+            refused: false,
         };
         let begin = Change::Begin {
             need,

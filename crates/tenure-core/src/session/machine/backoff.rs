@@ -44,6 +44,8 @@ impl Default for Policy {
 pub(super) struct Backoff {
     failures: u32,
     wait: Option<(Cause, Deadline)>,
+    /// The part of the wait that luck had no part in.
+    least: Option<Deadline>,
 }
 
 impl Backoff {
@@ -59,17 +61,25 @@ impl Backoff {
             .shortest_wait
             .saturating_mul(1 << self.failures.min(16));
         let bound = doubled.min(policy.longest_wait);
-        let wait = now
-            .jitter(bound.into())
-            .max(asked.unwrap_or_default().into());
+        let least = asked.unwrap_or_default().into();
+        let wait = now.jitter(bound.into()).max(least);
         self.failures = self.failures.saturating_add(1);
         self.wait = Some((cause, Deadline::after(now, wait)));
+        self.least = Some(Deadline::after(now, least));
     }
 
     /// Waits for a fixed time: what failed is not a matter of luck.
     pub(super) fn stall(&mut self, cause: Cause, wait: Duration, now: Moment) {
         self.failures = self.failures.saturating_add(1);
         self.wait = Some((cause, Deadline::after(now, wait.into())));
+        self.least = None;
+    }
+
+    /// The world has changed: waits no longer than it was asked to.
+    pub(super) fn hurry(&mut self) {
+        if let (Some((_, until)), Some(least)) = (&mut self.wait, self.least) {
+            *until = least;
+        }
     }
 
     pub(super) fn reset(&mut self) {

@@ -3,33 +3,33 @@
 use std::time::Duration;
 
 use super::super::{
-    Cause, Change, Deadline, Expiry, Found, Millis, Moment, Need, Record, Revocation, Tokens,
-    VaultFault,
+    Cause, Change, Deadline, Expiry, Found, Millis, Moment, Need, Record, Revocation, VaultFault,
 };
 use super::{
-    Action, Answer, Current, Event, Lock, Machine, Note, Presentation, Refresh, Revoked, Step,
-    Vault,
+    Action, Answer, Current, Event, Lock, Machine, Note, Presentation, Refresh, Revoked, Standing,
+    Step, Vault,
 };
 use crate::outcome::{Granted, Outcome, Trouble};
 use crate::secret::Secret;
 use crate::time::Timestamp;
 
-/// A token younger than this that the API refuses is not refreshed again: the next one would be
-/// refused, too.
-const FRESH: Millis = Millis(30_000);
-
 impl Machine {
     /// Takes one event in and says what to do.
     pub fn handle(&mut self, event: Event, now: Moment) -> Vec<Action> {
-        let mut actions = match event {
+        let mut actions = self.notice(now);
+        actions.extend(match event {
             Event::Loaded(found) => self.loaded(found, now),
             Event::Locked { lock, key } => self.locked(lock, key, now),
             Event::Changed(step, record) => self.changed(step, record, now),
             Event::Answered { outcome, date } => self.answered(outcome, date, now),
             Event::Told(token, revoked) => self.told(token, revoked, now),
             Event::Refused(token) => self.refused(token, now),
+            Event::Accepted(token) => {
+                self.accepted(&token);
+                Vec::new()
+            }
             Event::Tick => self.tick(now),
-        };
+        });
         actions.extend(self.next_revocation(now).map(Action::Revoke));
         actions
     }
@@ -41,7 +41,7 @@ impl Machine {
 
     pub(super) fn start(&mut self, need: Need, now: Moment) -> Vec<Action> {
         let reason = match &self.current {
-            Some(current) if self.refused.as_ref() == Some(&current.token) => "refused",
+            _ if need.refused => "refused",
             Some(current) if current.ends.passed(now) => "expired",
             _ => "expiring",
         };
@@ -115,7 +115,11 @@ impl Machine {
                 Vec::new()
             }
             Step::Revoked => self.told_and_noted(fault.is_none(), None, now),
-            Step::Other => Vec::new(),
+            Step::SignIn => {
+                self.standing = Standing::Good;
+                Vec::new()
+            }
+            Step::Discovered => Vec::new(),
         });
         actions
     }
@@ -236,6 +240,7 @@ impl Machine {
             let rotated = successor.is_some_and(|token| *token != answer.presented);
             actions.push(Action::Note(Note::RefreshSucceeded { rotated }));
         }
+        actions.extend(self.check_replacement(now));
         actions
     }
 
@@ -262,13 +267,12 @@ impl Machine {
         let before = self.tokens().map(|tokens| tokens.refresh_token.clone());
         self.current = match (&record.tokens, self.current.take()) {
             (Some(tokens), Some(current)) if current.token == tokens.access_token => Some(current),
-            (Some(tokens), _) => Some(Current {
-                token: tokens.access_token.clone(),
-                ends: Deadline::after(now, tokens.expiry.left(now.wall)),
-                margin: tokens.expiry.margin(self.policy.skew.into(), now),
-            }),
+            (Some(tokens), _) => Some(Current::new(tokens, &self.policy, now)),
             (None, _) => None,
         };
+        if record.tokens.is_none() {
+            self.standing = Standing::Good;
+        }
         self.vault = Vault::Read(record);
         let after = self.tokens().map(|tokens| tokens.refresh_token.clone());
         if before != after && matches!(self.refresh, Refresh::Idle) {
@@ -281,15 +285,7 @@ impl Machine {
         Vec::new()
     }
 
-    fn refused(&mut self, token: Secret, now: Moment) -> Vec<Action> {
-        let refreshed_just_now = |tokens: &Tokens| tokens.expiry.age(now.wall) < FRESH;
-        if !self.tokens().is_some_and(refreshed_just_now) {
-            self.refused = Some(token);
-        }
-        Vec::new()
-    }
-
-    fn tick(&mut self, now: Moment) -> Vec<Action> {
+    pub(super) fn tick(&mut self, now: Moment) -> Vec<Action> {
         if !self.backoff.due(now) {
             return Vec::new();
         }

@@ -77,8 +77,11 @@ pub enum Event {
     },
     /// A revocation was sent.
     Told(Secret, Revoked),
-    /// The API turned this access token away.
+    /// An API turned this access token away.
     Refused(Secret),
+    /// An API took this access token; of interest only while the state is
+    /// [`State::Refused`](super::super::State::Refused).
+    Accepted(Secret),
     /// The time that [`Machine::wake`](super::Machine::wake) named has passed.
     Tick,
 }
@@ -107,8 +110,10 @@ pub enum Step {
     SignOut,
     /// [`Change::Revoked`].
     Revoked,
-    /// [`Change::SignIn`] or [`Change::Discovered`].
-    Other,
+    /// [`Change::SignIn`].
+    SignIn,
+    /// [`Change::Discovered`].
+    Discovered,
 }
 
 impl Change {
@@ -120,7 +125,8 @@ impl Change {
             Self::End { .. } => Step::End,
             Self::SignOut => Step::SignOut,
             Self::Revoked(_) => Step::Revoked,
-            Self::SignIn { .. } | Self::Discovered(_) => Step::Other,
+            Self::SignIn { .. } => Step::SignIn,
+            Self::Discovered(_) => Step::Discovered,
         }
     }
 }
@@ -165,5 +171,15 @@ pub enum Note {
     Degraded {
         /// Why: a [`Cause`](super::super::Cause).
         cause: String,
+    },
+    /// An API turns away fresh tokens; it causes no further refresh for now.
+    Refused {
+        /// What to look at.
+        hint: &'static str,
+    },
+    /// The device's clock was set, or the device slept: everything is looked at again.
+    ClockJumped {
+        /// How far the device's clock moved against the monotonic one.
+        seconds: i64,
     },
 }

@@ -9,7 +9,10 @@ use crate::lineage::{EndCause, KeyHash};
 use crate::outcome::{Granted, Outcome, Trouble};
 use crate::secret::Secret;
 
+mod clocks;
+mod exhaustive;
 mod random;
+mod refusals;
 
 const START: Millis = Millis(1_700_000_000_000);
 const KEY: &str = "AAAAAAAAAAAAAAAAAAAAAA";
@@ -378,7 +381,7 @@ fn a_sign_in_outruns_the_reading_of_the_vault() {
     let bench = Bench::signed_in(true);
     let (mut machine, _) = Machine::new(Policy::default());
     let record = Box::new(bench.vault);
-    machine.handle(Event::Changed(Step::Other, Ok(record)), bench.now);
+    machine.handle(Event::Changed(Step::SignIn, Ok(record)), bench.now);
     let late = Err(VaultFault::Locked("asks for a password".into()));
     machine.handle(Event::Loaded(late), bench.now);
     assert!(matches!(machine.state(), State::Active { .. }));
@@ -551,21 +554,6 @@ fn either_clock_can_end_a_token() {
     set_back.lock(Lock::Held, KEY);
     set_back.commit();
     assert_eq!(set_back.sent().refresh_token, Secret::new("r0"));
-}
-
-#[test]
-fn a_refused_token_is_refreshed_once_but_not_if_it_is_fresh() {
-    let mut bench = Bench::signed_in(true);
-    bench.tell(Event::Refused(Secret::new("a0")));
-    assert_eq!(bench.token(), "a0", "a fresh one: a refresh would not help");
-    bench.pass(60_000);
-    bench.tell(Event::Refused(Secret::new("an old one")));
-    assert_eq!(bench.token(), "a0");
-    bench.tell(Event::Refused(Secret::new("a0")));
-    bench.begin(KEY);
-    bench.answer(grant(1));
-    bench.commit();
-    assert_eq!(bench.token(), "a1");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Random histories: whatever happens in whatever order, four things hold.
+//! Random histories: whatever happens in whatever order, six things hold.
 
 use std::collections::{HashMap, HashSet};
 
@@ -13,13 +13,14 @@ use std::time::Duration;
 
 /// One step of a history; the number picks among what is possible then.
 #[derive(Clone, Debug)]
-enum Happens {
+pub(super) enum Happens {
     Request { min_ttl: u16 },
     TimePasses { seconds: u16 },
     ClockIsSet { minutes: i16 },
     ActionIsCarriedOut { which: u8, how: u8 },
     TimerFires,
     ApiRefuses,
+    ApiAccepts,
     UserSignsOut,
     UserSignsIn,
     AnotherProcessRefreshes,
@@ -34,7 +35,8 @@ fn histories() -> impl Strategy<Value = Vec<Happens>> {
         9 => (any::<u8>(), any::<u8>())
             .prop_map(|(which, how)| Happens::ActionIsCarriedOut { which, how }),
         2 => Just(Happens::TimerFires),
-        1 => Just(Happens::ApiRefuses),
+        2 => Just(Happens::ApiRefuses),
+        1 => Just(Happens::ApiAccepts),
         1 => Just(Happens::UserSignsOut),
         1 => Just(Happens::UserSignsIn),
         1 => Just(Happens::AnotherProcessRefreshes),
@@ -43,8 +45,9 @@ fn histories() -> impl Strategy<Value = Vec<Happens>> {
     proptest::collection::vec(happens, 1..120)
 }
 
-struct World {
-    machine: Machine,
+#[derive(Clone)]
+pub(super) struct World {
+    pub(super) machine: Machine,
     now: Moment,
     vault: Record,
     pending: Vec<Action>,
@@ -58,10 +61,13 @@ struct World {
     ended: bool,
     clock_was_set: bool,
     issued: u32,
+    /// When refreshes were begun because of refusals since the last sign-in, on the clock that never
+    /// jumps.
+    refused: Vec<u64>,
 }
 
 impl World {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let (machine, pending) = Machine::new(Policy::default());
         let mut world = Self {
             machine,
@@ -79,6 +85,7 @@ impl World {
             ended: true,
             clock_was_set: false,
             issued: 0,
+            refused: Vec::new(),
         };
         world.sign_in();
         world
@@ -109,7 +116,17 @@ impl World {
 
     fn apply(&mut self, change: &Change) {
         match change {
-            Change::SignIn { .. } => self.ended = false,
+            Change::SignIn { .. } => {
+                self.ended = false;
+                self.refused.clear();
+            }
+            Change::Begin { need, wall, .. } if need.refused => {
+                let tokens = self.vault.tokens.as_ref();
+                let begins =
+                    |tokens: &Tokens| tokens.intent.is_none() && need.unmet_by(tokens, *wall);
+                self.refused
+                    .extend(tokens.is_some_and(begins).then_some(self.now.mono.0));
+            }
             Change::SignOut => self.ended = true,
             Change::End { presented, .. } if self.vault.holds(presented) => {
                 self.ended = self.condemned.contains(presented.expose());
@@ -127,7 +144,7 @@ impl World {
         self.pending.extend(actions);
     }
 
-    fn step(&mut self, happens: &Happens) {
+    pub(super) fn step(&mut self, happens: &Happens) {
         self.now.dice = self.now.dice.wrapping_mul(6_364_136_223_846_793_005) + 1;
         match *happens {
             Happens::Request { min_ttl } => self.request(u64::from(min_ttl) * 1000),
@@ -153,10 +170,16 @@ impl World {
                     self.tell(Event::Refused(token));
                 }
             }
+            Happens::ApiAccepts => {
+                if let Some(tokens) = &self.vault.tokens {
+                    let token = tokens.access_token.clone();
+                    self.tell(Event::Accepted(token));
+                }
+            }
             Happens::UserSignsOut => self.pending.push(Action::Commit(Change::SignOut)),
             Happens::UserSignsIn => {
                 let record = self.sign_in();
-                self.tell(Event::Changed(super::Step::Other, Ok(record)));
+                self.tell(Event::Changed(super::Step::SignIn, Ok(record)));
             }
             Happens::AnotherProcessRefreshes => self.refresh_elsewhere(),
             Happens::AnotherProcessSignsOut => self.apply(&Change::SignOut),
@@ -277,10 +300,33 @@ impl World {
         if let State::SignedOut { .. } = self.machine.state() {
             assert!(self.ended, "signed out although nobody said so");
         }
+        self.check_storm();
+        self.check_ready();
+    }
+
+    /// A window is as long as the device's clock says, so it is judged where nobody set that.
+    fn check_storm(&self) {
+        let crowded = |four: &[u64]| four[3] - four[0] < 600_000;
+        assert!(
+            self.clock_was_set || !self.refused.windows(4).any(crowded),
+            "a storm: {:?}",
+            self.refused
+        );
+    }
+
+    /// Whoever is served without the machine gets what the machine would give.
+    fn check_ready(&self) {
+        for min_ttl in [0, 100_000, u64::MAX].map(Millis) {
+            let ready = self.machine.ready();
+            if let Some(ready) = ready.filter(|ready| ready.suffices(min_ttl, self.now)) {
+                let asked = self.machine.clone().request(min_ttl, self.now);
+                assert_eq!(asked, (Access::Ready(ready.token().clone()), Vec::new()));
+            }
+        }
     }
 
     /// The network and the vault recover: does the session, too?
-    fn recover(&mut self) {
+    pub(super) fn recover(&mut self) {
         for _ in 0..400 {
             while !self.pending.is_empty() {
                 self.carry_out(0, 1);
@@ -288,8 +334,8 @@ impl World {
             }
             let (_, actions) = self.machine.request(Millis(0), self.now);
             self.pending.extend(actions);
-            self.now.wall = self.now.wall + Millis(1_000);
-            self.now.mono = self.now.mono + Millis(1_000);
+            self.now.wall = self.now.wall + Millis(2_000);
+            self.now.mono = self.now.mono + Millis(2_000);
             self.tell(Event::Tick);
         }
         while !self.pending.is_empty() {
