@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
+use arc_swap::ArcSwapOption;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
@@ -10,8 +11,8 @@ use http::{HeaderMap, HeaderName, Request, Response};
 use tenure_core::outcome::{Answer, Outcome, Trouble, classify, date, retry_after};
 use tenure_core::secret::Secret;
 use tenure_core::session::{
-    Access, Action, Change, Event, Lock, Machine, Millis, Moment, Presentation, Provider, Record,
-    Revocation, Revoked, State, VaultFault,
+    Access, AccessToken, Action, Change, Event, Lock, Machine, Millis, Moment, Presentation,
+    Provider, Ready, Record, Revocation, Revoked, State, VaultFault,
 };
 use tenure_core::time::Timestamp;
 use tokio::runtime::Handle;
@@ -32,11 +33,22 @@ pub(crate) struct Driver {
     /// Counts the events, so that callers know when to ask again.
     pub(crate) revision: watch::Sender<u64>,
     machine: Mutex<Machine>,
+    /// Serves callers who need nothing but the token that is there, without the machine's lock.
+    ready: ArcSwapOption<Ready>,
     /// Changes reach the machine in the order in which the vault made them.
     turn: tokio::sync::Mutex<()>,
     locker: Locker,
     lease: Mutex<Option<Lease>>,
     runtime: Handle,
+}
+
+/// What a caller wants.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Wish<'a> {
+    /// A token with so much left.
+    Left(Millis),
+    /// Another token than this one, which an API refused.
+    Instead(&'a Secret),
 }
 
 /// Metadata older than this are read again before the next refresh.
@@ -50,6 +62,7 @@ impl Driver {
             state: watch::Sender::new(machine.state()),
             revision: watch::Sender::new(0),
             machine: Mutex::new(machine),
+            ready: ArcSwapOption::empty(),
             turn: tokio::sync::Mutex::new(()),
             locker: Locker::new(Arc::clone(&config.vault)),
             lease: Mutex::new(None),
@@ -61,10 +74,27 @@ impl Driver {
         driver
     }
 
-    /// What a caller who needs `min_ttl` gets now.
-    pub(crate) fn request(self: &Arc<Self>, min_ttl: Millis) -> Access {
-        let now = self.moment();
-        let (access, actions) = self.machine().request(min_ttl, now);
+    /// The token that needs no more than a look at two clocks; `None` where the machine decides.
+    pub(crate) fn at_hand(&self, min_ttl: Millis) -> Option<AccessToken> {
+        let ready = self.ready.load();
+        let ready = ready.as_ref()?;
+        let (wall, mono) = self.config.clock.coarse();
+        let now = Moment {
+            wall,
+            mono,
+            dice: 0,
+        };
+        ready
+            .suffices(min_ttl, now)
+            .then(|| ready.token().clone())
+    }
+
+    /// What a caller gets now.
+    pub(crate) fn request(self: &Arc<Self>, wish: Wish<'_>) -> Access {
+        let (access, actions) = self.step(|machine, now| match wish {
+            Wish::Left(min_ttl) => machine.request(min_ttl, now),
+            Wish::Instead(refused) => machine.request_instead(refused, now),
+        });
         if !actions.is_empty() {
             self.carry_out(actions);
         }
@@ -73,17 +103,35 @@ impl Driver {
 
     /// Tells the machine what happened, and does what it says.
     pub(crate) fn dispatch(self: &Arc<Self>, event: Event) {
-        let now = self.moment();
-        let actions = {
-            let mut machine = self.machine();
-            let actions = machine.handle(event, now);
-            // Before anybody can make the machine take the lock again.
-            if actions.contains(&Action::Unlock) {
-                drop(self.lease().take());
-            }
-            actions
-        };
+        let ((), actions) = self.step(|machine, now| ((), machine.handle(event, now)));
         self.carry_out(actions);
+    }
+
+    /// Moves the machine and shows where it stands under one lock: what is shown, what is handed out
+    /// and what the machine knows change in the same order.
+    fn step<T>(
+        &self,
+        change: impl FnOnce(&mut Machine, Moment) -> (T, Vec<Action>),
+    ) -> (T, Vec<Action>) {
+        let now = self.moment();
+        let mut machine = self.machine();
+        let (answer, actions) = change(&mut machine, now);
+        // Before anybody can make the machine take the lock again.
+        if actions.contains(&Action::Unlock) {
+            drop(self.lease().take());
+        }
+        self.publish(&machine);
+        (answer, actions)
+    }
+
+    fn publish(&self, machine: &Machine) {
+        self.ready.store(machine.ready().map(Arc::new));
+        let state = machine.state();
+        self.state.send_if_modified(|shown| {
+            let news = *shown != state;
+            *shown = state;
+            news
+        });
     }
 
     /// Changes the record in the vault and tells the machine.
@@ -120,17 +168,6 @@ impl Driver {
                 }
             }
         }
-        self.publish();
-    }
-
-    fn publish(&self) {
-        let machine = self.machine();
-        let state = machine.state();
-        self.state.send_if_modified(|shown| {
-            let news = *shown != state;
-            *shown = state;
-            news
-        });
         self.revision.send_modify(|revision| *revision += 1);
     }
 

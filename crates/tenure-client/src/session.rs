@@ -7,7 +7,7 @@ use tenure_core::session::{Access, AccessToken, Change, Event, Failure, Millis, 
 use tokio::sync::watch;
 
 use crate::discovery::discover;
-use crate::driver::Driver;
+use crate::driver::{Driver, Wish};
 use crate::{Config, Error};
 
 /// A session. Clones are cheap and share everything; give one to each task.
@@ -72,12 +72,35 @@ impl Session {
 
     /// The same, with at least `min_ttl` left; at most half of a token's life can be asked for.
     pub async fn access_token_with(&self, min_ttl: Duration) -> Result<AccessToken, Error> {
+        let min_ttl = min_ttl.into();
+        match self.driver.at_hand(min_ttl) {
+            Some(token) => Ok(token),
+            None => self.granted(Wish::Left(min_ttl)).await,
+        }
+    }
+
+    /// Another access token than `refused`, to which an API answered 401 (or 403, naming the token).
+    ///
+    /// If `refused` is still the current one, this refreshes once. Where a token that was just issued
+    /// is refused again the answer is [`Error::Refused`] and the state [`State::Refused`]: at most
+    /// three refreshes in ten minutes are caused by refusals. [`Session::access_token`] goes on to
+    /// hand out the token: other APIs may take it.
+    pub async fn access_token_instead_of(
+        &self,
+        refused: &AccessToken,
+    ) -> Result<AccessToken, Error> {
+        self.refused(refused);
+        self.granted(Wish::Instead(&refused.token)).await
+    }
+
+    /// Asks the machine, and again after every event, until there is an answer.
+    async fn granted(&self, wish: Wish<'_>) -> Result<AccessToken, Error> {
         let clock = &self.driver.config.clock;
         let until = clock.mono() + self.driver.config.patience.into();
         let mut revision = self.driver.revision.subscribe();
         loop {
             revision.mark_unchanged();
-            let wait = match self.driver.request(min_ttl.into()) {
+            let wait = match self.driver.request(wish) {
                 Access::Ready(token) => return Ok(token),
                 Access::Wait => None,
                 Access::Failed(Failure::Transient { retry_after, .. })
@@ -105,10 +128,18 @@ impl Session {
         self.driver.state.subscribe()
     }
 
-    /// Reports that the API answered 401 to `token`. If it is still the current one and not fresh,
-    /// the next [`Session::access_token`] refreshes.
+    /// Reports that an API answered 401 to `token`. If it is still the current one, the next caller
+    /// refreshes, within the bounds of [`Session::access_token_instead_of`].
     pub fn refused(&self, token: &AccessToken) {
         self.driver.dispatch(Event::Refused(token.token.clone()));
+    }
+
+    /// Reports that an API took `token`, which ends [`State::Refused`] if it is a later one than the
+    /// refused one. Costs next to nothing in any other state.
+    pub fn accepted(&self, token: &AccessToken) {
+        if matches!(*self.driver.state.borrow(), State::Refused { .. }) {
+            self.driver.dispatch(Event::Accepted(token.token.clone()));
+        }
     }
 
     /// Ends the session on this device, then tells the service.

@@ -1,22 +1,24 @@
 //! Values that must never be printed.
 
 use std::fmt;
+use std::sync::Arc;
 
 use aws_lc_rs::{constant_time, digest};
-use serde::{Deserialize, Serialize};
-use zeroize::{Zeroize, ZeroizeOnDrop};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use zeroize::Zeroizing;
 
-/// A secret text: redacted in `Debug`, wiped when dropped, compared in constant time.
+/// A secret text: redacted in `Debug`, wiped when the last clone is dropped, compared in constant
+/// time.
 ///
-/// It serialises as the bare text, because the wire and the vault must carry it.
-#[derive(Clone, Default, Zeroize, ZeroizeOnDrop, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Secret(String);
+/// Clones share the text. It serialises as the bare text, because the wire and the vault must carry
+/// it.
+#[derive(Clone, Default)]
+pub struct Secret(Arc<Zeroizing<String>>);
 
 impl Secret {
     /// Takes the text over.
     pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
+        Self(Arc::new(Zeroizing::new(text.into())))
     }
 
     /// The text itself; for the one place that sends, stores or compares it.
@@ -43,6 +45,18 @@ impl Secret {
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Secret(…)")
+    }
+}
+
+impl Serialize for Secret {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.expose())
+    }
+}
+
+impl<'de> Deserialize<'de> for Secret {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(Self::new)
     }
 }
 
