@@ -8,11 +8,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use http::{Request, Response};
+use reqwest::Certificate;
 use reqwest::redirect::Policy;
 use tenure_core::outcome::Trouble;
 
-use crate::Error;
 use crate::config::loopback;
+use crate::{Error, failpoint};
 
 /// Sends one request and returns its answer, whole. Follows no redirect: a token must not travel
 /// to where nobody sent it.
@@ -22,32 +23,63 @@ pub trait Transport: fmt::Debug + Send + Sync + 'static {
     async fn send(&self, request: Request<Bytes>, most: usize) -> Result<Response<Bytes>, Trouble>;
 }
 
-/// Over TCP and TLS, with `reqwest`. A proxy from the environment is used, but not for loopback.
+/// Over TCP and TLS, with `reqwest`.
 #[derive(Clone, Debug)]
 pub struct HttpTransport {
     direct: reqwest::Client,
     outward: reqwest::Client,
 }
 
-const CONNECT: Duration = Duration::from_secs(5);
-const WHOLE: Duration = Duration::from_secs(15);
+/// How long to wait, and whom to trust.
+#[derive(Clone, Debug)]
+pub struct HttpOptions {
+    /// Longest time to connect (default 5 s).
+    pub connect: Duration,
+    /// Longest time for all of it, up to the last byte of the answer (default 15 s).
+    pub whole: Duration,
+    /// Certificate authorities in PEM that are trusted besides the platform's: for services with
+    /// a certificate of their company.
+    pub authorities: Vec<u8>,
+    /// Whether to go through the proxy that the environment names (default), except to loopback.
+    pub proxy: bool,
+}
+
+impl Default for HttpOptions {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(5),
+            whole: Duration::from_secs(15),
+            authorities: Vec::new(),
+            proxy: true,
+        }
+    }
+}
 
 impl HttpTransport {
-    /// Five seconds to connect, fifteen for all.
+    /// With the [defaults](HttpOptions::default).
     pub fn new() -> Result<Self, Error> {
+        Self::with(&HttpOptions::default())
+    }
+
+    /// The same, otherwise.
+    pub fn with(options: &HttpOptions) -> Result<Self, Error> {
+        let misconfigured = |error| Error::Misconfigured(format!("TLS: {error}"));
+        let authorities =
+            Certificate::from_pem_bundle(&options.authorities).map_err(misconfigured)?;
         let builder = || {
             reqwest::Client::builder()
                 .redirect(Policy::none())
-                .connect_timeout(CONNECT)
-                .timeout(WHOLE)
+                .connect_timeout(options.connect)
+                .timeout(options.whole)
+                .tls_certs_merge(authorities.clone())
         };
-        let built = |built: Result<_, reqwest::Error>| {
-            built.map_err(|error| Error::Misconfigured(format!("TLS: {error}")))
+        let direct = builder().no_proxy().build().map_err(misconfigured)?;
+        let outward = if options.proxy {
+            builder().build().map_err(misconfigured)?
+        } else {
+            direct.clone()
         };
-        Ok(Self {
-            direct: built(builder().no_proxy().build())?,
-            outward: built(builder().build())?,
-        })
+        Ok(Self { direct, outward })
     }
 }
 
@@ -64,6 +96,7 @@ impl Transport for HttpTransport {
             .execute(request)
             .await
             .map_err(|error| trouble(&error))?;
+        failpoint::reached("after_send");
         let mut whole = Response::new(Bytes::new());
         *whole.status_mut() = answer.status();
         *whole.headers_mut() = answer.headers().clone();
@@ -79,18 +112,18 @@ impl Transport for HttpTransport {
 }
 
 fn trouble(error: &reqwest::Error) -> Trouble {
-    let mut source = error.source();
-    let mut tls = false;
-    while let Some(inner) = source {
-        // rustls reports through an I/O error of this kind.
-        tls |= inner
-            .downcast_ref::<io::Error>()
-            .is_some_and(|error| error.kind() == io::ErrorKind::InvalidData);
-        source = inner.source();
-    }
     match () {
         () if error.is_timeout() => Trouble::Timeout,
-        () if tls => Trouble::Tls,
-        () => Trouble::Connection,
+        () if error.is_dns() => Trouble::Dns,
+        () if about_tls(error) => Trouble::Tls,
+        () if error.is_connect() || error.is_builder() => Trouble::Connection,
+        () => Trouble::Lost,
     }
+}
+
+/// rustls reports through an I/O error of one kind, which nothing else here does.
+fn about_tls(error: &reqwest::Error) -> bool {
+    std::iter::successors(error.source(), |&inner| inner.source())
+        .filter_map(|inner| inner.downcast_ref::<io::Error>())
+        .any(|error| error.kind() == io::ErrorKind::InvalidData)
 }
