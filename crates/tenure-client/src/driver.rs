@@ -19,8 +19,9 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 use crate::discovery::{LONGEST_ANSWER, discover, fixed};
+use crate::events::Entry;
 use crate::locker::{Locker, Taken};
-use crate::{Config, Lease, failpoint, notes};
+use crate::{Config, Lease, failpoint};
 
 /// One session in this process: the machine, and the hands that work for it.
 ///
@@ -159,7 +160,7 @@ impl Driver {
     fn carry_out(self: &Arc<Self>, actions: Vec<Action>) {
         for action in actions {
             match action {
-                Action::Note(note) => notes::tell(note),
+                Action::Note(note) => Entry::from(note).tell(),
                 Action::Unlock => {}
                 action => {
                     let driver = Arc::clone(self);
@@ -211,7 +212,8 @@ impl Driver {
 
     async fn refresh(self: &Arc<Self>, mut asked: Presentation) -> (Outcome, Option<Timestamp>) {
         asked.provider = self.provider(asked.provider).await;
-        tracing::debug!(token = %asked.refresh_token.fingerprint(), "refresh_sent");
+        let token = asked.refresh_token.fingerprint();
+        Entry::RefreshSent { token }.tell();
         let request = match self.config.endpoint.refresh(&asked) {
             Ok(request) => request,
             Err(error) => return (Outcome::Misconfigured(error.to_string()), None),

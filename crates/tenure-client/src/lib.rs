@@ -15,6 +15,9 @@
 //! * [`Session`] is a cheap clone for all tasks; [`Session::access_token`] is the one call that
 //!   yields a usable token or an [`Error`] that says what to do, and [`State`] is what an interface
 //!   shows.
+//! * [`Session::call`] and [`Session::authorized`] send it to allowed origins only; with the features
+//!   `reqwest-middleware` and `tower` so do `SessionMiddleware` and `SessionLayer`.
+//! * [`EVENTS`] names everything that a session writes to `tracing`.
 //! * [`Vault`] keeps the session between two runs: [`FileVault`], and [`MemoryVault`] for tests.
 //! * [`Transport`], [`Clock`] and [`RefreshEndpoint`] are the seams to the outside: HTTP, time, and
 //!   the dialect of the service.
@@ -27,16 +30,16 @@
 //! clients only, and runs on tokio only. Secrets are wiped where this crate keeps them; the buffers of
 //! HTTP and TLS are beyond its reach.
 
-mod call;
 mod clock;
 mod config;
 mod discovery;
 mod driver;
 mod endpoint;
 mod error;
+mod events;
 mod failpoint;
+mod http;
 mod locker;
-mod notes;
 mod session;
 mod sign_in;
 mod transport;
@@ -44,18 +47,27 @@ mod vault;
 
 pub use clock::{Clock, SystemClock};
 pub use config::Config;
-pub use endpoint::{OAuth2, RefreshEndpoint};
+pub use endpoint::{Cognito, JsonRoutes, OAuth2, RefreshEndpoint, TokenPlace};
 pub use error::Error;
+pub use events::{EVENTS, EventKind};
 pub use session::{Session, SignedOut};
+#[cfg(feature = "tower")]
+pub use http::{Peeked, SessionLayer, SessionService};
+#[cfg(feature = "reqwest-middleware")]
+pub use http::SessionMiddleware;
 pub use sign_in::CodeSignIn;
 pub use transport::{HttpOptions, HttpTransport, Transport};
-pub use vault::{ChunkedVault, FileVault, KeyValue, Lease, MemoryVault, Vault};
+#[cfg(feature = "keyring")]
+pub use vault::{KeyringVault, Keystore};
+pub use vault::{ChunkedVault, EncryptedFileVault, FileVault, KeyValue, Lease, MemoryVault, Vault};
 
 /// What [`KeyValue`] hands out: bytes that are wiped when dropped.
 pub use zeroize::Zeroizing;
 
 pub use tenure_core::lineage::EndCause;
-pub use tenure_core::outcome::{Dialect, ErrorPattern, Granted, Trouble};
+pub use tenure_core::outcome::{
+    ApiAnswer, ApiVerdict, Dialect, ErrorPattern, Granted, Trouble, judge,
+};
 pub use tenure_core::secret::Secret;
 pub use tenure_core::session::{
     AccessToken, Cause, Change, Found, Millis, Policy, Presentation, Provider, Reason, Record,

@@ -9,6 +9,7 @@ use super::home::Home;
 use super::key_value::KeyValue;
 use super::slot::{HEADER, Held, PLAIN, Place, Slot, checked, header, length};
 use super::two_slots::Slots;
+use crate::events::Entry;
 
 /// A record in two slots over a store of small values, such as a keystore.
 ///
@@ -131,7 +132,8 @@ impl<S: KeyValue> Slots for ChunkedVault<S> {
         }
         if let Err(error) = self.remove_from(place, chunks) {
             // The record is stored; the next write to this slot tries again.
-            tracing::debug!(%error, "store_leftovers");
+            let error = error.to_string();
+            Entry::StoreLeftovers { error }.tell();
         }
         Ok(manifest.len() + content.len())
     }

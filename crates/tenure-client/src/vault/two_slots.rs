@@ -7,6 +7,9 @@ use tenure_core::session::{Change, Found, Record, VaultFault};
 use super::home::Home;
 use super::slot::{Held, Place, Slot};
 use super::{Lease, Vault};
+use crate::events::Entry;
+
+const STORE_WRITE: &str = "store_write";
 
 /// A vault that keeps two copies; that makes it a [`Vault`]. Every write goes to the older place,
 /// so a torn one leaves the record before.
@@ -33,7 +36,7 @@ impl<S: Slots> Vault for S {
     }
 
     fn update(&self, change: &Change) -> Result<Record, VaultFault> {
-        told(self, "store_write", update(self, change))
+        told(self, STORE_WRITE, update(self, change))
     }
 
     fn lock(&self) -> Result<Lease, VaultFault> {
@@ -62,7 +65,8 @@ fn load(vault: &impl Slots) -> Result<Found, VaultFault> {
     };
     drop(lock);
     let slot = contents.newest().map(|(place, _)| place.name());
-    tracing::debug!(found = name(&found), slot, "store_read");
+    let name = name(&found);
+    Entry::StoreRead { found: name, slot }.tell();
     Ok(found)
 }
 
@@ -78,7 +82,7 @@ fn update(vault: &impl Slots, change: &Change) -> Result<Record, VaultFault> {
     if change.apply(&mut record) {
         let slot = Slot { generation, record };
         let bytes = vault.write(place, &slot)?;
-        tracing::debug!(ok = true, bytes, "store_write");
+        Entry::StoreWrite { ok: true, bytes }.tell();
         record = slot.record;
     }
     Ok(record)
@@ -86,12 +90,25 @@ fn update(vault: &impl Slots, change: &Change) -> Result<Record, VaultFault> {
 
 fn told<T>(
     vault: &impl Slots,
-    event: &'static str,
+    operation: &'static str,
     done: Result<T, VaultFault>,
 ) -> Result<T, VaultFault> {
     if let Err(error) = &done {
-        let directory = vault.home().directory().display();
-        tracing::warn!(ok = false, event, %directory, %error, "store_failed");
+        if operation == STORE_WRITE {
+            Entry::StoreWrite {
+                ok: false,
+                bytes: 0,
+            }
+            .tell();
+        }
+        let directory = vault.home().directory().display().to_string();
+        let error = error.to_string();
+        Entry::StoreFailed {
+            operation,
+            directory,
+            error,
+        }
+        .tell();
     }
     done
 }
