@@ -1,5 +1,7 @@
 //! The sign-in of a browser at this server: who comes back is not asked again.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use cookie::{Cookie, SameSite, time};
 use http::{HeaderMap, HeaderValue, header};
 use serde::{Deserialize, Serialize};
@@ -23,6 +25,13 @@ pub(crate) struct BrowserSession {
     pub(crate) auth_time: Timestamp,
     /// Names the session without giving it away.
     pub(crate) hash: TicketHash,
+}
+
+impl BrowserSession {
+    /// Its name, where a form must be sent by the sign-in that it was shown to.
+    pub(crate) fn name(&self) -> String {
+        URL_SAFE_NO_PAD.encode(self.hash)
+    }
 }
 
 #[derive(Serialize, Deserialize)]

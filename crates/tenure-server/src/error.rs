@@ -32,6 +32,8 @@ pub(crate) enum Fault {
     UnauthorizedClient(&'static str),
     /// RFC 6749 section 5.2.
     UnsupportedGrantType(String),
+    /// RFC 8628 section 3.5.
+    Device(DeviceFault),
     /// No token at all: the challenge names no error (RFC 6750 section 3.1).
     NoToken,
     /// This access token is bad, and why.
@@ -56,6 +58,36 @@ pub(crate) enum Fault {
     TooMany { retry_after: Duration },
     /// Our trouble, never the user's.
     Unavailable { retry_after: Duration, why: String },
+}
+
+/// Why a device gets no tokens (RFC 8628 section 3.5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum DeviceFault {
+    /// Nobody has decided.
+    Pending,
+    /// Nobody has decided, and the device asks too often.
+    SlowDown,
+    /// The person said no.
+    Denied,
+    /// Nobody has decided in time.
+    Expired,
+}
+
+impl DeviceFault {
+    fn wire(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Pending => (
+                "authorization_pending",
+                "nobody has allowed this device yet; ask again after the interval",
+            ),
+            Self::SlowDown => (
+                "slow_down",
+                "nobody has allowed this device yet; the interval is five seconds longer from now on",
+            ),
+            Self::Denied => ("access_denied", "the user did not allow it"),
+            Self::Expired => ("expired_token", "the device code has expired; begin again"),
+        }
+    }
 }
 
 impl Fault {
@@ -98,6 +130,10 @@ impl Fault {
             Self::UnauthorizedClient(why) => Wire::new(S::BAD_REQUEST, "unauthorized_client", why),
             Self::UnsupportedGrantType(why) => {
                 Wire::new(S::BAD_REQUEST, "unsupported_grant_type", why)
+            }
+            Self::Device(fault) => {
+                let (error, why) = fault.wire();
+                Wire::new(S::BAD_REQUEST, error, why)
             }
             Self::NoToken => Wire::new(S::UNAUTHORIZED, "", ""),
             Self::InvalidToken(why) => Wire::new(S::UNAUTHORIZED, "invalid_token", why),

@@ -7,7 +7,7 @@ use std::time::Duration;
 use governor::clock::{Clock as _, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use ipnet::IpNet;
-use tenure_core::id::LineageId;
+use tenure_core::id::{LineageId, Subject};
 
 use crate::config::Limits;
 use crate::error::Fault;
@@ -18,6 +18,9 @@ pub(crate) struct Limiters {
     login: Limiter<(IpNet, String)>,
     magic_link: Limiter<(IpNet, String)>,
     token: Limiter<IpNet>,
+    device: Limiter<IpNet>,
+    user_code: Limiter<IpNet>,
+    user_code_of: Limiter<Subject>,
     again: Limiter<(LineageId, IpNet)>,
     refusal: Limiter<LineageId>,
 }
@@ -28,6 +31,9 @@ impl Limiters {
             login: Limiter::per_minute(limits.login_per_minute),
             magic_link: Limiter::per_minute(limits.magic_link_per_minute),
             token: Limiter::per_minute(limits.token_per_minute),
+            device: Limiter::per_minute(limits.device_per_minute),
+            user_code: Limiter::per_minute(limits.user_code_per_minute),
+            user_code_of: Limiter::per_minute(limits.user_code_per_minute),
             again: Limiter::per_minute(limits.again_per_minute),
             refusal: Limiter::once_per_hour(),
         }
@@ -45,6 +51,16 @@ impl Limiters {
         self.token.check(&network)
     }
 
+    pub(crate) fn device(&self, network: IpNet) -> Result<(), Fault> {
+        self.device.check(&network)
+    }
+
+    /// Whoever guesses user codes does it from many accounts or from many networks, not both.
+    pub(crate) fn user_code(&self, network: IpNet, subject: &Subject) -> Result<(), Fault> {
+        self.user_code.check(&network)?;
+        self.user_code_of.check(subject)
+    }
+
     pub(crate) fn again(&self, lineage: LineageId, network: IpNet) -> Result<(), Fault> {
         self.again.check(&(lineage, network))
     }
@@ -60,6 +76,9 @@ impl Limiters {
         self.login.0.retain_recent();
         self.magic_link.0.retain_recent();
         self.token.0.retain_recent();
+        self.device.0.retain_recent();
+        self.user_code.0.retain_recent();
+        self.user_code_of.0.retain_recent();
         self.again.0.retain_recent();
         self.refusal.0.retain_recent();
     }

@@ -16,6 +16,7 @@ pub(crate) struct Metrics {
     registry: Registry,
     refreshes: Family<VerdictLabel, Counter>,
     sign_outs: Family<ReasonLabel, Counter>,
+    devices: Family<StepLabel, Counter>,
     /// Seconds that the store took for one read or write of a refresh.
     pub(crate) store_seconds: Histogram,
     commits: Gauge,
@@ -33,6 +34,11 @@ struct ReasonLabel {
     reason: &'static str,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct StepLabel {
+    step: &'static str,
+}
+
 impl Metrics {
     pub(crate) fn new(store: &dyn Store) -> Self {
         let described = store.describe();
@@ -47,6 +53,7 @@ impl Metrics {
         let metrics = Self {
             refreshes: Family::default(),
             sign_outs: Family::default(),
+            devices: Family::default(),
             store_seconds: Histogram::new(buckets),
             commits: Gauge::default(),
             writes: Gauge::default(),
@@ -62,6 +69,11 @@ impl Metrics {
             "sign_outs",
             "Definitive ends told to a client",
             metrics.sign_outs.clone(),
+        );
+        registry.register(
+            "device_authorizations",
+            "Steps of device authorizations",
+            metrics.devices.clone(),
         );
         registry.register(
             "store_seconds",
@@ -99,6 +111,12 @@ impl Metrics {
                 reason: reason.as_str(),
             })
             .inc();
+    }
+
+    /// One step of a device authorization: `begun`, `allowed`, `denied`, `redeemed`, `expired` or
+    /// `replayed`.
+    pub(crate) fn device(&self, step: &'static str) {
+        self.devices.get_or_create(&StepLabel { step }).inc();
     }
 
     /// The exposition text.

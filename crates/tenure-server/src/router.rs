@@ -13,8 +13,8 @@ use tower_http::timeout::TimeoutLayer;
 
 use crate::cors;
 use crate::endpoint::{
-    admin, api, authorize, dev_clock, discovery, health, introspect, jwks, metrics, outbox, revoke,
-    token, userinfo,
+    admin, api, authorize, dev_clock, device, discovery, health, introspect, jwks, metrics, outbox,
+    revoke, token, userinfo,
 };
 use crate::error::Fault;
 use crate::extract::RequestId;
@@ -28,6 +28,7 @@ pub(crate) fn router(state: Shared) -> Router {
     let config = state.config.load_full();
     let cross_origin = Router::new()
         .merge(token::routes())
+        .merge(device::authorization::routes())
         .merge(userinfo::routes())
         .merge(discovery::routes())
         .merge(jwks::routes())
@@ -37,6 +38,7 @@ pub(crate) fn router(state: Shared) -> Router {
         ));
     let of_several_steps = Router::new()
         .merge(authorize::routes())
+        .merge(device::routes())
         .merge(revoke::routes())
         .merge(api::routes())
         .merge(admin::routes())

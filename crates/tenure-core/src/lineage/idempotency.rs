@@ -33,6 +33,11 @@ impl IdempotencyKey {
         KeyHash::of(&self.0)
     }
 
+    /// Its SHA-256, for a record that compares it with another one.
+    pub fn digest(&self) -> [u8; 32] {
+        sha256(&self.0)
+    }
+
     pub(super) fn bytes(&self) -> &[u8] {
         &self.0
     }

@@ -62,6 +62,8 @@ pub struct Config {
     pub smtp: Option<Smtp>,
     /// Rate limits.
     pub limits: Limits,
+    /// Device authorizations.
+    pub device: DeviceConfig,
     /// How long a browser stays signed in at this server.
     pub browser_lifetime: Duration,
     /// Longest time a request may take.
@@ -162,6 +164,15 @@ pub struct Smtp {
     pub from: String,
 }
 
+/// Device authorizations (RFC 8628).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DeviceConfig {
+    /// How long a person has to decide.
+    pub lifetime: Duration,
+    /// The least time between two polls of a device.
+    pub interval: Duration,
+}
+
 /// Requests allowed per minute and key; a burst of as many is allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -171,6 +182,10 @@ pub struct Limits {
     pub magic_link_per_minute: u32,
     /// Token endpoint requests per network.
     pub token_per_minute: u32,
+    /// Device authorizations begun per network.
+    pub device_per_minute: u32,
+    /// User codes looked up per network, and per account.
+    pub user_code_per_minute: u32,
     /// Presentations of the same refresh token per session and network.
     pub again_per_minute: u32,
     /// Password hashes computed at the same time.
@@ -234,6 +249,8 @@ pub enum GrantType {
     RefreshToken,
     /// RFC 6749 section 4.4.
     ClientCredentials,
+    /// RFC 8628 section 3.4.
+    DeviceCode,
 }
 
 /// How long things of one client live.

@@ -14,9 +14,12 @@ use super::load::{DEFAULT_DATA, Inputs};
 use super::master::master_secret;
 use super::section::Section;
 use super::source::Source;
-use super::{Algorithm, Client, Config, KeyConfig, Limits, Smtp, StoreConfig, Tls};
+use super::{Algorithm, Client, Config, DeviceConfig, KeyConfig, Limits, Smtp, StoreConfig, Tls};
 
 const DAY: Duration = Duration::from_hours(24);
+
+/// RFC 8628 section 5.1: lifetime, limit and length of the user code together keep it from being guessed.
+const LONGEST_DEVICE: Duration = Duration::from_hours(1);
 
 /// Reads the whole document.
 pub(super) fn settings(root: &mut Section<'_>, inputs: &Inputs) -> Config {
@@ -48,6 +51,7 @@ pub(super) fn settings(root: &mut Section<'_>, inputs: &Inputs) -> Config {
         keys: root.section("keys", keys),
         smtp: root.section("smtp", smtp),
         limits: root.section("limits", limits),
+        device: root.section("device", device),
         clients: root.section("clients", clients),
     }
 }
@@ -137,6 +141,24 @@ fn smtp(section: &mut Section<'_>) -> Option<Smtp> {
     }
 }
 
+fn device(section: &mut Section<'_>) -> DeviceConfig {
+    let lifetime = section.read("lifetime", Duration::from_mins(10));
+    let interval = section.read("interval", Duration::from_secs(5));
+    if lifetime > LONGEST_DEVICE {
+        section.complain(
+            "lifetime",
+            "is longer than 1h; the longer a user code works, the easier it is to guess",
+        );
+    }
+    if interval >= lifetime {
+        section.complain(
+            "interval",
+            "is not shorter than lifetime; a device would never learn the decision",
+        );
+    }
+    DeviceConfig { lifetime, interval }
+}
+
 fn limits(section: &mut Section<'_>) -> Limits {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     // Half the cores: a flood of sign-ins must leave refreshes the larger part.
@@ -145,6 +167,8 @@ fn limits(section: &mut Section<'_>) -> Limits {
         login_per_minute: section.read("login_per_minute", 20),
         magic_link_per_minute: section.read("magic_link_per_minute", 5),
         token_per_minute: section.read("token_per_minute", 6_000),
+        device_per_minute: section.read("device_per_minute", 60),
+        user_code_per_minute: section.read("user_code_per_minute", 10),
         again_per_minute: section.read("again_per_minute", 120),
         password_workers: usize::try_from(section.read("password_workers", workers)).unwrap_or(1),
     }

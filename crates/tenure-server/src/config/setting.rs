@@ -176,11 +176,13 @@ impl Setting for Policy {
 
 impl Setting for GrantType {
     fn parse(value: &Value) -> Result<Self, Wrong> {
-        let fix = "\"authorization_code\", \"refresh_token\" or \"client_credentials\"";
+        let fix =
+            "\"authorization_code\", \"refresh_token\", \"client_credentials\" or \"device_code\"";
         match text(value, fix)? {
             "authorization_code" => Ok(Self::AuthorizationCode),
             "refresh_token" => Ok(Self::RefreshToken),
             "client_credentials" => Ok(Self::ClientCredentials),
+            "device_code" => Ok(Self::DeviceCode),
             other => Err(format!("{other:?} is no grant type here; write {fix}").into()),
         }
     }
@@ -190,6 +192,7 @@ impl Setting for GrantType {
             Self::AuthorizationCode => "authorization_code",
             Self::RefreshToken => "refresh_token",
             Self::ClientCredentials => "client_credentials",
+            Self::DeviceCode => "device_code",
         };
         name.to_owned()
     }

@@ -52,7 +52,7 @@ pub struct Entry {
 impl Entry {
     /// Whether a running service takes over a change.
     pub fn is_reloadable(&self) -> bool {
-        ["clients.", "limits.", "keys."]
+        ["clients.", "limits.", "keys.", "device."]
             .iter()
             .any(|section| self.key.starts_with(section))
     }

@@ -391,11 +391,12 @@ fn the_documented_configuration_is_a_good_one() {
     let (_, rest) = page.split_once("```toml\n").unwrap();
     let (text, _) = rest.split_once("```").unwrap();
     let config = Case::new(text).load().unwrap().config;
-    assert_eq!(config.clients.len(), 2);
+    assert_eq!(config.clients.len(), 3);
     // What the page calls a default is one.
     let plain = Case::client("redirect_uris = [\"https://app.example.com/cb\"]");
     let plain = plain.load().unwrap().config;
     assert_eq!(config.limits, plain.limits);
+    assert_eq!(config.device, plain.device);
     assert_eq!(config.browser_lifetime, plain.browser_lifetime);
     assert_eq!(config.request_timeout, plain.request_timeout);
     assert_eq!(config.keys.rotate_every, plain.keys.rotate_every);

@@ -4,6 +4,7 @@
 
 pub(crate) mod code;
 mod consent;
+mod errand;
 mod link;
 mod redirect;
 mod request;
@@ -18,7 +19,10 @@ use http::{HeaderMap, HeaderValue, Uri, header};
 use tenure_core::id::LineageId;
 
 use code::CodeGrant;
-use redirect::{Refused, see_other};
+pub(crate) use consent::permissions;
+pub(crate) use errand::Errand;
+use redirect::Refused;
+pub(crate) use redirect::see_other;
 use request::{Parameters, Refusal, Request};
 
 use crate::browser::{self, BrowserSession};
@@ -33,7 +37,7 @@ pub(crate) fn routes() -> Router<Shared> {
         async || Problem::bad_request("Go back to the app that sent you here, and start again.");
     Router::new()
         .route("/oauth2/authorize", get(authorize).post(authorize_posted))
-        .route("/oauth2/sign-in", post(sign_in::submit).get(start_again))
+        .route("/oauth2/sign-in", post(sign_in::submit).get(sign_in::begin))
         .route("/oauth2/consent", post(consent::submit).get(start_again))
         .route("/oauth2/link", post(link::follow).get(link::show))
 }
@@ -62,7 +66,7 @@ async fn authorize(
             "login_required",
             "nobody is signed in",
         )),
-        None => sign_in::ask(&state, &headers, &request).await,
+        None => sign_in::ask(&state, &headers, &Errand::App(Box::new(request))).await,
     }
 }
 
@@ -97,13 +101,26 @@ async fn settle(
 }
 
 /// Goes on after a form that signed the browser in: `cookie` is its new sign-in.
+async fn go_on(
+    state: &AppState,
+    errand: &Errand,
+    session: &BrowserSession,
+    cookie: HeaderValue,
+) -> Result<Response, Problem> {
+    let mut response = match errand {
+        Errand::App(request) => settle_after_sign_in(state, request, session).await?,
+        Errand::Device(_) => see_other(&format!("../{}", errand.text())),
+    };
+    response.headers_mut().append(header::SET_COOKIE, cookie);
+    Ok(response)
+}
+
 async fn settle_after_sign_in(
     state: &AppState,
     request: &Request,
     session: &BrowserSession,
-    cookie: HeaderValue,
 ) -> Result<Response, Problem> {
-    let mut response = if !request.is_for(session) {
+    Ok(if !request.is_for(session) {
         refuse_client(
             state,
             request,
@@ -117,9 +134,7 @@ async fn settle_after_sign_in(
         ))
     } else {
         give_code(state, request, session).await?
-    };
-    response.headers_mut().append(header::SET_COOKIE, cookie);
-    Ok(response)
+    })
 }
 
 async fn give_code(

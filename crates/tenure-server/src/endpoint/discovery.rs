@@ -6,6 +6,7 @@ use axum::routing::get;
 use axum::{Json, Router};
 use serde_json::{Value, json};
 
+use super::device::GRANT_TYPE;
 use crate::state::Shared;
 
 pub(crate) fn routes() -> Router<Shared> {
@@ -28,6 +29,7 @@ async fn handle(State(state): State<Shared>) -> Json<Value> {
         "issuer": config.issuer,
         "authorization_endpoint": at("/oauth2/authorize"),
         "token_endpoint": at("/oauth2/token"),
+        "device_authorization_endpoint": at("/oauth2/device_authorization"),
         "revocation_endpoint": at("/oauth2/revoke"),
         "introspection_endpoint": at("/oauth2/introspect"),
         "userinfo_endpoint": at("/oauth2/userinfo"),
@@ -35,7 +37,12 @@ async fn handle(State(state): State<Shared>) -> Json<Value> {
         "scopes_supported": scopes,
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
-        "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],
+        "grant_types_supported": [
+            "authorization_code",
+            "refresh_token",
+            "client_credentials",
+            GRANT_TYPE,
+        ],
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": state.keys.load().algorithms(),
         "token_endpoint_auth_methods_supported":

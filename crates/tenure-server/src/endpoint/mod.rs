@@ -4,6 +4,7 @@ pub(crate) mod admin;
 pub(crate) mod api;
 pub(crate) mod authorize;
 pub(crate) mod dev_clock;
+pub(crate) mod device;
 pub(crate) mod discovery;
 pub(crate) mod health;
 pub(crate) mod introspect;

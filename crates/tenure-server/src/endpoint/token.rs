@@ -11,6 +11,7 @@ use tenure_core::scope::Scope;
 use tenure_core::secret::Secret;
 
 use super::authorize::code;
+use super::device;
 use crate::config::{Client, GrantType};
 use crate::error::Fault;
 use crate::extract::{AuthenticatedClient, Caller, Credentials, Fields, Form};
@@ -52,6 +53,15 @@ async fn handle(
             refresh(&state, &ask).await?
         }
         GrantRequest::ClientCredentials => client_credentials(&state, &client.0, &fields)?,
+        GrantRequest::DeviceCode => {
+            let presented = device::Presented {
+                code: Secret::new(fields.required("device_code")?),
+                key: idempotency_key(&headers)?,
+                client,
+                caller,
+            };
+            carried_out(async move { device::redeem(&state, presented).await }).await?
+        }
     };
     Ok(answer(tokens))
 }
@@ -89,6 +99,7 @@ enum GrantRequest {
     AuthorizationCode,
     RefreshToken,
     ClientCredentials,
+    DeviceCode,
 }
 
 impl GrantRequest {
@@ -97,9 +108,11 @@ impl GrantRequest {
             "authorization_code" => Ok(Self::AuthorizationCode),
             "refresh_token" => Ok(Self::RefreshToken),
             "client_credentials" => Ok(Self::ClientCredentials),
-            _ => Err(Fault::UnsupportedGrantType(
-                "grant_type is one of authorization_code, refresh_token, client_credentials".into(),
-            )),
+            device::GRANT_TYPE => Ok(Self::DeviceCode),
+            _ => Err(Fault::UnsupportedGrantType(format!(
+                "grant_type is one of authorization_code, refresh_token, client_credentials, {}",
+                device::GRANT_TYPE
+            ))),
         }
     }
 }

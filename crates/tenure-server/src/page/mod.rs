@@ -54,6 +54,34 @@ pub(crate) struct LinkPage<'a> {
     pub(crate) csrf: &'a str,
 }
 
+/// Asks for the code that a device shows.
+#[derive(Template)]
+#[template(path = "device.html")]
+pub(crate) struct DevicePage<'a> {
+    pub(crate) user_code: &'a str,
+    pub(crate) problem: Option<&'a str>,
+}
+
+/// Asks whether a device may have what it asks for.
+#[derive(Template)]
+#[template(path = "device_confirm.html")]
+pub(crate) struct DeviceConfirmPage<'a> {
+    pub(crate) client: &'a str,
+    pub(crate) email: &'a str,
+    /// As the device shows it.
+    pub(crate) user_code: &'a str,
+    pub(crate) permissions: &'a [String],
+    pub(crate) csrf: &'a str,
+}
+
+/// Says what was decided about a device.
+#[derive(Template)]
+#[template(path = "device_done.html")]
+pub(crate) struct DeviceDonePage<'a> {
+    pub(crate) client: &'a str,
+    pub(crate) allowed: bool,
+}
+
 /// The hidden fields of a form about an authorization request.
 pub(crate) struct FormFields<'a> {
     /// The request, as a query string.

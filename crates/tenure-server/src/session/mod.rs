@@ -6,7 +6,7 @@ mod start;
 
 pub(crate) use end::{End, end};
 pub(crate) use refresh::{Refresh, refresh};
-pub(crate) use start::{Start, start};
+pub(crate) use start::{Start, first_tokens, start};
 
 use serde::Serialize;
 use tenure_core::id::LineageId;

@@ -47,6 +47,17 @@ pub(crate) async fn start(state: &AppState, start: Start<'_>) -> Result<Tokens, 
     );
     row.device = device;
     state.store.create(&row).await?;
+    state.audit(started(state, &row)).await;
+    first_tokens(state, client, &row, nonce)
+}
+
+/// The first tokens of a session that nobody has refreshed.
+pub(crate) fn first_tokens(
+    state: &AppState,
+    client: &Client,
+    row: &Row,
+    nonce: Option<&str>,
+) -> Result<Tokens, Fault> {
     let refreshable = client.may_use(GrantType::RefreshToken)
         && (client.first_party || row.grant.scope.contains("offline_access"));
     let refresh_token = refreshable.then(|| {
@@ -56,15 +67,14 @@ pub(crate) async fn start(state: &AppState, start: Start<'_>) -> Result<Tokens, 
             .macs()
             .write(&row.first_token(), &row.secret)
     });
-    state.audit(started(state, &row)).await;
     let (scope, audience) = (&row.grant.scope, row.grant.audience.as_slice());
     Answer {
         client,
-        row: &row,
+        row,
         scope,
         audience,
         nonce,
-        now,
+        now: state.now(),
     }
     .with(state, refresh_token)
 }

@@ -3,6 +3,7 @@
 mod browser_app;
 mod code;
 mod consent;
+mod device;
 mod forgery;
 mod request;
 mod sign_in;

@@ -45,6 +45,18 @@ redirect_uris = ["https://machine.example/cb"]
 grants = ["client_credentials"]
 scope = "openid"
 
+[clients.tv]
+name = "Television <i>4</i>"
+grants = ["device_code", "refresh_token"]
+scope = "openid email offline_access"
+audience = ["https://api.example.com", "https://files.example.com"]
+
+[clients.box]
+name = "Set-top box"
+secret_sha256 = "118d8118d2dafe1875523c81b55ae4268f1fda4bf4b4bf345fa67fdf220a269c"
+grants = ["device_code"]
+scope = "openid"
+
 [clients.spa]
 name = "Single page"
 first_party = true
@@ -162,6 +174,23 @@ impl Server {
 
     /// An operator's order about the demo account.
     pub(crate) async fn administer(&self, path: &str, body: &str) {
+        let request = Request::post(path)
+            .header(header::AUTHORIZATION, self.operator().await)
+            .header(header::CONTENT_TYPE, "application/json");
+        let done = self
+            .send(request.body(body.to_owned().into()).unwrap())
+            .await;
+        assert!(done.status.is_success(), "{}: {}", done.status, done.body);
+    }
+
+    /// The audit trail of the demo account, as text.
+    pub(crate) async fn audited(&self) -> String {
+        let request = Request::get("/admin/audit?email=demo@example.com")
+            .header(header::AUTHORIZATION, self.operator().await);
+        self.send(request.body(Body::empty()).unwrap()).await.body
+    }
+
+    async fn operator(&self) -> String {
         let fields = [
             ("grant_type", "client_credentials"),
             ("scope", "tenure:admin"),
@@ -173,16 +202,7 @@ impl Server {
         let token = self
             .send(request.body(encoded(&fields).into()).unwrap())
             .await;
-        let request = Request::post(path)
-            .header(
-                header::AUTHORIZATION,
-                format!("Bearer {}", token.text("access_token")),
-            )
-            .header(header::CONTENT_TYPE, "application/json");
-        let done = self
-            .send(request.body(body.to_owned().into()).unwrap())
-            .await;
-        assert!(done.status.is_success(), "{}: {}", done.status, done.body);
+        format!("Bearer {}", token.text("access_token"))
     }
 
     pub(crate) async fn refresh(&self, client: &str, token: &str) -> Seen {

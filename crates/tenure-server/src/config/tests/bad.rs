@@ -47,6 +47,14 @@ const BAD_LINES: &[(&str, &str)] = &[
         ":2: request_timeout: \"ten\" is no duration",
     ),
     (
+        "[device]\nlifetime = \"2h\"",
+        ":3: device.lifetime: is longer than 1h",
+    ),
+    (
+        "[device]\nlifetime = \"5s\"",
+        "device.interval: is not shorter than lifetime",
+    ),
+    (
         "[limits]\nlogin_per_minute = 0",
         ":3: limits.login_per_minute: is out of range",
     ),

@@ -131,17 +131,27 @@ pub(crate) async fn check_unspoilt(
     {
         return Ok(());
     }
-    let loaded = state.store.load(grant.lineage).await?;
+    end_spoilt(state, caller, grant.lineage, &grant.session()).await?;
+    Err(refused("the code has been used before"))
+}
+
+/// Ends the session of a code that is gone: its user's sign-ins were cut off, or it was copied.
+pub(crate) async fn end_spoilt(
+    state: &AppState,
+    caller: &Caller,
+    lineage: LineageId,
+    grant: &Grant,
+) -> Result<(), Fault> {
+    let loaded = state.store.load(lineage).await?;
     let cut = loaded.and_then(|loaded| loaded.cut);
     let cut = cut.filter(|cut| cut.before >= grant.auth_time);
     let spoilt = End {
-        lineage: grant.lineage,
-        grant: &grant.session(),
+        lineage,
+        grant,
         cause: cut.map_or(EndCause::TheftDetected, |cut| cut.cause),
         evidence: cut.is_none().then_some("code_replayed"),
     };
-    end(state, caller, spoilt).await?;
-    Err(refused("the code has been used before"))
+    end(state, caller, spoilt).await.map(drop)
 }
 
 const UNKNOWN: &str = "the code is unknown or has expired";

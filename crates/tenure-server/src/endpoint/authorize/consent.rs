@@ -2,8 +2,6 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::{HeaderMap, StatusCode, header};
 use tenure_core::scope::Scope;
 use tenure_store::{AuditEvent, Consent};
@@ -60,7 +58,7 @@ pub(super) fn ask(
         destination: &destination(&request.return_to.uri),
         form: FormFields {
             authorization: &authorization,
-            csrf: &guard.tag(&content(&authorization, &session_name(session))),
+            csrf: &guard.tag(&content(&authorization, &session.name())),
         },
     };
     let targets = redirect::form_targets(&request.client, &request.return_to.uri);
@@ -90,12 +88,8 @@ pub(super) async fn submit(
         return Ok(start_again());
     };
     let config = state.config.load_full();
-    let is_ours = FormGuard::presented(&config, &headers).is_some_and(|guard| {
-        guard.admits(
-            &content(authorization, &session_name(&session)),
-            field("csrf"),
-        )
-    });
+    let is_ours = FormGuard::presented(&config, &headers)
+        .is_some_and(|guard| guard.admits(&content(authorization, &session.name()), field("csrf")));
     if !is_ours || !request.is_for(&session) {
         return Ok(start_again());
     }
@@ -161,10 +155,6 @@ fn content<'a>(authorization: &'a str, session: &'a str) -> [&'a str; 3] {
     ["consent", authorization, session]
 }
 
-fn session_name(session: &BrowserSession) -> String {
-    URL_SAFE_NO_PAD.encode(session.hash)
-}
-
 const IN_WORDS: [(&str, &str); 4] = [
     ("openid", "Know who you are"),
     ("profile", "See your profile"),
@@ -172,7 +162,8 @@ const IN_WORDS: [(&str, &str); 4] = [
     ("offline_access", "Stay connected while you are away"),
 ];
 
-fn permissions(scope: &Scope) -> Vec<String> {
+/// What scopes mean to a person.
+pub(crate) fn permissions(scope: &Scope) -> Vec<String> {
     let known = IN_WORDS.iter().filter(|(token, _)| scope.contains(token));
     let is_known = |token: &str| IN_WORDS.iter().any(|(known, _)| *known == token);
     let others = scope.iter().filter(|token| !is_known(token));

@@ -11,8 +11,8 @@ use tenure_core::secret::{Secret, sha256};
 use tenure_store::{Taken, Ticket, TicketKind, User};
 use url::form_urlencoded;
 
-use super::request::{Parameters, Request};
-use super::settle_after_sign_in;
+use super::errand::Errand;
+use super::go_on;
 use crate::accounts;
 use crate::browser;
 use crate::error::Fault;
@@ -26,7 +26,7 @@ const LIFETIME: Duration = Duration::from_mins(15);
 
 #[derive(Serialize, Deserialize)]
 struct Payload {
-    /// The request that goes on.
+    /// The errand that goes on.
     authorization: String,
     /// The browser that asked: a link sent to somebody else must not sign them in here (login CSRF).
     browser: String,
@@ -134,13 +134,12 @@ pub(super) async fn show(
         .ticket(TicketKind::MagicLink, hash(&token), state.believed_now()?)
         .await?;
     let ticket = ticket.filter(|ticket| ticket.used_at.is_none());
-    let Opened { request, guard } = opened(&state, &headers, ticket.as_ref())?;
-    let targets = super::redirect::form_targets(&request.client, &request.return_to.uri);
+    let Opened { errand, guard } = opened(&state, &headers, ticket.as_ref())?;
     let page = LinkPage {
         token: token.expose(),
         csrf: &guard.tag(&[LINK, token.expose()]),
     };
-    Ok(respond(StatusCode::OK, &page, &targets)?)
+    Ok(respond(StatusCode::OK, &page, &errand.form_targets())?)
 }
 
 /// The button on that page.
@@ -153,7 +152,7 @@ pub(super) async fn follow(
     let token = Secret::new(fields.optional("token").unwrap_or_default());
     let (hash, now) = (hash(&token), state.believed_now()?);
     let ticket = state.store.ticket(TicketKind::MagicLink, hash, now).await?;
-    let Opened { request, guard } = opened(&state, &headers, ticket.as_ref())?;
+    let Opened { errand, guard } = opened(&state, &headers, ticket.as_ref())?;
     let csrf = fields.optional("csrf").unwrap_or_default();
     if !guard.admits(&[LINK, token.expose()], csrf) {
         return Err(spent());
@@ -171,7 +170,7 @@ pub(super) async fn follow(
         return Err(spent());
     }
     let (session, cookie) = browser::sign_in(&state, &headers, &user).await?;
-    settle_after_sign_in(&state, &request, &session, cookie).await
+    go_on(&state, &errand, &session, cookie).await
 }
 
 const BROWSER: &str = "link-browser";
@@ -179,7 +178,7 @@ const LINK: &str = "link";
 
 /// A link that is good in this browser.
 struct Opened {
-    request: Request,
+    errand: Errand,
     guard: FormGuard,
 }
 
@@ -199,9 +198,8 @@ fn opened(
         .ok_or_else(|| {
             Problem::bad_request("Open the link in the browser in which you asked for it.")
         })?;
-    let request =
-        Request::check(state, Parameters::parse(authorization.as_bytes())).map_err(|_| spent())?;
-    Ok(Opened { request, guard })
+    let errand = Errand::check(state, &authorization).map_err(|_| spent())?;
+    Ok(Opened { errand, guard })
 }
 
 fn spent() -> Problem {

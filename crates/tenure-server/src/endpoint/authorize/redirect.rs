@@ -87,7 +87,7 @@ impl ReturnTo {
 }
 
 /// 303: the browser goes on with GET and leaves the posted password behind (RFC 9700 section 4.12).
-pub(super) fn see_other(location: &str) -> Response {
+pub(crate) fn see_other(location: &str) -> Response {
     let Ok(location) = HeaderValue::from_str(location) else {
         return StatusCode::BAD_REQUEST.into_response();
     };

@@ -95,7 +95,7 @@ impl Parameters {
 
 /// A request of a registered client that can be answered.
 #[derive(Clone, Debug)]
-pub(super) struct Request {
+pub(crate) struct Request {
     pub(super) client: Arc<Client>,
     pub(super) return_to: ReturnTo,
     pub(super) scope: Scope,

@@ -2,11 +2,11 @@
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, StatusCode, Uri, header};
 use tenure_core::secret::Secret;
 
-use super::request::{Parameters, Request};
-use super::{link, redirect, refuse, settle_after_sign_in};
+use super::errand::Errand;
+use super::{go_on, link, refuse};
 use crate::accounts;
 use crate::browser;
 use crate::error::Fault;
@@ -21,25 +21,35 @@ struct Said<'a> {
     problem: Option<&'a str>,
 }
 
+/// The page by itself, for errands that begin at another page of this server.
+pub(super) async fn begin(
+    State(state): State<Shared>,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Result<Response, Problem> {
+    match Errand::check(&state, uri.query().unwrap_or_default()) {
+        Ok(errand @ Errand::Device(_)) => ask(&state, &headers, &errand).await,
+        Ok(Errand::App(_)) | Err(_) => Err(Problem::bad_request(
+            "Go back to the app that sent you here, and start again.",
+        )),
+    }
+}
+
 /// Shows the page for the first time.
 pub(super) async fn ask(
     state: &AppState,
     headers: &HeaderMap,
-    request: &Request,
+    errand: &Errand,
 ) -> Result<Response, Problem> {
     // Whoever must sign in again is probably who they were.
     let known = browser::current(state, headers)
         .await?
         .map(|session| session.email);
-    let email = request
-        .login_hint
-        .as_deref()
-        .or(known.as_deref())
-        .unwrap_or_default();
+    let email = errand.login_hint().or(known.as_deref()).unwrap_or_default();
     show(
         state,
         headers,
-        request,
+        errand,
         &Said {
             status: StatusCode::OK,
             email,
@@ -57,15 +67,15 @@ pub(super) async fn submit(
     let Form { fields, headers } = form?;
     let field = |name| fields.optional(name).unwrap_or_default();
     let (authorization, email) = (field("authorization"), field("email").trim());
-    let request = match Request::check(&state, Parameters::parse(authorization.as_bytes())) {
-        Ok(request) => request,
+    let errand = match Errand::check(&state, authorization) {
+        Ok(errand) => errand,
         Err(refusal) => return refuse(&state, refusal),
     };
     let again = |status, problem| {
         show(
             &state,
             &headers,
-            &request,
+            &errand,
             &Said {
                 status,
                 email,
@@ -94,7 +104,7 @@ pub(super) async fn submit(
     match accounts::sign_in(&state, &caller, email, &password).await {
         Ok(user) => {
             let (session, cookie) = browser::sign_in(&state, &headers, &user).await?;
-            settle_after_sign_in(&state, &request, &session, cookie).await
+            go_on(&state, &errand, &session, cookie).await
         }
         Err(fault) => refused(fault, again),
     }
@@ -132,14 +142,14 @@ fn refused(
 fn show(
     state: &AppState,
     headers: &HeaderMap,
-    request: &Request,
+    errand: &Errand,
     said: &Said<'_>,
 ) -> Result<Response, Problem> {
     let config = state.config.load();
     let guard = FormGuard::of(&config, headers)?;
-    let authorization = request.parameters.text();
+    let authorization = errand.text();
     let page = SignInPage {
-        client: &request.client.name,
+        client: errand.name(),
         email: said.email,
         problem: said.problem,
         form: FormFields {
@@ -148,8 +158,7 @@ fn show(
         },
         link: state.mailer.is_configured(),
     };
-    let targets = redirect::form_targets(&request.client, &request.return_to.uri);
-    let mut response = respond(said.status, &page, &targets)?;
+    let mut response = respond(said.status, &page, &errand.form_targets())?;
     let cookie = guard.cookie(&config)?;
     response
         .headers_mut()
