@@ -1,7 +1,6 @@
 //! npm `openid-client`, steered line by line: a JSON command in, a JSON answer out.
 
 use std::fmt;
-use std::path::PathBuf;
 use std::process::Stdio;
 
 use anyhow::Context;
@@ -10,7 +9,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
-use super::installed;
+use super::{folder, installed};
 
 /// One Node process that is one client of one issuer.
 pub struct NodeClient {
@@ -111,8 +110,4 @@ impl fmt::Debug for NodeClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("NodeClient").finish_non_exhaustive()
     }
-}
-
-fn folder() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("foreign")
 }
