@@ -5,6 +5,12 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use tenure_server::config::Flags;
 
+mod session;
+
+pub(crate) use session::{
+    Asked, Call, Credential, DockerOperation, Exec, GitOperation, Login, Profile, Profiles, Token,
+};
+
 /// Keeps users signed in: a token service, its administration, and a command line that signs in.
 #[derive(Debug, Parser)]
 #[command(
@@ -12,7 +18,8 @@ use tenure_server::config::Flags;
     version,
     propagate_version = true,
     after_help = "First steps: `tenure serve --dev` in one terminal, `tenure login` in another.\n\
-                  Exit codes: 0 done, 1 failed, 2 flags or configuration must change, 3 sign in first."
+                  Exit codes: 0 done, 1 failed, 2 flags or configuration must change, 3 sign in first; \
+                  `exec` passes on its program's."
 )]
 pub(crate) struct Cli {
     #[command(subcommand)]
@@ -40,90 +47,19 @@ pub(crate) enum Command {
     /// Show whether this profile is signed in, where, and for how long
     Status(Profile),
     /// Print a valid access token, refreshed if need be, and nothing else
-    Token(Profile),
+    Token(Token),
+    /// Run a program with an access token, in its environment or on a socket
+    Exec(Exec),
+    /// Answer other programs that ask for credentials: git, docker
+    #[command(subcommand)]
+    Credential(Credential),
     /// Request a URL with the access token, if the token may go there
     Call(Call),
     /// Sign out, here and at the service
     Logout(Profile),
-}
-
-/// Which session: each profile holds one.
-#[derive(Args, Clone, Debug)]
-pub(crate) struct Profile {
-    /// Name of the session's profile
-    #[arg(
-        long,
-        env = "TENURE_PROFILE",
-        default_value = "default",
-        value_name = "NAME"
-    )]
-    pub(crate) profile: String,
-}
-
-/// `login`.
-#[derive(Args, Debug)]
-pub(crate) struct Login {
-    /// The service to sign in at
-    #[arg(
-        long,
-        env = "TENURE_ISSUER",
-        default_value = "http://127.0.0.1:8420",
-        value_name = "URL"
-    )]
-    pub(crate) issuer: String,
-    /// The client to sign in as
-    #[arg(long, env = "TENURE_CLIENT", default_value = "demo", value_name = "ID")]
-    pub(crate) client: String,
-    /// Scopes to ask for, separated by spaces
-    #[arg(
-        long,
-        default_value = "openid profile email offline_access",
-        value_name = "SCOPES"
-    )]
-    pub(crate) scope: String,
-    /// Sign in with a password, from a prompt or stdin, instead of the browser
-    #[arg(long, requires = "user")]
-    pub(crate) password: bool,
-    /// E-mail address to sign in with
-    #[arg(long, requires = "password", value_name = "EMAIL")]
-    pub(crate) user: Option<String>,
-    /// Only print the address to open, for a browser started by hand
-    #[arg(long, conflicts_with = "password")]
-    pub(crate) no_browser: bool,
-    #[command(flatten)]
-    pub(crate) profile: Profile,
-}
-
-/// `call`.
-#[derive(Args, Debug)]
-pub(crate) struct Call {
-    /// What to request
-    pub(crate) url: String,
-    /// HTTP method [default: GET, with --data POST]
-    #[arg(short = 'X', long, value_name = "METHOD")]
-    pub(crate) request: Option<String>,
-    /// Header to send; may be repeated
-    #[arg(short = 'H', long = "header", value_name = "NAME: VALUE")]
-    pub(crate) headers: Vec<String>,
-    /// Body to send: text, @FILE, or @- for stdin; JSON unless a Content-Type header says otherwise
-    #[arg(short, long, value_name = "BODY")]
-    pub(crate) data: Option<String>,
-    /// Print the status and the headers of the answer too
-    #[arg(short, long)]
-    pub(crate) include: bool,
-    /// Fail with exit code 1 where the answer is 400 or above
-    #[arg(short, long)]
-    pub(crate) fail: bool,
-    /// Origin besides the issuer's that may see the token; may be repeated
-    #[arg(
-        long,
-        env = "TENURE_ALLOW",
-        value_delimiter = ',',
-        value_name = "ORIGIN"
-    )]
-    pub(crate) allow: Vec<String>,
-    #[command(flatten)]
-    pub(crate) profile: Profile,
+    /// List the profiles, or remove one
+    #[command(subcommand)]
+    Profile(Profiles),
 }
 
 /// `serve`.

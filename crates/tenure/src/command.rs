@@ -3,21 +3,25 @@
 mod audit;
 mod call;
 mod config;
+mod credential;
+mod exec;
 mod keys;
 mod login;
 mod logout;
+mod profile;
 mod serve;
 mod status;
 mod token;
 mod user;
 
 use std::future::Future;
+use std::process::ExitCode;
 
 use crate::cli::Command;
 use crate::failure::Failure;
 
-/// Carries the command out.
-pub(crate) fn run(command: Command) -> Result<(), Failure> {
+/// Carries the command out; answers the exit code.
+pub(crate) fn run(command: Command) -> Result<ExitCode, Failure> {
     match command {
         Command::Serve(args) => serve::serve(args),
         Command::User(args) => wait_for(user::user(args)),
@@ -27,12 +31,16 @@ pub(crate) fn run(command: Command) -> Result<(), Failure> {
         Command::Login(args) => wait_for(login::login(args)),
         Command::Status(args) => wait_for(status::status(args)),
         Command::Token(args) => wait_for(token::token(args)),
+        Command::Exec(args) => return exec::exec(args),
+        Command::Credential(args) => wait_for(credential::credential(args)),
         Command::Call(args) => wait_for(call::call(args)),
         Command::Logout(args) => wait_for(logout::logout(args)),
+        Command::Profile(args) => profile::profile(args),
     }
+    .map(|()| ExitCode::SUCCESS)
 }
 
-fn wait_for(command: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+fn wait_for<T>(command: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?

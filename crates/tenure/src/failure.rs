@@ -1,12 +1,15 @@
 //! Why a command failed, and the exit code that scripts see.
 
 use std::fmt;
+use std::io;
 use std::process::ExitCode;
 
 use tenure_client::{EndCause, Reason};
 use tenure_server::OpenError;
 use tenure_server::config::Rejected;
 use tenure_server::listen::ListenError;
+
+use crate::profile;
 
 /// A failed command; the text says what to do.
 #[derive(Debug)]
@@ -15,6 +18,9 @@ pub(crate) enum Failure {
     Usage(String),
     /// Somebody must sign in first. Exit code 3.
     SignIn(String),
+    /// The program of `exec` cannot be started: as `env` and shells say it, exit code 127 where there
+    /// is no such program, else 126.
+    Program(String, io::Error),
     /// Anything else. Exit code 1.
     Other(anyhow::Error),
 }
@@ -22,18 +28,22 @@ pub(crate) enum Failure {
 impl Failure {
     fn of_session(error: tenure_client::Error) -> Self {
         match error {
-            tenure_client::Error::SignInRequired { reason } => Self::signed_out(reason),
+            tenure_client::Error::SignInRequired { reason } => {
+                Self::signed_out(reason, profile::DEFAULT)
+            }
             tenure_client::Error::Misconfigured(_) => Self::Usage(error.to_string()),
             error => Self::Other(error.into()),
         }
     }
 
     /// There is no session, and why.
-    pub(crate) fn signed_out(reason: Reason) -> Self {
-        Self::SignIn(format!(
-            "{}; sign in with: tenure login",
-            explanation(reason)
-        ))
+    pub(crate) fn signed_out(reason: Reason, profile: &str) -> Self {
+        let flag = match profile {
+            profile::DEFAULT => String::new(),
+            name => format!(" --profile {name}"),
+        };
+        let why = explanation(reason);
+        Self::SignIn(format!("{why}; sign in with: tenure login{flag}"))
     }
 
     /// The exit code.
@@ -42,6 +52,8 @@ impl Failure {
             Self::Other(_) => 1,
             Self::Usage(_) => 2,
             Self::SignIn(_) => 3,
+            Self::Program(_, error) if error.kind() == io::ErrorKind::NotFound => 127,
+            Self::Program(..) => 126,
         })
     }
 }
@@ -50,6 +62,7 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Usage(text) | Self::SignIn(text) => f.write_str(text),
+            Self::Program(name, error) => write!(f, "{name} cannot be started: {error}"),
             Self::Other(error) => write!(f, "{error:#}"),
         }
     }
@@ -76,7 +89,8 @@ impl<E: Into<anyhow::Error>> From<E> for Failure {
     }
 }
 
-fn explanation(reason: Reason) -> &'static str {
+/// Why there is no session, in words.
+pub(crate) fn explanation(reason: Reason) -> &'static str {
     match reason {
         Reason::NeverSignedIn => "not signed in",
         Reason::VaultDamaged => "the saved session cannot be read any more",

@@ -10,6 +10,8 @@ mod print;
 mod profile;
 mod time;
 
+use std::ffi::OsString;
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -21,11 +23,29 @@ use crate::cli::Cli;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    match command::run(Cli::parse().command) {
-        Ok(()) => ExitCode::SUCCESS,
+    match command::run(Cli::parse_from(arguments()).command) {
+        Ok(code) => code,
         Err(failure) => {
             print::failure(&failure);
             failure.code()
         }
     }
+}
+
+/// Names under which other programs look for their helper, with what they stand for.
+const HELPERS: [(&str, &str); 2] = [
+    ("docker-credential-tenure", "docker"),
+    ("git-credential-tenure", "git"),
+];
+
+/// The command line; a link under a helper's name stands for `tenure credential …`.
+fn arguments() -> Vec<OsString> {
+    let mut arguments = std::env::args_os();
+    let program = arguments.next().unwrap_or_default();
+    let called = Path::new(&program).file_name().unwrap_or_default();
+    let helper = HELPERS.iter().find(|(name, _)| called == *name);
+    let expanded = helper.map_or(vec![program.clone()], |(_, kind)| {
+        vec!["tenure".into(), "credential".into(), kind.into()]
+    });
+    expanded.into_iter().chain(arguments).collect()
 }

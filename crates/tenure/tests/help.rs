@@ -28,6 +28,16 @@ fn serve_explains_itself() {
 }
 
 #[test]
+fn exec_explains_itself() {
+    insta::assert_snapshot!(help(&["exec"]));
+}
+
+#[test]
+fn the_credential_helpers_explain_themselves() {
+    insta::assert_snapshot!(help(&["credential", "git"]));
+}
+
+#[test]
 fn an_unknown_command_is_exit_2() {
     let output = tenure().arg("sevre").output().unwrap();
     assert_eq!(output.status.code(), Some(2));

@@ -6,7 +6,6 @@ use anyhow::{Context as _, anyhow};
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderName, HeaderValue, Method, Request, Response};
-use tenure_client::Session;
 
 use crate::cli::Call;
 use crate::failure::Failure;
@@ -16,11 +15,12 @@ use crate::profile::{Profile, settle};
 /// Sends the request; the body of the answer goes to stdout as it is.
 pub(crate) async fn call(args: Call) -> Result<(), Failure> {
     let request = request(&args)?;
-    let mut config = Profile::new(args.profile)?.config()?;
+    let profile = Profile::new(args.profile)?;
+    let mut config = profile.config()?;
     for origin in &args.allow {
         config = config.allow(origin)?;
     }
-    let session = Session::open(config).await?;
+    let session = profile.open(config).await?;
     if !session.allows(request.uri()) {
         print::note(format_args!(
             "note: sent without the token, which may not go to {}; allow it with --allow",
@@ -30,7 +30,8 @@ pub(crate) async fn call(args: Call) -> Result<(), Failure> {
                 .map_or("this place", |authority| authority.as_str())
         ));
     }
-    let answer = session.call(request).await?;
+    let answer = session.call(request).await;
+    let answer = answer.map_err(|error| profile.told(error))?;
     show(&answer, args.include)?;
     settle(&session).await;
     let status = answer.status();

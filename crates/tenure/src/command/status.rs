@@ -1,6 +1,6 @@
 //! `tenure status`.
 
-use tenure_client::{Clock as _, Millis, Session, State, SystemClock};
+use tenure_client::{Clock as _, Millis, State, SystemClock};
 use tenure_core::time::Timestamp;
 
 use crate::failure::Failure;
@@ -13,10 +13,10 @@ pub(crate) async fn status(args: cli::Profile) -> Result<(), Failure> {
     let config = profile.config()?;
     let issuer = config.issuer().to_owned();
     let client = profile.client()?;
-    let session = Session::open(config).await?;
+    let session = profile.open(config).await?;
     settle(&session).await;
     let token = match session.state() {
-        State::SignedOut { reason } => return Err(Failure::signed_out(reason)),
+        State::SignedOut { reason } => return Err(Failure::signed_out(reason, &profile.name)),
         State::StorageLocked => {
             let fix = "check the permissions of its directory and the space on its disk";
             let place = profile.vault.directory().display();
@@ -27,6 +27,7 @@ pub(crate) async fn status(args: cli::Profile) -> Result<(), Failure> {
         State::Active { expires_at } => lifetime(expires_at),
         State::Restoring | State::Refreshing => "being refreshed".to_owned(),
         State::Degraded { cause, .. } => format!("not refreshed: {cause}; the session is kept"),
+        State::Refused { hint } => hint,
     };
     print::line("signed in")?;
     for (name, value) in [

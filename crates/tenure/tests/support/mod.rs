@@ -5,11 +5,12 @@
     unreachable_pub,
     clippy::unwrap_used,
     clippy::expect_used,
+    clippy::print_stdout,
     reason = "test code; each test file uses its own part of this"
 )]
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, ChildStdout, Command, Stdio};
 
 use tempfile::TempDir;
@@ -24,6 +25,39 @@ pub fn tenure() -> Command {
     }
     command.env("TENURE_LOG", "off");
     command
+}
+
+fn ended(mut command: Command, stdin: &str) -> Ended {
+    command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    // It may have ended without reading.
+    let _gone = child.stdin.take().unwrap().write_all(stdin.as_bytes());
+    let output = child.wait_with_output().unwrap();
+    Ended {
+        code: output.status.code().unwrap_or(-1),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+/// Sends a signal to a process.
+pub fn kill(pid: u32, signal: &str) {
+    let pid = pid.to_string();
+    let mut kill = Command::new("kill");
+    assert!(kill.args(["-s", signal, &pid]).status().unwrap().success());
+}
+
+/// Says that a test cannot run here, where `cargo xtask test` counts it.
+pub fn skip(why: &str) {
+    println!("SKIP: {why}");
+    if let Some(path) = std::env::var_os("TENURE_SKIPS") {
+        let mut options = std::fs::OpenOptions::new();
+        let mut file = options.create(true).append(true).open(path).unwrap();
+        writeln!(file, "{why}").unwrap();
+    }
 }
 
 /// How the program ended.
@@ -67,20 +101,37 @@ impl Place {
 
     /// Runs it to its end with something on stdin.
     pub fn run_with(&self, args: &[&str], stdin: &str) -> Ended {
-        let mut command = self.command(args);
+        ended(self.command(args), stdin)
+    }
+
+    /// Runs it under another name.
+    pub fn run_as(
+        &self,
+        program: &Path,
+        args: &[&str],
+        stdin: &str,
+        variables: &[(&str, &str)],
+    ) -> Ended {
+        let mut command = Command::new(program);
         command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap();
-        // It may have ended without reading.
-        let _gone = child.stdin.take().unwrap().write_all(stdin.as_bytes());
-        let output = child.wait_with_output().unwrap();
-        Ended {
-            code: output.status.code().unwrap_or(-1),
-            stdout: String::from_utf8(output.stdout).unwrap(),
-            stderr: String::from_utf8(output.stderr).unwrap(),
-        }
+            .current_dir(self.0.path())
+            .env("TENURE_HOME", self.path("home"))
+            .envs(variables.iter().copied())
+            .args(args);
+        ended(command, stdin)
+    }
+
+    /// Signs the demo account in.
+    pub fn sign_in(&self, serving: &Serving, more: &[&str]) {
+        let login = [
+            "login",
+            "--password",
+            "--user",
+            "demo@example.com",
+            "--issuer",
+        ];
+        let args = [&login[..], &[&serving.url], more].concat();
+        self.ok_with(&args, "demo-password\n");
     }
 
     /// Runs it, which must succeed; answers its stdout.
@@ -168,14 +219,7 @@ pub struct Serving {
 impl Serving {
     /// Sends a signal.
     pub fn signal(&self, name: &str) {
-        let pid = self.child.id().to_string();
-        assert!(
-            Command::new("kill")
-                .args(["-s", name, &pid])
-                .status()
-                .unwrap()
-                .success()
-        );
+        kill(self.child.id(), name);
     }
 
     /// Reads the log up to the next line of this event; answers the line.
