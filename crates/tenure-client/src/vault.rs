@@ -5,16 +5,22 @@ use std::fmt;
 use tenure_core::session::{Change, Found, Record, VaultFault};
 
 mod chunked;
+mod encrypted;
 mod file;
 mod home;
 mod key_value;
+#[cfg(feature = "keyring")]
+mod keystore;
 mod memory;
 mod slot;
 mod two_slots;
 
 pub use chunked::ChunkedVault;
+pub use encrypted::EncryptedFileVault;
 pub use file::FileVault;
 pub use key_value::KeyValue;
+#[cfg(feature = "keyring")]
+pub use keystore::{KeyringVault, Keystore};
 pub use memory::MemoryVault;
 
 /// Keeps one [`Record`] and lets several processes share it.
