@@ -1,8 +1,10 @@
 //! `cargo xtask test`: sets up what the tests need, runs every check, and counts what it had to skip.
+//! `cargo xtask package`: the client SDK for other languages.
 
 #![expect(clippy::print_stdout, reason = "a command line tool")]
 
 mod checks;
+mod package;
 mod setup;
 mod tests;
 
@@ -30,6 +32,14 @@ enum Task {
     Setup,
     /// Format, lints, crate arrows and licences only.
     Check,
+    /// The client SDK for another language, in `target/package`.
+    Package {
+        /// Which one.
+        language: package::Language,
+        /// Optimised, as users want it.
+        #[arg(long)]
+        release: bool,
+    },
 }
 
 fn main() -> ExitCode {
@@ -56,5 +66,6 @@ fn run(task: &Task) -> Result<()> {
             Ok(())
         }
         Task::Check => checks::run(),
+        Task::Package { language, release } => package::run(language, release),
     }
 }

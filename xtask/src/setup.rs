@@ -1,20 +1,39 @@
-//! What the tests need beside Rust: Debian packages (as root) and npm packages.
+//! What the tests need beside Rust: Debian packages (as root), npm packages, PyPI packages.
 
+use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 use anyhow::{Result, bail};
 
-/// A program that tests start, and the Debian package that brings it.
-const PROGRAMS: [(&str, &str); 4] = [
+/// A program that tests start, or a file that they read, and the Debian package that brings it.
+const PROGRAMS: [(&str, &str); 9] = [
     ("curl", "curl"),
     ("fusermount3", "fuse3"),
+    ("jar", "openjdk-17-jdk-headless"),
     ("node", "nodejs"),
     ("npm", "npm"),
+    ("python3", "python3"),
+    ("/usr/share/java/jna.jar", "libjna-java"),
+    ("/usr/share/java/okhttp.jar", "libokhttp-java"),
+    ("/usr/share/python-wheels", "python3-venv"),
 ];
 
-/// npm packages that act as foreign clients, each folder with its own lock file.
-const NPM: [&str; 1] = ["crates/tenure-lab/foreign"];
+/// npm packages: foreign clients and servers, and the Kotlin compiler. Each folder has its own lock file.
+const NPM: [&str; 2] = ["crates/tenure-lab/foreign", "bindings/tenure-ffi/kotlin"];
+
+/// PyPI packages with their versions.
+const PYPI: &str = "bindings/tenure-ffi/python/requirements.txt";
+
+/// A virtual environment with those.
+pub(crate) const PYTHON: &str = "target/tools/python";
+
+/// The same as files, for virtual environments that tests make.
+const WHEELS: &str = "target/tools/wheels";
+
+/// A virtual environment with the foreign servers in Python, and what is in it.
+const SERVERS: &str = "crates/tenure-lab/foreign/.venv";
+const SERVERS_NEED: &str = "crates/tenure-lab/foreign/requirements.txt";
 
 /// Installs what is missing, and answers what still is.
 pub(crate) fn run() -> Result<Vec<&'static str>> {
@@ -36,12 +55,16 @@ pub(crate) fn run() -> Result<Vec<&'static str>> {
             npm_ci(folder)?;
         }
     }
+    if !missing.contains(&"python3") {
+        pypi()?;
+        servers()?;
+    }
     Ok(missing)
 }
 
 fn installed(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
+    std::env::split_paths(&path).any(|folder| folder.join(program).exists())
 }
 
 fn install(packages: &[&str]) {
@@ -74,4 +97,51 @@ fn npm_ci(folder: &str) -> Result<()> {
         bail!("npm ci failed in {folder}: is the registry reachable?");
     }
     Ok(())
+}
+
+/// The stamp is written last, so what was cut short is done again.
+fn pypi() -> Result<()> {
+    let stamp = Path::new(WHEELS).join("complete");
+    let pip = format!("{PYTHON}/bin/pip");
+    once(PYPI, &stamp, |requirements| {
+        vec![
+            vec!["python3", "-m", "venv", "--clear", PYTHON],
+            vec![&pip, "install", "--quiet", "-r", requirements],
+            vec![&pip, "download", "--quiet", "-r", requirements, "--dest", WHEELS],
+        ]
+    })
+}
+
+/// The foreign servers' environment is beside their sources, as `node_modules` is.
+fn servers() -> Result<()> {
+    let stamp = Path::new(SERVERS).join("complete");
+    let pip = format!("{SERVERS}/bin/pip");
+    once(SERVERS_NEED, &stamp, |requirements| {
+        vec![
+            vec!["python3", "-m", "venv", "--clear", SERVERS],
+            vec![&pip, "install", "--quiet", "-r", requirements],
+        ]
+    })
+}
+
+/// Carries `steps` out, unless `stamp` says that they were for the requirements as they are now.
+fn once<'a>(
+    requirements: &'a str,
+    stamp: &Path,
+    steps: impl FnOnce(&'a str) -> Vec<Vec<&'a str>>,
+) -> Result<()> {
+    let wanted = fs::read_to_string(requirements)?;
+    if fs::read_to_string(stamp).is_ok_and(|installed| installed == wanted) {
+        return Ok(());
+    }
+    println!("setup: pip install -r {requirements}");
+    for command in steps(requirements) {
+        let [program, arguments @ ..] = command.as_slice() else {
+            continue;
+        };
+        if !Command::new(program).args(arguments).status()?.success() {
+            bail!("{} failed: is the index reachable?", command.join(" "));
+        }
+    }
+    Ok(fs::write(stamp, wanted)?)
 }

@@ -35,9 +35,17 @@ struct Judged {
     verdict: ApiVerdict,
 }
 
+impl From<&ApiAnswer<'_>> for Judged {
+    fn from(answer: &ApiAnswer<'_>) -> Self {
+        Self {
+            status: answer.status,
+            verdict: judge(answer),
+        }
+    }
+}
+
 impl Judged {
     fn of(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Self {
-        let status = status.as_u16();
         let challenges: Vec<_> = headers
             .get_all(WWW_AUTHENTICATE)
             .iter()
@@ -45,13 +53,12 @@ impl Judged {
             .collect();
         let challenges = challenges.join(", ");
         let kind = headers.get(ERROR_TYPE).and_then(|kind| kind.to_str().ok());
-        let verdict = judge(&ApiAnswer {
-            status,
+        Self::from(&ApiAnswer {
+            status: status.as_u16(),
             www_authenticate: Some(challenges.as_str()).filter(|text| !text.is_empty()),
             error_type: kind,
             body,
-        });
-        Self { status, verdict }
+        })
     }
 }
 
@@ -62,6 +69,24 @@ fn body_counts(status: StatusCode) -> bool {
 }
 
 impl Session {
+    /// What follows from the first answer of an API to a request with `token`, for adapters of other
+    /// HTTP clients: the token to repeat it with, or nothing, where the caller gets this answer.
+    ///
+    /// `repeatable` says whether the request's body can be sent a second time.
+    pub async fn answered(
+        &self,
+        token: &AccessToken,
+        answer: &ApiAnswer<'_>,
+        repeatable: bool,
+    ) -> Result<Option<AccessToken>, Error> {
+        self.follow(token, answer.into(), repeatable).await
+    }
+
+    /// Reports the answer to a request that was repeated with `token`.
+    pub fn answered_again(&self, token: &AccessToken, answer: &ApiAnswer<'_>) {
+        self.conclude(token, answer.into(), true);
+    }
+
     /// What follows from the first answer to a request with `token`: the token to repeat it with, or
     /// nothing, where the caller gets this answer.
     async fn follow(

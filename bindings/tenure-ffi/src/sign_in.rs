@@ -1,0 +1,82 @@
+//! Signing in.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tenure_client::{Granted, Secret};
+use tokio::sync::Mutex;
+
+use crate::{Session, TenureError};
+
+/// A sign-in that waits for the browser. Letting go of it gives it up.
+#[derive(Debug, uniffi::Object)]
+pub struct CodeSignIn {
+    url: String,
+    waiting: Mutex<Option<tenure_client::CodeSignIn>>,
+}
+
+#[uniffi::export(async_runtime = "tokio")]
+impl Session {
+    /// Signs in with e-mail and password at the service's own login route.
+    pub async fn sign_in_password(&self, email: &str, password: String) -> Result<(), TenureError> {
+        let password = Secret::new(password);
+        Ok(self.client().sign_in_password(email, password).await?)
+    }
+
+    /// Signs in at a route of the issuer's own: `POST {issuer}{route}` with `fields` as JSON, and
+    /// keeps the tokens in the answer.
+    pub async fn sign_in_at(
+        &self,
+        route: &str,
+        fields: HashMap<String, String>,
+    ) -> Result<(), TenureError> {
+        let fields: HashMap<_, _> = fields
+            .into_iter()
+            .map(|(name, value)| (name, Secret::new(value)))
+            .collect();
+        Ok(self.client().sign_in_at(route, &fields).await?)
+    }
+
+    /// Takes over tokens that the program got by itself, and keeps them refreshed from now on. Nobody
+    /// else may present that refresh token any more.
+    pub async fn sign_in_tokens(
+        &self,
+        access_token: String,
+        refresh_token: String,
+        expires_in_s: Option<u64>,
+    ) -> Result<(), TenureError> {
+        let granted = Granted {
+            access_token: Secret::new(access_token),
+            refresh_token: Some(Secret::new(refresh_token)),
+            expires_in: expires_in_s.map(Duration::from_secs),
+        };
+        Ok(self.client().adopt(granted).await?)
+    }
+
+    /// Begins a sign-in in the browser: listens on a loopback port and makes the URL to open there.
+    pub async fn sign_in_code(&self) -> Result<Arc<CodeSignIn>, TenureError> {
+        let waiting = self.client().sign_in_code().await?;
+        Ok(Arc::new(CodeSignIn {
+            url: waiting.url().to_string(),
+            waiting: Mutex::new(Some(waiting)),
+        }))
+    }
+}
+
+#[uniffi::export(async_runtime = "tokio")]
+impl CodeSignIn {
+    /// Where the browser has to go.
+    pub fn url(&self) -> String {
+        self.url.clone()
+    }
+
+    /// Waits until the browser comes back, for as long as it takes, and signs in. Once only.
+    pub async fn finish(&self) -> Result<(), TenureError> {
+        let Some(waiting) = self.waiting.lock().await.take() else {
+            let detail = "this sign-in was finished before".to_owned();
+            return Err(TenureError::Misconfigured { detail });
+        };
+        Ok(waiting.finish().await?)
+    }
+}
