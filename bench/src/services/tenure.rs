@@ -104,6 +104,9 @@ impl Tenure<'_> {
     }
 }
 
+/// Without `openid`, like the peer's: a refresh then signs one token, not an ID token beside it.
+const SCOPE: &str = "profile offline_access";
+
 /// Issues that many sessions of the client `demo` through the admin API at `base`, 1000 per call,
 /// and returns their refresh tokens.
 pub async fn mint(base: &str, count: usize) -> Result<Vec<String>> {
@@ -127,6 +130,7 @@ pub async fn mint(base: &str, count: usize) -> Result<Vec<String>> {
         let body = serde_json::json!({
             "subject": format!("bench-user-{}", tokens.len() / MINT_BATCH),
             "client_id": "demo",
+            "scope": SCOPE,
             "count": MINT_BATCH.min(count - tokens.len()),
         });
         let issued: Issued = post(&mut admin, &headers, &body.to_string()).await?;

@@ -1,14 +1,17 @@
 //! Which path leads where.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
 
 use axum::Router;
-use axum::extract::{Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
-use http::{HeaderName, HeaderValue, StatusCode, header};
+use http::{HeaderValue, Request, StatusCode, header};
+use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::request_id::{
+    MakeRequestId, PropagateRequestIdLayer, RequestId, SetRequestIdLayer,
+};
 use tower_http::timeout::TimeoutLayer;
 
 use crate::cors;
@@ -17,11 +20,9 @@ use crate::endpoint::{
     revoke, token, userinfo,
 };
 use crate::error::Fault;
-use crate::extract::RequestId;
+use crate::random;
 use crate::session::carried_out;
 use crate::state::Shared;
-
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Every route of the service.
 pub(crate) fn router(state: Shared) -> Router {
@@ -55,20 +56,24 @@ pub(crate) fn router(state: Shared) -> Router {
     // A request that takes this long is our trouble: 503, so that clients come back.
     let timeout =
         TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, config.request_timeout);
+    let panicked = CatchPanicLayer::custom(|_| {
+        Fault::unavailable("the request met a bug of this server").into_response()
+    });
+    // One layer made of all, because axum boxes each.
+    let around_all = ServiceBuilder::new()
+        .map_request(forget_foreign_id)
+        .layer(SetRequestIdLayer::x_request_id(RequestIds::default()))
+        .layer(PropagateRequestIdLayer::x_request_id())
+        .map_response(ask_to_come_back)
+        .layer(timeout)
+        .layer(panicked);
     router
         .fallback(async || Fault::NotFound("there is no such path"))
-        .layer(CatchPanicLayer::custom(|_| {
-            Fault::unavailable("the request met a bug of this server").into_response()
-        }))
-        .layer(timeout)
-        .layer(middleware::from_fn_with_state(
-            RequestIds::default(),
-            name_request,
-        ))
+        .layer(around_all)
         .with_state(state)
 }
 
-async fn carry_out(request: Request, next: Next) -> Response {
+async fn carry_out(request: axum::extract::Request, next: Next) -> Response {
     carried_out(async { Ok(next.run(request).await) })
         .await
         .unwrap_or_else(Fault::into_response)
@@ -78,23 +83,29 @@ async fn carry_out(request: Request, next: Next) -> Response {
 #[derive(Clone, Default)]
 struct RequestIds(Arc<AtomicU64>);
 
-async fn name_request(State(ids): State<RequestIds>, mut request: Request, next: Next) -> Response {
-    static PREFIX: std::sync::LazyLock<u32> =
-        std::sync::LazyLock::new(|| crate::random::bytes().map_or(0, u32::from_be_bytes));
-    let number = ids.0.fetch_add(1, Ordering::Relaxed);
-    let id: Arc<str> = format!("{:08x}-{number}", *PREFIX).into();
-    let value = HeaderValue::from_str(&id);
-    request.extensions_mut().insert(RequestId(id));
-    let mut response = next.run(request).await;
+impl MakeRequestId for RequestIds {
+    fn make_request_id<B>(&mut self, _: &Request<B>) -> Option<RequestId> {
+        static PREFIX: LazyLock<u32> =
+            LazyLock::new(|| random::bytes().map_or(0, u32::from_be_bytes));
+        let number = self.0.fetch_add(1, Ordering::Relaxed);
+        let id = HeaderValue::from_str(&format!("{:08x}-{number}", *PREFIX));
+        id.map(RequestId::new).ok()
+    }
+}
+
+/// An id that the caller chose would stand in the audit trail.
+fn forget_foreign_id(mut request: axum::extract::Request) -> axum::extract::Request {
+    request.headers_mut().remove("x-request-id");
+    request
+}
+
+/// The timeout layer knows only the status.
+fn ask_to_come_back<B>(mut response: http::Response<B>) -> http::Response<B> {
     if response.status() == StatusCode::SERVICE_UNAVAILABLE {
-        // The timeout layer knows only the status.
         let headers = response.headers_mut();
         headers
             .entry(header::RETRY_AFTER)
             .or_insert(HeaderValue::from_static("2"));
-    }
-    if let Ok(value) = value {
-        response.headers_mut().insert(REQUEST_ID, value);
     }
     response
 }

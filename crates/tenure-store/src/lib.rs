@@ -27,8 +27,8 @@ pub use device::{Decision, Device, Polled, Used};
 pub use error::{OpenError, StoreError};
 pub use memory::Memory;
 pub use record::{
-    AuditEvent, AuditQuery, Consent, KeyRecord, KeyUse, Loaded, Purged, Revoked, Taken, Ticket,
-    TicketHash, TicketKind, User, Written,
+    AuditEvent, AuditQuery, Consent, Judge, KeyRecord, KeyUse, Loaded, Purged, Revoked, Taken,
+    Ticket, TicketHash, TicketKind, Transition, User, Written,
 };
 pub use sqlite::{Sqlite, SqliteOptions, Synchronous};
 
@@ -85,6 +85,19 @@ pub trait Store: Send + Sync + std::fmt::Debug {
 
     /// Reads a session and its subject's cut, for a decision: never from a replica.
     async fn load(&self, lineage: LineageId) -> Result<Option<Loaded>, StoreError>;
+
+    /// One presentation of a refresh token: reads like [`Store::load`], asks the judge, and writes
+    /// what it wants where that still fits what it saw.
+    ///
+    /// A store that can do all of it in one transaction never answers [`Written::Lost`]. It may ask
+    /// the judge again when it has to start over: the last answer is the one that counts.
+    async fn present(&self, lineage: LineageId, judge: Judge) -> Result<Written, StoreError> {
+        match judge(self.load(lineage).await?) {
+            None => Ok(Written::Now),
+            Some(Transition::Advance(step)) => self.advance(lineage, &step).await,
+            Some(Transition::NoteUse { head, hash }) => self.note_use(lineage, head, hash).await,
+        }
+    }
 
     /// Writes head, ring and mark, where the head is still the one the step expects and the session
     /// is not revoked.

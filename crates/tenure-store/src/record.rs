@@ -1,11 +1,12 @@
 //! Rows as plain types.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use tenure_core::id::{ClientId, Subject};
 use tenure_core::keyset::KeyState;
-use tenure_core::lineage::{Cut, Revocation, Row};
+use tenure_core::lineage::{Cut, KeyHash, Revocation, Row, Step, TokenId};
 use tenure_core::scope::Scope;
 use tenure_core::time::Timestamp;
 
@@ -16,6 +17,25 @@ pub struct Loaded {
     pub row: Row,
     /// Its subject's cut.
     pub cut: Option<Cut>,
+}
+
+/// Decides about a presentation from the session as it stands; `None` where there is none.
+///
+/// Must be quick and must not wait: a store may hold everybody else up meanwhile.
+pub type Judge = Arc<dyn Fn(Option<Loaded>) -> Option<Transition> + Send + Sync>;
+
+/// What a judge wants written; `None` leaves the session as it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Transition {
+    /// As [`Store::advance`](crate::Store::advance).
+    Advance(Step),
+    /// As [`Store::note_use`](crate::Store::note_use).
+    NoteUse {
+        /// The head that was presented.
+        head: TokenId,
+        /// The hash of the key that came with it.
+        hash: KeyHash,
+    },
 }
 
 /// The answer of a conditional write.

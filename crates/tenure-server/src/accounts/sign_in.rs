@@ -126,6 +126,6 @@ fn event(
         sid: None,
         reason: Some(reason.to_owned()),
         ip_prefix: Some(caller.network.to_string()),
-        request_id: caller.request_id.as_deref().map(str::to_owned),
+        request_id: caller.request_id(),
     }
 }

@@ -40,17 +40,16 @@ async fn handle(
             carried_out(async move { redeem(&state, &caller, &client, &fields).await }).await?
         }
         GrantRequest::RefreshToken => {
-            let presented = Secret::new(fields.required("refresh_token")?);
             let ask = Refresh {
-                presented: &presented,
-                client: Some(&client),
+                presented: Secret::new(fields.required("refresh_token")?),
+                client: Some(client),
                 key: idempotency_key(&headers)?,
                 claims: key_claims(fields.optional("tenure_claims"))?,
                 scope: fields.optional("scope").map(Scope::parse),
-                resources: fields.resources(),
-                caller: &caller,
+                resources: fields.resources().to_vec(),
+                caller,
             };
-            refresh(&state, &ask).await?
+            refresh(&state, ask).await?
         }
         GrantRequest::ClientCredentials => client_credentials(&state, &client.0, &fields)?,
         GrantRequest::DeviceCode => {

@@ -2,7 +2,6 @@
 
 use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
 
 use axum::extract::{ConnectInfo, FromRequestParts};
 use http::HeaderMap;
@@ -10,12 +9,9 @@ use http::header::USER_AGENT;
 use http::request::Parts;
 use ipnet::IpNet;
 use tenure_core::lineage::Device;
+use tower_http::request_id::RequestId;
 
 use crate::state::Shared;
-
-/// `X-Request-Id` of this request; the middleware puts it into the extensions.
-#[derive(Clone, Debug)]
-pub(crate) struct RequestId(pub(crate) Arc<str>);
 
 /// The network and program that a request comes from.
 #[derive(Clone, Debug)]
@@ -23,10 +19,16 @@ pub(crate) struct Caller {
     /// /24 of IPv4, /48 of IPv6: enough to limit by, too coarse to follow a person.
     pub(crate) network: IpNet,
     pub(crate) user_agent: Option<String>,
-    pub(crate) request_id: Option<Arc<str>>,
+    request_id: Option<RequestId>,
 }
 
 impl Caller {
+    /// `X-Request-Id` of this request.
+    pub(crate) fn request_id(&self) -> Option<String> {
+        let id = self.request_id.as_ref()?.header_value();
+        id.to_str().ok().map(str::to_owned)
+    }
+
     /// What a session list shows of it.
     pub(crate) fn device(&self, label: Option<String>) -> Device {
         Device {
@@ -55,10 +57,7 @@ impl FromRequestParts<Shared> for Caller {
         Ok(Self {
             network: network(address),
             user_agent: user_agent.map(|text| text.chars().take(200).collect()),
-            request_id: parts
-                .extensions
-                .get::<RequestId>()
-                .map(|id| Arc::clone(&id.0)),
+            request_id: parts.extensions.get::<RequestId>().cloned(),
         })
     }
 }

@@ -7,7 +7,7 @@ mod form;
 mod json;
 
 pub(crate) use bearer::Bearer;
-pub(crate) use caller::{Caller, RequestId};
+pub(crate) use caller::Caller;
 pub(crate) use client_auth::{AuthenticatedClient, Credentials};
 pub(crate) use form::{Fields, Form, QueryFields};
 pub(crate) use json::JsonBody;

@@ -65,7 +65,7 @@ fn event(
         sid: Some(state.keys.load().sid(lineage)),
         reason: None,
         ip_prefix: Some(caller.network.to_string()),
-        request_id: caller.request_id.as_deref().map(str::to_owned),
+        request_id: caller.request_id(),
     }
 }
 

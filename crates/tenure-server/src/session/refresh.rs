@@ -1,17 +1,18 @@
-//! A session goes on: read, decide, write, sign, answer.
+//! A session goes on: the store reads, the rule decides, the store writes; sign, answer.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tenure_core::id::ClientId;
 use tenure_core::lineage::{
-    Asked, Content, EndCause, Evidence, IdempotencyKey, KeyHash, Row, Rules, Step, Token, TokenId,
-    Unreadable, Verdict, decide,
+    Asked, Content, EndCause, Evidence, Grant, IdempotencyKey, KeyHash, Policy, Row, Rules, Step,
+    Token, TokenId, Unreadable, Verdict, decide,
 };
 use tenure_core::scope::Scope;
 use tenure_core::secret::Secret;
 use tenure_core::time::Timestamp;
-use tenure_store::{AuditEvent, Loaded, Written};
+use tenure_store::{AuditEvent, Loaded, Transition, Written};
 
 use super::{Answer, End, Tokens, carried_out, end, event};
 use crate::config::{Client, GrantType};
@@ -24,28 +25,35 @@ use crate::state::{AppState, Shared};
 const ATTEMPTS: usize = 8;
 
 /// A presentation of a refresh token.
-pub(crate) struct Refresh<'a> {
-    pub(crate) presented: &'a Secret,
+pub(crate) struct Refresh {
+    pub(crate) presented: Secret,
     /// `None` where the route lets public clients go unnamed.
-    pub(crate) client: Option<&'a AuthenticatedClient>,
+    pub(crate) client: Option<AuthenticatedClient>,
     pub(crate) key: Option<IdempotencyKey>,
     pub(crate) claims: Option<Vec<KeyHash>>,
     /// Narrower than the grant's, or absent.
     pub(crate) scope: Option<Scope>,
-    pub(crate) resources: &'a [String],
-    pub(crate) caller: &'a Caller,
+    pub(crate) resources: Vec<String>,
+    pub(crate) caller: Caller,
 }
 
 /// Answers a presentation. Nothing but a definitive verdict is ever `invalid_grant`.
-pub(crate) async fn refresh(state: &Shared, ask: &Refresh<'_>) -> Result<Tokens, Fault> {
+pub(crate) async fn refresh(state: &Shared, ask: Refresh) -> Result<Tokens, Fault> {
     // Taken once: a presentation that is judged again has become no older for that.
     let arrived = state.now();
     let token = match state.keys.load().macs().read(ask.presented.expose()) {
         Ok(token) => token,
         Err(unreadable) => return Err(refuse_unreadable(state, unreadable)),
     };
+    let presentation = Arc::new(Presentation {
+        state: Arc::clone(state),
+        ask,
+        token,
+        arrived,
+        judged: Mutex::new(Judged::NotYet),
+    });
     for _ in 0..ATTEMPTS {
-        match attempt(state, ask, &token, arrived).await? {
+        match presentation.attempt().await? {
             Attempt::Done(tokens) => return Ok(tokens),
             Attempt::LostTheRace => state.metrics.refreshed("lost_race"),
         }
@@ -58,49 +66,275 @@ enum Attempt {
     LostTheRace,
 }
 
-async fn attempt(
-    state: &Shared,
-    ask: &Refresh<'_>,
-    token: &Token,
+/// What is judged while the store holds the session still, and the judgement for when it is written.
+struct Presentation {
+    state: Shared,
+    ask: Refresh,
+    token: Token,
     arrived: Timestamp,
-) -> Result<Attempt, Fault> {
-    let lineage = token.content().lineage;
-    let loaded = timed(state, state.store.load(lineage)).await?;
-    let Some(Loaded { row, cut }) = loaded else {
-        return Err(unknown_lineage(state, token).await?);
-    };
-    let named = ask.client.map(|client| &client.0);
-    let registered = registered(state, named, &row.grant.client)?;
-    // A row whose client is gone is still judged: what has ended otherwise keeps its own cause.
-    let rules = registered.as_ref().map_or_else(
-        || {
-            Rules::new(
-                tenure_core::lineage::Policy::RetireOnUse,
-                Duration::from_mins(15),
+    judged: Mutex<Judged>,
+}
+
+enum Judged {
+    NotYet,
+    NoSuchLineage,
+    /// The request itself is wrong; it consumes and revokes nothing.
+    Refused(Fault),
+    Decided(Decided),
+}
+
+struct Decided {
+    row: Row,
+    verdict: Verdict,
+    /// `None` where it is not registered any more.
+    client: Option<Arc<Client>>,
+}
+
+impl Presentation {
+    async fn attempt(self: &Arc<Self>) -> Result<Attempt, Fault> {
+        let (state, this) = (&self.state, Arc::clone(self));
+        let judge = Arc::new(move |loaded| this.judge(loaded));
+        let lineage = self.token.content().lineage;
+        let written = timed(state, state.store.present(lineage, judge)).await?;
+        let judged = std::mem::replace(&mut *self.judged.lock(), Judged::NotYet);
+        match judged {
+            _ if written == Written::Lost => Ok(Attempt::LostTheRace),
+            Judged::NotYet => Err(Fault::unavailable("the store did not ask for a judgement")),
+            Judged::NoSuchLineage => Err(unknown_lineage(state, &self.token).await?),
+            Judged::Refused(fault) => Err(fault),
+            Judged::Decided(decided) => self.carry_out(&decided).await,
+        }
+    }
+
+    fn judge(&self, loaded: Option<Loaded>) -> Option<Transition> {
+        let judged = match loaded.map(|loaded| self.decide(loaded)) {
+            None => Judged::NoSuchLineage,
+            Some(Err(fault)) => Judged::Refused(fault),
+            Some(Ok(decided)) => Judged::Decided(decided),
+        };
+        let transition = match &judged {
+            Judged::Decided(decided) => decided.transition(),
+            _ => None,
+        };
+        *self.judged.lock() = judged;
+        transition
+    }
+
+    fn decide(&self, Loaded { row, cut }: Loaded) -> Result<Decided, Fault> {
+        let named = self.ask.client.as_ref().map(|client| &client.0);
+        let client = registered(&self.state, named, &row.grant.client)?;
+        // A row whose client is gone is still judged: what has ended otherwise keeps its own cause.
+        let unregistered;
+        let rules = if let Some(client) = &client {
+            &client.rules
+        } else {
+            unregistered = Rules::new(Policy::RetireOnUse, Duration::from_mins(15));
+            &unregistered
+        };
+        let asked = Asked {
+            client: named.map(|client| &client.id),
+            key: self.ask.key.as_ref(),
+            claims: self.ask.claims.as_deref(),
+            fresh: TokenId(random::bytes()?),
+            now: self.arrived,
+            clock: self.state.clock.trust(),
+            cut,
+        };
+        let verdict = decide(Ok(&self.token), Some(&row), &asked, rules);
+        if let Some(client) = &client
+            && matches!(
+                verdict,
+                Verdict::Again { .. } | Verdict::Advance(_) | Verdict::Ahead(_) | Verdict::Reuse(_)
             )
-        },
-        |client| client.rules.clone(),
-    );
-    let asked = Asked {
-        client: named.map(|client| &client.id),
-        key: ask.key.as_ref(),
-        claims: ask.claims.as_deref(),
-        fresh: TokenId(random::bytes()?),
-        now: arrived,
-        clock: state.clock.trust(),
-        cut,
-    };
-    let verdict = decide(Ok(token), Some(&row), &asked, &rules);
-    let judged = Judged {
-        state,
-        ask,
-        row: &row,
-    };
-    judged.observe(&verdict);
-    let Some(client) = registered else {
-        return Err(judged.client_removed(&verdict).await);
-    };
-    judged.carry_out(verdict, &client).await
+        {
+            self.check_request(client, &row.grant)?;
+        }
+        Ok(Decided {
+            row,
+            verdict,
+            client,
+        })
+    }
+
+    /// Refuses a request that asks for too much, before it can consume or revoke anything.
+    fn check_request(&self, client: &Client, grant: &Grant) -> Result<(), Fault> {
+        if !client.may_use(GrantType::RefreshToken) {
+            return Err(Fault::UnauthorizedClient(
+                "the client may not use the refresh_token grant",
+            ));
+        }
+        if let Some(scope) = &self.ask.scope
+            && !scope.is_within(&grant.scope)
+        {
+            let why = format!("the session was granted: {}", grant.scope);
+            return Err(Fault::InvalidScope(why));
+        }
+        if self
+            .ask
+            .resources
+            .iter()
+            .any(|asked| !grant.audience.contains(asked))
+        {
+            let why = "the session was not granted for that resource".to_owned();
+            return Err(Fault::InvalidTarget(why));
+        }
+        Ok(())
+    }
+
+    async fn carry_out(&self, decided: &Decided) -> Result<Attempt, Fault> {
+        let state = &self.state;
+        let Decided { row, verdict, .. } = decided;
+        self.observe(decided);
+        let Some(client) = &decided.client else {
+            return Err(self.client_removed(decided).await);
+        };
+        match verdict {
+            Verdict::Again { successor, .. } => {
+                let network = self.ask.caller.network;
+                state.limits.load().again(row.lineage, network)?;
+                self.answer(client, row, successor)
+            }
+            Verdict::Advance(step) => self.advanced(client, row, step).await,
+            Verdict::Ahead(step) => {
+                if let Some(logged) = state.store.logged_end(row.lineage).await? {
+                    return Err(self.ended(row, logged.cause, None).await?);
+                }
+                if timed(state, state.store.advance(row.lineage, step)).await? == Written::Lost {
+                    return Ok(Attempt::LostTheRace);
+                }
+                self.advanced(client, row, step).await
+            }
+            Verdict::Reuse(evidence) => Err(self
+                .ended(row, EndCause::TheftDetected, Some(*evidence))
+                .await?),
+            Verdict::Ended(cause) => Err(self.signed_out(row, *cause).await),
+            refused => Err(refusal(refused)),
+        }
+    }
+
+    async fn advanced(&self, client: &Client, row: &Row, step: &Step) -> Result<Attempt, Fault> {
+        if step.parallel_use {
+            self.state.metrics.refreshed("parallel_use");
+            self.state.audit(self.event(row, "parallel_use")).await;
+        }
+        self.answer(client, row, &step.successor)
+    }
+
+    fn answer(&self, client: &Client, row: &Row, successor: &Content) -> Result<Attempt, Fault> {
+        let (state, now) = (&self.state, self.state.now());
+        let scope = self.ask.scope.as_ref().unwrap_or(&row.grant.scope);
+        let audience = match self.ask.resources.as_slice() {
+            [] => row.grant.audience.as_slice(),
+            asked => asked,
+        };
+        let refresh_token = state.keys.load().macs().write(successor, &row.secret);
+        Answer {
+            client,
+            row,
+            scope,
+            audience,
+            nonce: None,
+            now,
+        }
+        .with(state, Some(refresh_token))
+        .map(Attempt::Done)
+    }
+
+    async fn ended(
+        &self,
+        row: &Row,
+        cause: EndCause,
+        evidence: Option<Evidence>,
+    ) -> Result<Fault, Fault> {
+        let evidence = evidence.map(Evidence::as_str);
+        let (state, caller) = (Arc::clone(&self.state), self.ask.caller.clone());
+        let ending = row.clone();
+        let cause = carried_out(async move {
+            let this = End {
+                evidence,
+                ..End::of(&ending, cause)
+            };
+            end(&state, &caller, this).await
+        })
+        .await?;
+        Ok(self.signed_out(row, cause).await)
+    }
+
+    async fn signed_out(&self, row: &Row, cause: EndCause) -> Fault {
+        self.state.metrics.signed_out(cause);
+        // Whoever ends a session leaves a trace; time and configuration leave none by themselves.
+        let untraced = matches!(
+            cause,
+            EndCause::ExpiredIdle | EndCause::ExpiredAbsolute | EndCause::ClientRemoved
+        );
+        if untraced && self.state.limits.load().is_first_refusal(row.lineage) {
+            let event = AuditEvent {
+                reason: Some(cause.as_str().to_owned()),
+                ..self.event(row, "refresh_refused")
+            };
+            self.state.audit(event).await;
+        }
+        Fault::ended(cause)
+    }
+
+    async fn client_removed(&self, Decided { row, verdict, .. }: &Decided) -> Fault {
+        match *verdict {
+            Verdict::Ended(cause) => self.signed_out(row, cause).await,
+            Verdict::WrongClient | Verdict::BadSeal => refusal(verdict),
+            _ => self.signed_out(row, EndCause::ClientRemoved).await,
+        }
+    }
+
+    fn observe(&self, Decided { row, verdict, .. }: &Decided) {
+        let name = name(verdict);
+        self.state.metrics.refreshed(name);
+        let described = &self.state.described;
+        let (store, durable) = (described.kind, described.durable);
+        let sid = || self.state.keys.load().sid(row.lineage);
+        let is_usual = matches!(
+            verdict,
+            Verdict::Again { .. } | Verdict::Advance(_) | Verdict::Superseded { .. }
+        );
+        // A store that forgets is said in every line, not only at start.
+        if is_usual && durable {
+            tracing::debug!(
+                event = "refresh",
+                verdict = name,
+                sid = sid(),
+                store,
+                durable
+            );
+        } else {
+            tracing::warn!(
+                event = "refresh",
+                verdict = name,
+                sid = sid(),
+                store,
+                durable
+            );
+        }
+    }
+
+    fn event(&self, row: &Row, name: &str) -> AuditEvent {
+        event(&self.state, &self.ask.caller, name, row.lineage, &row.grant)
+    }
+}
+
+impl Decided {
+    /// What the store can write at once; whatever else follows needs more than this row.
+    fn transition(&self) -> Option<Transition> {
+        self.client.as_ref()?;
+        match &self.verdict {
+            Verdict::Advance(step) => Some(Transition::Advance(step.clone())),
+            Verdict::Again {
+                note: Some(hash), ..
+            } => Some(Transition::NoteUse {
+                head: self.row.head.id,
+                hash: *hash,
+            }),
+            _ => None,
+        }
+    }
 }
 
 /// Observes how long the store took.
@@ -127,184 +361,6 @@ fn registered(
         return Err(Fault::InvalidClient { basic: false, why });
     }
     Ok(client)
-}
-
-/// A verdict about one presentation, and what is needed to carry it out.
-struct Judged<'a> {
-    state: &'a Shared,
-    ask: &'a Refresh<'a>,
-    row: &'a Row,
-}
-
-impl Judged<'_> {
-    async fn carry_out(&self, verdict: Verdict, client: &Client) -> Result<Attempt, Fault> {
-        let (state, row) = (self.state, self.row);
-        if matches!(
-            verdict,
-            Verdict::Again { .. } | Verdict::Advance(_) | Verdict::Ahead(_) | Verdict::Reuse(_)
-        ) {
-            self.check_request(client)?;
-        }
-        match verdict {
-            Verdict::Again { successor, note } => {
-                state
-                    .limits
-                    .load()
-                    .again(row.lineage, self.ask.caller.network)?;
-                if let Some(hash) = note
-                    && state.store.note_use(row.lineage, row.head.id, hash).await? == Written::Lost
-                {
-                    return Ok(Attempt::LostTheRace);
-                }
-                self.answer(client, &successor)
-            }
-            Verdict::Advance(step) => self.advance(client, &step).await,
-            Verdict::Ahead(step) => {
-                if let Some(logged) = state.store.logged_end(row.lineage).await? {
-                    return Err(self.ended(logged.cause, None).await?);
-                }
-                self.advance(client, &step).await
-            }
-            Verdict::Reuse(evidence) => {
-                Err(self.ended(EndCause::TheftDetected, Some(evidence)).await?)
-            }
-            Verdict::Ended(cause) => Err(self.signed_out(cause).await),
-            refused => Err(refusal(&refused)),
-        }
-    }
-
-    async fn advance(&self, client: &Client, step: &Step) -> Result<Attempt, Fault> {
-        let (state, row) = (self.state, self.row);
-        if timed(state, state.store.advance(row.lineage, step)).await? == Written::Lost {
-            return Ok(Attempt::LostTheRace);
-        }
-        if step.parallel_use {
-            state.metrics.refreshed("parallel_use");
-            state.audit(self.event("parallel_use")).await;
-        }
-        self.answer(client, &step.successor)
-    }
-
-    fn answer(&self, client: &Client, successor: &Content) -> Result<Attempt, Fault> {
-        let (state, row, now) = (self.state, self.row, self.state.now());
-        let scope = self.ask.scope.as_ref().unwrap_or(&row.grant.scope);
-        let audience = match self.ask.resources {
-            [] => row.grant.audience.as_slice(),
-            asked => asked,
-        };
-        let refresh_token = state.keys.load().macs().write(successor, &row.secret);
-        Answer {
-            client,
-            row,
-            scope,
-            audience,
-            nonce: None,
-            now,
-        }
-        .with(state, Some(refresh_token))
-        .map(Attempt::Done)
-    }
-
-    /// Refuses a request that asks for too much, before it can consume or revoke anything.
-    fn check_request(&self, client: &Client) -> Result<(), Fault> {
-        let grant = &self.row.grant;
-        if !client.may_use(GrantType::RefreshToken) {
-            return Err(Fault::UnauthorizedClient(
-                "the client may not use the refresh_token grant",
-            ));
-        }
-        if let Some(scope) = &self.ask.scope
-            && !scope.is_within(&grant.scope)
-        {
-            let why = format!("the session was granted: {}", grant.scope);
-            return Err(Fault::InvalidScope(why));
-        }
-        if self
-            .ask
-            .resources
-            .iter()
-            .any(|asked| !grant.audience.contains(asked))
-        {
-            let why = "the session was not granted for that resource".to_owned();
-            return Err(Fault::InvalidTarget(why));
-        }
-        Ok(())
-    }
-
-    async fn ended(&self, cause: EndCause, evidence: Option<Evidence>) -> Result<Fault, Fault> {
-        let evidence = evidence.map(Evidence::as_str);
-        let (state, caller) = (Arc::clone(self.state), self.ask.caller.clone());
-        let row = self.row.clone();
-        let cause = carried_out(async move {
-            let this = End {
-                evidence,
-                ..End::of(&row, cause)
-            };
-            end(&state, &caller, this).await
-        })
-        .await?;
-        Ok(self.signed_out(cause).await)
-    }
-
-    async fn signed_out(&self, cause: EndCause) -> Fault {
-        self.state.metrics.signed_out(cause);
-        // Whoever ends a session leaves a trace; time and configuration leave none by themselves.
-        let untraced = matches!(
-            cause,
-            EndCause::ExpiredIdle | EndCause::ExpiredAbsolute | EndCause::ClientRemoved
-        );
-        if untraced && self.state.limits.load().is_first_refusal(self.row.lineage) {
-            let event = AuditEvent {
-                reason: Some(cause.as_str().to_owned()),
-                ..self.event("refresh_refused")
-            };
-            self.state.audit(event).await;
-        }
-        Fault::ended(cause)
-    }
-
-    async fn client_removed(&self, verdict: &Verdict) -> Fault {
-        match *verdict {
-            Verdict::Ended(cause) => self.signed_out(cause).await,
-            Verdict::WrongClient | Verdict::BadSeal => refusal(verdict),
-            _ => self.signed_out(EndCause::ClientRemoved).await,
-        }
-    }
-
-    fn observe(&self, verdict: &Verdict) {
-        let name = name(verdict);
-        self.state.metrics.refreshed(name);
-        let described = &self.state.described;
-        let (store, durable) = (described.kind, described.durable);
-        let sid = || self.state.keys.load().sid(self.row.lineage);
-        let is_usual = matches!(
-            verdict,
-            Verdict::Again { .. } | Verdict::Advance(_) | Verdict::Superseded { .. }
-        );
-        // A store that forgets is said in every line, not only at start.
-        if is_usual && durable {
-            tracing::debug!(
-                event = "refresh",
-                verdict = name,
-                sid = sid(),
-                store,
-                durable
-            );
-        } else {
-            tracing::warn!(
-                event = "refresh",
-                verdict = name,
-                sid = sid(),
-                store,
-                durable
-            );
-        }
-    }
-
-    fn event(&self, name: &str) -> AuditEvent {
-        let grant = &self.row.grant;
-        event(self.state, self.ask.caller, name, self.row.lineage, grant)
-    }
 }
 
 fn refuse_unreadable(state: &AppState, unreadable: Unreadable) -> Fault {

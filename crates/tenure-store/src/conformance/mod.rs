@@ -81,6 +81,8 @@ macro_rules! store_conformance {
                 a_session_ends_once,
                 the_log_knows_the_ends_only,
                 an_advance_changes_nothing_else,
+                a_judge_sees_the_session_and_gets_what_it_wants_written,
+                a_judge_that_panics_leaves_the_store_usable,
             }
             races {
                 a_logout_between_read_and_write_wins,

@@ -3,15 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tenure_core::id::LineageId;
+use parking_lot::Mutex;
 use tenure_core::lineage::{
-    Asked, Clock, Content, EndCause, MacKey, MacKeys, Policy, Revocation, Row, Rules, TokenId,
-    Verdict, decide,
+    Asked, Clock, Content, EndCause, MacKey, MacKeys, Policy, Revocation, Row, Rules, Token,
+    TokenId, Verdict, decide,
 };
 use tenure_core::secret::Secret;
 use tenure_core::time::Timestamp;
 
-use crate::{Store, StoreError, Written};
+use crate::{Judge, Loaded, Store, StoreError, Transition, Written};
 
 /// A presentation that keeps losing to others is answered with trouble.
 const ATTEMPTS: usize = 32;
@@ -70,24 +70,20 @@ impl Presenter {
         fresh: u64,
         now: Timestamp,
     ) -> Result<Heard, StoreError> {
-        let token = self.keys.read(token.expose());
-        let Ok(lineage) = token.as_ref().map(|token| token.content().lineage) else {
+        let Ok(token) = self.keys.read(token.expose()) else {
             return Ok(Heard::Unknown);
         };
+        let lineage = token.content().lineage;
         for _ in 0..ATTEMPTS {
-            let loaded = self.store.load(lineage).await?;
-            let asked = Asked {
-                client: None,
-                key: None,
-                claims: None,
-                fresh: TokenId(fresh.to_be_bytes()),
-                now,
-                clock: Clock::Trusted,
-                cut: loaded.as_ref().and_then(|loaded| loaded.cut),
+            let judged = Arc::new(Mutex::new(None));
+            let judge = judge(&token, fresh, now, &self.rules, Arc::clone(&judged));
+            if self.store.present(lineage, judge).await? == Written::Lost {
+                continue;
+            }
+            let Some((row, verdict)) = judged.lock().take() else {
+                return Ok(Heard::Unknown);
             };
-            let row = loaded.as_ref().map(|loaded| &loaded.row);
-            let verdict = decide(token.as_ref().map_err(|why| *why), row, &asked, &self.rules);
-            if let Some(heard) = self.carry_out(lineage, row, verdict, now).await? {
+            if let Some(heard) = self.carry_out(&row, verdict, now).await? {
                 return Ok(heard);
             }
         }
@@ -97,30 +93,26 @@ impl Presenter {
     /// `None` where the write was lost to another one.
     async fn carry_out(
         &self,
-        lineage: LineageId,
-        row: Option<&Row>,
+        row: &Row,
         verdict: Verdict,
         now: Timestamp,
     ) -> Result<Option<Heard>, StoreError> {
-        let written = match &verdict {
-            Verdict::Advance(step) => self.store.advance(lineage, step).await?,
-            Verdict::Ahead(step) => match self.store.logged_end(lineage).await? {
-                Some(end) => return Ok(Some(Heard::Ended(end.cause))),
-                None => self.store.advance(lineage, step).await?,
-            },
-            _ => Written::Now,
-        };
-        if written == Written::Lost {
-            return Ok(None);
-        }
         Ok(Some(match verdict {
-            Verdict::Advance(step) | Verdict::Ahead(step) => self.issue(row, &step.successor),
+            Verdict::Advance(step) => self.issue(row, &step.successor),
+            Verdict::Ahead(step) => {
+                if let Some(end) = self.store.logged_end(row.lineage).await? {
+                    return Ok(Some(Heard::Ended(end.cause)));
+                }
+                if self.store.advance(row.lineage, &step).await? == Written::Lost {
+                    return Ok(None);
+                }
+                self.issue(row, &step.successor)
+            }
             Verdict::Again { successor, .. } => self.issue(row, &successor),
             Verdict::Reuse(_) => {
                 let cause = EndCause::TheftDetected;
-                self.store
-                    .revoke(lineage, Revocation { at: now, cause })
-                    .await?;
+                let why = Revocation { at: now, cause };
+                self.store.revoke(row.lineage, why).await?;
                 Heard::Ended(cause)
             }
             Verdict::Ended(cause) => Heard::Ended(cause),
@@ -129,9 +121,37 @@ impl Presenter {
         }))
     }
 
-    fn issue(&self, row: Option<&Row>, successor: &Content) -> Heard {
-        row.map_or(Heard::Unknown, |row| {
-            Heard::Token(self.keys.write(successor, &row.secret))
-        })
+    fn issue(&self, row: &Row, successor: &Content) -> Heard {
+        Heard::Token(self.keys.write(successor, &row.secret))
     }
+}
+
+/// The shipped rule; what it judged goes into `judged`.
+fn judge(
+    token: &Token,
+    fresh: u64,
+    now: Timestamp,
+    rules: &Rules,
+    judged: Arc<Mutex<Option<(Row, Verdict)>>>,
+) -> Judge {
+    let (token, rules) = (token.clone(), rules.clone());
+    Arc::new(move |loaded| {
+        let Loaded { row, cut } = loaded?;
+        let asked = Asked {
+            client: None,
+            key: None,
+            claims: None,
+            fresh: TokenId(fresh.to_be_bytes()),
+            now,
+            clock: Clock::Trusted,
+            cut,
+        };
+        let verdict = decide(Ok(&token), Some(&row), &asked, &rules);
+        let transition = match &verdict {
+            Verdict::Advance(step) => Some(Transition::Advance(step.clone())),
+            _ => None,
+        };
+        *judged.lock() = Some((row, verdict));
+        transition
+    })
 }

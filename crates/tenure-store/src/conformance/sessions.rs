@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use tenure_core::lineage::{EndCause, Head, KeyHash, Retired, Revocation, Row, Step, TokenId};
 
-use super::{START, lineage, logout, row_of, session};
-use crate::{Loaded, Revoked, Store, StoreError, Written};
+use super::{START, create_all, lineage, logout, row_of, session};
+use crate::{Judge, Loaded, Revoked, Store, StoreError, Transition, Written};
 
 /// The step from the row's head to a head with this id.
 pub(super) fn step(row: &Row, id: u64) -> Step {
@@ -215,8 +215,49 @@ pub async fn a_session_ends_once(store: &Arc<dyn Store>) {
 
 /// What line 7 of the rule consults.
 pub async fn the_log_knows_the_ends_only(store: &Arc<dyn Store>) {
-    super::create_all(store, &[session(1), session(2)]).await;
+    create_all(store, &[session(1), session(2)]).await;
     store.revoke(lineage(1), logout()).await.unwrap();
     assert_eq!(store.logged_end(lineage(1)).await, Ok(Some(logout())));
     assert_eq!(store.logged_end(lineage(2)).await, Ok(None));
+}
+
+/// What is read, judged and written is one presentation.
+pub async fn a_judge_sees_the_session_and_gets_what_it_wants_written(store: &Arc<dyn Store>) {
+    let row = session(1);
+    let wanted = step(&row, 2);
+    let (seen, head) = (row.clone(), row.head.id);
+    create_all(store, std::slice::from_ref(&row)).await;
+    let nothing: Judge = Arc::new(move |loaded| {
+        assert_eq!(loaded.unwrap().row, seen);
+        None
+    });
+    assert_eq!(store.present(row.lineage, nothing).await, Ok(Written::Now));
+    assert_eq!(row_of(store, row.lineage).await, row);
+    let hash = KeyHash::parse("0badcafe").unwrap();
+    let note: Judge = Arc::new(move |_| Some(Transition::NoteUse { head, hash }));
+    assert_eq!(store.present(row.lineage, note).await, Ok(Written::Now));
+    assert_eq!(row_of(store, row.lineage).await.head.uses, [hash]);
+    let advance: Judge = Arc::new(move |_| Some(Transition::Advance(wanted.clone())));
+    assert_eq!(store.present(row.lineage, advance).await, Ok(Written::Now));
+    assert_eq!(
+        row_of(store, row.lineage).await.head.id,
+        step(&row, 2).head.id
+    );
+    let unknown: Judge = Arc::new(|loaded| {
+        assert_eq!(loaded, None);
+        None
+    });
+    assert_eq!(store.present(lineage(9), unknown).await, Ok(Written::Now));
+}
+
+/// One request's bug is not everybody's.
+pub async fn a_judge_that_panics_leaves_the_store_usable(store: &Arc<dyn Store>) {
+    create_all(store, &[session(1)]).await;
+    let (there, bug) = (
+        Arc::clone(store),
+        Arc::new(|_| panic!("a bug of the judge")),
+    );
+    let presented = tokio::spawn(async move { there.present(lineage(1), bug).await }).await;
+    assert!(!matches!(presented, Ok(Ok(_))), "{presented:?}");
+    store.create(&session(2)).await.unwrap();
 }

@@ -1,5 +1,7 @@
 //! Sessions and cuts in SQL.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use rusqlite::{Connection, OptionalExtension as _, Row as Columns, named_params, params};
 use tenure_core::id::{ClientId, LineageId, Subject};
 use tenure_core::lineage::{
@@ -15,7 +17,7 @@ use super::codec::{
 use super::journal::Entry;
 use super::meta;
 use super::writer::Group;
-use crate::{Loaded, Revoked, StoreError, Written};
+use crate::{Judge, Loaded, Revoked, StoreError, Transition, Written};
 
 macro_rules! columns {
     () => {
@@ -139,7 +141,28 @@ pub(super) fn create(group: &mut Group<'_>, row: &Row) -> Result<(), StoreError>
     Ok(())
 }
 
-/// A step as columns: encoded before it is queued, so that the one writer does not have to.
+/// The whole presentation inside the writer's transaction: its pages are in memory, where a
+/// reader's are made void by every commit, and nobody comes between reading and writing.
+///
+/// `None` where the judge panicked, which must not take the one writer with it.
+pub(super) fn present(
+    group: &Group<'_>,
+    lineage: LineageId,
+    judge: &Judge,
+) -> Result<Option<Written>, StoreError> {
+    let loaded = load(group.sql, lineage)?;
+    let Ok(wanted) = catch_unwind(AssertUnwindSafe(|| judge(loaded))) else {
+        return Ok(None);
+    };
+    let written = match wanted {
+        None => Written::Now,
+        Some(Transition::Advance(step)) => Advance::new(lineage, &step).write(group)?,
+        Some(Transition::NoteUse { head, hash }) => note_use(group, lineage, head, hash)?,
+    };
+    Ok(Some(written))
+}
+
+/// A step as columns.
 pub(super) struct Advance {
     lineage: LineageId,
     expected: TokenId,

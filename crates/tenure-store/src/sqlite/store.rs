@@ -14,8 +14,8 @@ use super::writer::Group;
 use super::{Sqlite, Synchronous, accounts, audit, devices, keys, meta, sessions, tickets};
 use crate::device::{Decision, Device, Polled};
 use crate::{
-    AuditEvent, AuditQuery, Consent, Counters, Description, KeyRecord, KeyUse, Loaded, Purged,
-    Revoked, Store, StoreError, Taken, Ticket, TicketHash, TicketKind, User, Written,
+    AuditEvent, AuditQuery, Consent, Counters, Description, Judge, KeyRecord, KeyUse, Loaded,
+    Purged, Revoked, Store, StoreError, Taken, Ticket, TicketHash, TicketKind, User, Written,
 };
 
 #[async_trait]
@@ -57,6 +57,14 @@ impl Store for Sqlite {
 
     async fn load(&self, lineage: LineageId) -> Result<Option<Loaded>, StoreError> {
         self.readers.read(|sql| sessions::load(sql, lineage))
+    }
+
+    async fn present(&self, lineage: LineageId, judge: Judge) -> Result<Written, StoreError> {
+        let written = self
+            .writer
+            .write(move |group| sessions::present(group, lineage, &judge))
+            .await?;
+        written.ok_or_else(|| StoreError::Unavailable("the judge panicked".to_owned()))
     }
 
     async fn advance(&self, lineage: LineageId, step: &Step) -> Result<Written, StoreError> {

@@ -215,7 +215,7 @@ fn created(state: &AppState, plan: &Plan, count: usize) -> AuditEvent {
         sid: None,
         reason: Some(format!("{count} sessions")),
         ip_prefix: Some(plan.caller.network.to_string()),
-        request_id: plan.caller.request_id.as_deref().map(str::to_owned),
+        request_id: plan.caller.request_id(),
     }
 }
 

@@ -46,15 +46,15 @@ async fn handle(
     }
     let presented = presented(&state, &headers, body.mode, body.refresh_token)?;
     let ask = Refresh {
-        presented: &presented,
-        client: client.as_ref(),
+        presented,
+        client,
         key: idempotency_key(&headers)?,
         claims: key_claims(body.tenure_claims.as_deref())?,
         scope: None,
-        resources: &[],
-        caller: &caller,
+        resources: Vec::new(),
+        caller,
     };
-    let tokens = session::refresh(&state, &ask).await?;
+    let tokens = session::refresh(&state, ask).await?;
     deliver(&state, body.mode, tokens)
 }
 

@@ -124,6 +124,6 @@ fn others_ended(state: &AppState, caller: &Caller, who: &SignedIn, count: usize)
         sid: who.claims.sid.clone(),
         reason: Some(format!("{cause} ({count} other sessions)")),
         ip_prefix: Some(caller.network.to_string()),
-        request_id: caller.request_id.as_deref().map(str::to_owned),
+        request_id: caller.request_id(),
     }
 }
