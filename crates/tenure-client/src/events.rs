@@ -85,6 +85,27 @@ events! {
         /// What the store said.
         error: String,
     }
+    /// A sign-in was begun.
+    INFO SignInStarted = "sign_in_started" {
+        /// `code`: in a browser on this device; `device`: in a browser on any device.
+        flow: &'static str,
+        /// The exact redirect URI of the request, which must be registered for the client: most
+        /// refusals before a sign-in page are about it. Absent where there is none.
+        redirect_uri: Option<String>,
+    }
+    /// Somebody came to the redirect URI with the answer to another sign-in, or with none; they were
+    /// turned away, and the sign-in goes on.
+    WARN SignInStranger = "sign_in_stranger" {
+        /// Whether a `state` was in the answer: another sign-in's, or a guess.
+        had_state: bool,
+    }
+    /// The service was asked whether a device is allowed, and gave no answer; it is asked again.
+    WARN DevicePollFailed = "device_poll_failed" {
+        /// What went wrong.
+        cause: String,
+        /// Until the next attempt.
+        wait_seconds: u64,
+    }
     /// A refresh was begun.
     INFO RefreshStarted = "refresh_started" {
         /// `expiring`: less than the margin is left; `expired`; `refused`: an API turned the access
@@ -108,6 +129,14 @@ events! {
         class: &'static str,
         /// Whether the session will be cleared, if the vault still holds the token that was sent.
         will_clear: bool,
+    }
+    /// The service ends the session after the answer to an earlier refresh with the same token was lost
+    /// (or that refresh failed): it may have carried that one out, and then takes the repetition for
+    /// theft. A service that retires on use takes the repetition for what it is; for any other, no
+    /// client can know the successor that it never received.
+    WARN AnswerLost = "answer_lost" {
+        /// The service.
+        issuer: String,
     }
     /// The session is over.
     WARN SessionCleared = "session_cleared" {
@@ -151,6 +180,7 @@ impl From<Note> for Entry {
             Note::RefreshStarted { reason } => Self::RefreshStarted { reason },
             Note::RefreshSucceeded { rotated } => Self::RefreshSucceeded { rotated },
             Note::RefreshFailed { class, will_clear } => Self::RefreshFailed { class, will_clear },
+            Note::AnswerLost { issuer } => Self::AnswerLost { issuer },
             Note::SessionCleared { reason } => Self::SessionCleared { reason },
             Note::Degraded { cause } => Self::Degraded { cause },
             Note::Refused { hint } => Self::Refused { hint },

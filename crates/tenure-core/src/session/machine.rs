@@ -51,10 +51,13 @@ enum Refresh {
     #[default]
     Idle,
     Locking(Need),
-    Beginning(Need),
+    /// With the key that is used if no earlier refresh has left one.
+    Beginning(Need, Secret),
     Sending {
         presented: Secret,
         asked: Moment,
+        /// An earlier refresh with the same token got no answer that could be kept.
+        repeated: bool,
     },
     Ending,
     Keeping(Answer),

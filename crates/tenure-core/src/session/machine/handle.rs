@@ -88,7 +88,7 @@ impl Machine {
             Lock::Broken(fault) => return self.fail(Cause::Storage(fault), now),
             Lock::Held | Lock::Busy => {}
         }
-        self.refresh = Refresh::Beginning(need.clone());
+        self.refresh = Refresh::Beginning(need.clone(), key.clone());
         vec![Action::Commit(Change::Begin {
             need,
             key,
@@ -126,7 +126,7 @@ impl Machine {
 
     /// The vault was re-read and took the intent: now the token may be spent.
     fn begun(&mut self, fault: Option<VaultFault>, now: Moment) -> Vec<Action> {
-        let Refresh::Beginning(need) = &self.refresh else {
+        let Refresh::Beginning(need, key) = &self.refresh else {
             return Vec::new();
         };
         if let Some(fault) = fault {
@@ -138,6 +138,7 @@ impl Machine {
         self.refresh = Refresh::Sending {
             presented: presentation.refresh_token.clone(),
             asked: now,
+            repeated: presentation.key != *key,
         };
         vec![Action::Send(presentation)]
     }
@@ -156,10 +157,15 @@ impl Machine {
     }
 
     fn answered(&mut self, outcome: Outcome, date: Option<Timestamp>, now: Moment) -> Vec<Action> {
-        let Refresh::Sending { presented, asked } = &self.refresh else {
+        let Refresh::Sending {
+            presented,
+            asked,
+            repeated,
+        } = &self.refresh
+        else {
             return Vec::new();
         };
-        let (presented, asked) = (presented.clone(), *asked);
+        let (presented, asked, repeated) = (presented.clone(), *asked, *repeated);
         match outcome {
             Outcome::Granted(granted) => {
                 let answer = self.answer(presented, granted, asked, date, now);
@@ -167,8 +173,10 @@ impl Machine {
             }
             Outcome::Definitive(cause) => {
                 self.refresh = Refresh::Ending;
-                let end = Change::End { presented, cause };
-                vec![failure("definitive", true), Action::Commit(end)]
+                let mut actions = vec![failure("definitive", true)];
+                actions.extend(self.answer_lost().filter(|_| repeated));
+                actions.push(Action::Commit(Change::End { presented, cause }));
+                actions
             }
             Outcome::Transient {
                 trouble,
@@ -184,6 +192,14 @@ impl Machine {
                 self.degraded("misconfigured")
             }
         }
+    }
+
+    /// Where refresh tokens are not retired on use, a service that carried the earlier refresh out
+    /// takes the repetition for theft, and nothing here can tell it otherwise.
+    fn answer_lost(&self) -> Option<Action> {
+        let provider = self.record()?.provider.as_ref()?;
+        let issuer = provider.issuer.clone();
+        (!provider.retire_on_use).then_some(Action::Note(Note::AnswerLost { issuer }))
     }
 
     fn answer(

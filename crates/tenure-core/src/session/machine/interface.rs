@@ -162,6 +162,12 @@ pub enum Note {
         /// Whether the session will be cleared if the vault still holds the presented token.
         will_clear: bool,
     },
+    /// A service that does not retire on use ends the session, after an earlier refresh with the same
+    /// token had no answer that could be kept.
+    AnswerLost {
+        /// The service.
+        issuer: String,
+    },
     /// The session is over.
     SessionCleared {
         /// Why: a [`Reason`](super::super::Reason).

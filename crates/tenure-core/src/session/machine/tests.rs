@@ -443,6 +443,35 @@ fn a_definitive_answer_that_cannot_be_noted_keeps_the_session() {
 }
 
 #[test]
+fn an_end_after_a_lost_answer_says_so_where_nobody_retires_on_use() {
+    for (retire_on_use, loses, told) in [
+        (false, true, true),
+        (false, false, false),
+        (true, true, false),
+    ] {
+        let mut bench = Bench::signed_in(retire_on_use);
+        bench.pass(QUARTER);
+        if loses {
+            bench.begin(KEY);
+            bench.answer(Outcome::Transient {
+                trouble: Trouble::Timeout,
+                retry_after: None,
+            });
+            bench.pass(QUARTER);
+        }
+        bench.begin("BBBBBBBBBBBBBBBBBBBBBB");
+        bench.answer(Outcome::Definitive(EndCause::Unknown));
+        let issuer = "https://id.example.com".to_owned();
+        let lost = Action::Note(Note::AnswerLost { issuer });
+        assert_eq!(
+            bench.actions.contains(&lost),
+            told,
+            "{retire_on_use} {loses}"
+        );
+    }
+}
+
+#[test]
 fn our_own_mistake_keeps_the_session_and_is_named() {
     let mut bench = Bench::signed_in(true);
     bench.pass(QUARTER);

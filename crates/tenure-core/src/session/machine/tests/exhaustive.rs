@@ -141,7 +141,7 @@ fn names(world: &World) -> [&'static str; 4] {
     let refresh = match &machine.refresh {
         Refresh::Idle => "Idle",
         Refresh::Locking(_) => "Locking",
-        Refresh::Beginning(_) => "Beginning",
+        Refresh::Beginning(..) => "Beginning",
         Refresh::Sending { .. } => "Sending",
         Refresh::Ending => "Ending",
         Refresh::Keeping(_) => "Keeping",
