@@ -2,13 +2,17 @@
 //! loses the whole grant. What a client can survive there, and what it cannot.
 
 use std::ffi::OsStr;
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex};
 
+use serde_json::Value;
 use tenure_client::{Clock as _, EndCause, Error, Granted, OAuth2, Reason, Secret, Session, State};
 use tenure_lab::foreign::OidcProvider;
 use tenure_lab::process::Port;
 use tenure_lab::proxy::{Fault, FaultProxy, Hold};
 use tenure_lab::skip;
 use tokio::task::JoinSet;
+use tracing_subscriber::fmt::MakeWriter;
 
 use crate::bench::{Device, failure, token};
 use crate::child::Child;
@@ -167,8 +171,16 @@ async fn child(scene: &Scene) -> Child {
     Child::start(&arguments).await
 }
 
+/// Alone in a process, because whether an event is worth recording is decided once for all threads.
 #[tokio::test]
-async fn a_lost_answer_is_what_nobody_survives_there() {
+async fn a_lost_answer_is_what_nobody_survives_there_and_the_log_says_so() {
+    if std::env::var_os("TENURE_TEST_ALONE").is_none() {
+        let name = "a_lost_answer_is_what_nobody_survives_there_and_the_log_says_so";
+        return alone(&format!("strict_rotation::{name}")).await;
+    }
+    let log = Log::default();
+    let subscriber = tracing_subscriber::fmt().json().with_writer(log.clone());
+    tracing::subscriber::set_global_default(subscriber.finish()).unwrap();
     let Some(scene) = Scene::start().await else {
         return;
     };
@@ -187,6 +199,51 @@ async fn a_lost_answer_is_what_nobody_survives_there() {
     );
     assert_eq!(scene.refreshes(), [200, 400]);
     assert_eq!(scene.session.state(), State::SignedOut { reason });
+    let (text, issuer) = (log.text(), scene.proxy.url());
+    let told: Vec<Value> = text
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .filter(|event: &Value| event["fields"]["message"] == "answer_lost")
+        .collect();
+    assert_eq!(told.len(), 1, "{text}");
+    assert_eq!(told[0]["level"], "WARN");
+    assert_eq!(told[0]["fields"]["issuer"], issuer);
+}
+
+async fn alone(name: &str) {
+    let test = std::env::current_exe().unwrap();
+    let mut again = tokio::process::Command::new(test);
+    again.args(["--exact", name]).env("TENURE_TEST_ALONE", "1");
+    assert!(again.status().await.unwrap().success());
+}
+
+/// What was logged.
+#[derive(Clone, Debug, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Log {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
 }
 
 #[tokio::test]
