@@ -121,9 +121,17 @@ fn trouble(error: &reqwest::Error) -> Trouble {
     }
 }
 
-/// rustls reports through an I/O error of one kind, which nothing else here does.
+/// rustls reports through an I/O error of one kind, which nothing else here does; it may lie in
+/// another I/O error, which keeps it out of the chain of sources.
 fn about_tls(error: &reqwest::Error) -> bool {
     std::iter::successors(error.source(), |&inner| inner.source())
         .filter_map(|inner| inner.downcast_ref::<io::Error>())
-        .any(|error| error.kind() == io::ErrorKind::InvalidData)
+        .flat_map(|outer| {
+            [
+                Some(outer),
+                outer.get_ref().and_then(|inner| inner.downcast_ref()),
+            ]
+        })
+        .flatten()
+        .any(|error: &io::Error| error.kind() == io::ErrorKind::InvalidData)
 }

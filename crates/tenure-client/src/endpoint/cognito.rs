@@ -113,6 +113,7 @@ impl RefreshEndpoint for Cognito {
             expires_at: None,
             error: Cow::Borrowed("__type"),
             message: Some(Cow::Borrowed("message")),
+            statuses: Cow::Borrowed(&[400, 401]),
             ends: Cow::Borrowed(&ENDS),
             misconfigured: Cow::Borrowed(&MISCONFIGURED),
         }

@@ -19,6 +19,7 @@ use crate::Error;
 pub struct OAuth2 {
     secret: Option<Secret>,
     trusted: Vec<Origin>,
+    dialect: Option<Dialect>,
 }
 
 impl OAuth2 {
@@ -35,6 +36,20 @@ impl OAuth2 {
         self
     }
 
+    /// Reads answers in another dialect than RFC 6749's. Auth0 ends a session under 403, where
+    /// others have their firewall:
+    ///
+    /// ```
+    /// use tenure_client::{Dialect, OAuth2};
+    ///
+    /// let auth0 = OAuth2::new().speaks(Dialect::OAUTH2.also_under(403));
+    /// ```
+    #[must_use]
+    pub fn speaks(mut self, dialect: Dialect) -> Self {
+        self.dialect = Some(dialect);
+        self
+    }
+
     /// Accepts endpoints at the origin of `url`, too. Some services have their token endpoint at
     /// another host than their issuer; without this they are `Misconfigured`.
     pub fn trust(mut self, url: &str) -> Result<Self, Error> {
@@ -45,7 +60,7 @@ impl OAuth2 {
 
 impl RefreshEndpoint for OAuth2 {
     fn dialect(&self) -> Dialect {
-        Dialect::OAUTH2
+        self.dialect.clone().unwrap_or(Dialect::OAUTH2)
     }
 
     fn trusts(&self, issuer: &Url, endpoint: &Url) -> bool {

@@ -42,6 +42,9 @@ pub struct Dialect {
     pub error: Cow<'static, str>,
     /// Field of the text that explains the error.
     pub message: Option<Cow<'static, str>>,
+    /// Statuses under which an error is believed to come from the service itself: 400 and 401 (RFC
+    /// 6749 section 5.2). Under any other, a firewall or a proxy may be speaking.
+    pub statuses: Cow<'static, [u16]>,
     /// Errors that end the session.
     pub ends: Cow<'static, [ErrorPattern]>,
     /// Errors that a repetition of the request repeats: somebody has to change something.
@@ -126,6 +129,7 @@ impl Dialect {
         expires_at: None,
         error: Cow::Borrowed("error"),
         message: Some(Cow::Borrowed("error_description")),
+        statuses: Cow::Borrowed(&[400, 401]),
         ends: Cow::Borrowed(&[ErrorPattern::code("invalid_grant")]),
         misconfigured: Cow::Borrowed(&OUR_FAULT),
     };
@@ -139,9 +143,18 @@ impl Dialect {
         expires_at: Some(Cow::Borrowed("accessExpiresAt")),
         error: Cow::Borrowed("error"),
         message: Some(Cow::Borrowed("message")),
+        statuses: Cow::Borrowed(&[400, 401]),
         ends: Cow::Borrowed(&[ErrorPattern::code("invalid_grant")]),
         misconfigured: Cow::Borrowed(&OUR_FAULT),
     };
+
+    /// The same, for a service that names its errors under `status`, too: Auth0 says `invalid_grant`
+    /// under 403, GitHub `bad_refresh_token` under 200.
+    #[must_use]
+    pub fn also_under(mut self, status: u16) -> Self {
+        self.statuses.to_mut().push(status);
+        self
+    }
 
     /// The error that `body` names; `None` where it is no JSON or names none.
     pub fn refusal(&self, body: &[u8]) -> Option<Refusal> {
@@ -157,7 +170,7 @@ impl Dialect {
         }))
     }
 
-    /// What a 400 or 401 says.
+    /// What an answer under one of the statuses says.
     pub(super) fn refused(&self, answer: &Value) -> Option<Outcome> {
         let refusal = self.named(answer)?;
         if self.ends.iter().any(|end| end.matches(&refusal)) {

@@ -1,6 +1,7 @@
 //! What an answer of the refresh endpoint means for a session.
 //!
-//! One rule: only a well-formed OAuth error that names the grant, on 400 or 401, ends a session.
+//! One rule: only a well-formed OAuth error that names the grant, on 400 or 401 (or where the
+//! service's dialect has its errors), ends a session.
 //! Whatever else goes wrong is the network's, the server's or the configuration's fault, and the
 //! user stays signed in.
 
@@ -100,11 +101,14 @@ pub fn classify(reply: &Result<Answer<'_>, Trouble>, dialect: &Dialect, now: Tim
         Err(trouble) => return Outcome::transient(*trouble),
     };
     let says = serde_json::from_slice::<Value>(answer.body).ok();
-    let verdict = match answer.status {
-        200..=299 => says.and_then(|says| dialect.granted(&says, now)),
-        400 | 401 => says.and_then(|says| dialect.refused(&says)),
-        _ => None,
-    };
+    let verdict = says.and_then(|says| {
+        let success = matches!(answer.status, 200..=299);
+        let granted = success.then(|| dialect.granted(&says, now)).flatten();
+        granted.or_else(|| {
+            let believed = dialect.statuses.contains(&answer.status);
+            believed.then(|| dialect.refused(&says)).flatten()
+        })
+    });
     verdict.unwrap_or_else(|| Outcome::Transient {
         trouble: match answer.status {
             200..=299 => Trouble::Unintelligible,

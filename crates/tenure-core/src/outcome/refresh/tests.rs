@@ -120,6 +120,31 @@ fn only_a_well_formed_invalid_grant_on_400_or_401_is_definitive() {
 }
 
 #[test]
+fn a_dialect_may_have_its_errors_under_further_statuses() {
+    let judge = |status, body: &str| {
+        let answer = Answer {
+            status,
+            retry_after: None,
+            body: body.as_bytes(),
+        };
+        let dialect = Dialect::OAUTH2.also_under(403).also_under(200);
+        classify(&Ok(answer), &dialect, NOW)
+    };
+    let body = r#"{"error":"invalid_grant"}"#;
+    for status in [200, 400, 401, 403] {
+        assert_eq!(judge(status, body), Outcome::Definitive(EndCause::Unknown));
+    }
+    for status in [201, 404, 429, 500] {
+        assert!(matches!(judge(status, body), Outcome::Transient { .. }));
+    }
+    let html = "<html>Request blocked</html>";
+    assert_eq!(judge(403, html), transient(Trouble::Status(403)));
+    assert_eq!(judge(200, html), transient(Trouble::Unintelligible));
+    let both = r#"{"access_token":"a","error":"invalid_grant"}"#;
+    assert_eq!(judge(200, both), granted("a", None, None));
+}
+
+#[test]
 fn every_reason_is_carried_and_an_unheard_one_is_unknown() {
     for cause in EndCause::ALL {
         let body = format!(r#"{{"error":"invalid_grant","tenure_reason":"{cause}"}}"#);
