@@ -21,6 +21,7 @@ struct Metadata {
     token_endpoint: Option<String>,
     authorization_endpoint: Option<String>,
     revocation_endpoint: Option<String>,
+    device_authorization_endpoint: Option<String>,
     #[serde(default)]
     authorization_response_iss_parameter_supported: bool,
     tenure_rotation: Option<String>,
@@ -36,6 +37,28 @@ pub(crate) async fn discover(config: &Config) -> Result<Provider, Error> {
     if let Some(provider) = fixed(config) {
         return Ok(provider);
     }
+    let (metadata, issuer) = metadata(config).await?;
+    provider(metadata, &issuer, config)
+}
+
+/// The same, with the device authorization endpoint (RFC 8628 section 4), which is needed at sign-in
+/// only and not kept.
+pub(crate) async fn discover_device(config: &Config) -> Result<(Provider, String), Error> {
+    let missing = || {
+        let issuer = &config.issuer;
+        Error::Misconfigured(format!("{issuer} names no device authorization endpoint"))
+    };
+    if fixed(config).is_some() {
+        return Err(missing());
+    }
+    let (mut metadata, issuer) = metadata(config).await?;
+    let endpoint = metadata.device_authorization_endpoint.take();
+    let endpoint = endpoint.filter(|url| !is_blank(url)).ok_or_else(missing)?;
+    let endpoint = trusted(endpoint, &issuer, config)?;
+    Ok((provider(metadata, &issuer, config)?, endpoint))
+}
+
+async fn metadata(config: &Config) -> Result<(Metadata, Url), Error> {
     let issuer = endpoint(&config.issuer)?;
     let openid = format!("{}/.well-known/openid-configuration", config.issuer);
     let mut answer = fetch(config, &openid).await?;
@@ -45,9 +68,8 @@ pub(crate) async fn discover(config: &Config) -> Result<Provider, Error> {
     if !answer.status().is_success() {
         return Err(Trouble::Status(answer.status().as_u16()).into());
     }
-    let metadata: Metadata =
-        serde_json::from_slice(answer.body()).map_err(|_| Trouble::Unintelligible)?;
-    provider(metadata, &issuer, config)
+    let metadata = serde_json::from_slice(answer.body()).map_err(|_| Trouble::Unintelligible)?;
+    Ok((metadata, issuer))
 }
 
 /// RFC 8414 section 3.1: the well-known part comes in front of the issuer's path.

@@ -55,7 +55,7 @@ pub use session::{Session, SignedOut};
 pub use http::{Peeked, SessionLayer, SessionService};
 #[cfg(feature = "reqwest-middleware")]
 pub use http::SessionMiddleware;
-pub use sign_in::CodeSignIn;
+pub use sign_in::{CodeSignIn, DeviceSignIn};
 pub use transport::{HttpOptions, HttpTransport, Transport};
 #[cfg(feature = "keyring")]
 pub use vault::{KeyringVault, Keystore};

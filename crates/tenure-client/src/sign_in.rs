@@ -12,10 +12,13 @@ use crate::{Error, Session};
 
 mod adopt;
 mod code;
+mod device;
 mod loopback;
+mod magic_link;
 mod password;
 
 pub use code::CodeSignIn;
+pub use device::DeviceSignIn;
 
 impl Session {
     /// Sends the last request of a sign-in and stores what comes back, in a task that the caller
@@ -74,6 +77,16 @@ impl Session {
 /// At sign-in there is no session to protect: these mean what they say.
 fn refusal(trouble: Trouble) -> bool {
     matches!(trouble, Trouble::Status(400 | 401 | 403))
+}
+
+/// What an answer other than 2xx means, where nobody asked for tokens.
+fn unsuccessful(answer: &Response<Bytes>, dialect: &Dialect) -> Error {
+    let status = answer.status();
+    let passing = [408, 425, 429].contains(&status.as_u16());
+    if status.is_client_error() && !passing && dialect.refusal(answer.body()).is_some() {
+        return refused(answer, dialect);
+    }
+    Trouble::Status(status.as_u16()).into()
 }
 
 fn refused(answer: &Response<Bytes>, dialect: &Dialect) -> Error {

@@ -10,6 +10,7 @@ use url::Url;
 use super::loopback::{Expected, Loopback};
 use crate::driver::random;
 use crate::endpoint::form;
+use crate::events::Entry;
 use crate::{Error, Session};
 
 /// A sign-in that waits for the browser. Dropping it gives it up.
@@ -39,6 +40,11 @@ impl Session {
         let provider = self.discovered().await?;
         let loopback = Loopback::bind().await?;
         let redirect_uri = loopback.redirect_uri();
+        let started = Entry::SignInStarted {
+            flow: "code",
+            redirect_uri: Some(redirect_uri.clone()),
+        };
+        started.tell();
         let [state, verifier] = [random::<32>(), random::<32>()]
             .map(|bytes| Secret::new(URL_SAFE_NO_PAD.encode(bytes)));
         let mut url = authorization_endpoint(&provider)?;
@@ -64,6 +70,11 @@ impl Session {
 }
 
 impl CodeSignIn {
+    /// The exact `redirect_uri` of the request, which must be registered for the client.
+    pub fn redirect_uri(&self) -> &str {
+        &self.redirect_uri
+    }
+
     /// Where the browser has to go.
     pub fn url(&self) -> &Url {
         &self.url
@@ -71,7 +82,8 @@ impl CodeSignIn {
 
     /// Waits until the browser comes back, for as long as it takes, and signs in.
     ///
-    /// Whoever comes with another `state` is turned away, and the wait goes on.
+    /// Whoever comes with another `state` is turned away, and the wait goes on. An answer of another
+    /// issuer is [`Error::SignInRefused`] with the code `wrong_issuer`.
     pub async fn finish(self) -> Result<(), Error> {
         let expected = Expected {
             state: self.state,

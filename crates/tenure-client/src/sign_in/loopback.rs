@@ -11,6 +11,7 @@ use tokio::task::JoinSet;
 use url::form_urlencoded;
 
 use crate::Error;
+use crate::events::Entry;
 
 /// A listener on a free port of 127.0.0.1.
 #[derive(Debug)]
@@ -82,6 +83,14 @@ async fn receive(
             "200 OK",
             "The sign-in was refused. You can close this window.",
         ),
+        None if target.split(['?', '#']).next() == Some(PATH) => {
+            let had_state = target.contains("state=");
+            Entry::SignInStranger { had_state }.tell();
+            (
+                "400 Bad Request",
+                "This is not the answer to the sign-in that is under way. Start again in the app.",
+            )
+        }
         None => ("404 Not Found", "Nothing here."),
     };
     let length = text.len();

@@ -76,7 +76,8 @@ async fn the_browser_brings_the_code() {
     let finish = tokio::spawn(sign_in.finish());
 
     let stranger = [("code", "another"), ("state", "guessed")];
-    assert_eq!(visit(&redirect_uri, &stranger).await, 404);
+    assert_eq!(visit(&redirect_uri, &stranger).await, 400);
+    assert_eq!(visit(&redirect_uri, &[("code", "another")]).await, 400);
     let issuer = bench.service.url.as_str();
     let browser = [("code", "the-code"), ("state", &state), ("iss", issuer)];
     assert_eq!(visit(&redirect_uri, &browser).await, 200);
@@ -103,6 +104,27 @@ async fn a_refusal_in_the_browser_is_told() {
     assert_eq!(visit(&redirect_uri, &browser).await, 200);
     let refused = finish.await.expect("no panic").expect_err("refused");
     assert!(matches!(refused, Error::SignInRefused { code, .. } if code == "access_denied"));
+}
+
+#[tokio::test]
+async fn an_answer_of_another_issuer_ends_the_sign_in() {
+    for issuer in [Some("https://evil.example.com"), None] {
+        let bench = Bench::new().await;
+        let session = bench.open().await;
+        let sign_in = session.sign_in_code().await.expect("begun");
+        let (redirect_uri, state) = browse(&sign_in).await;
+        assert_eq!(sign_in.redirect_uri(), redirect_uri);
+        let finish = tokio::spawn(sign_in.finish());
+        let mut browser = vec![("code", "the-code"), ("state", &*state)];
+        browser.extend(issuer.map(|issuer| ("iss", issuer)));
+        assert_eq!(visit(&redirect_uri, &browser).await, 200);
+        let refused = finish.await.expect("no panic").expect_err("refused");
+        assert!(
+            matches!(&refused, Error::SignInRefused { code, .. } if code == "wrong_issuer"),
+            "{refused}"
+        );
+        assert!(bench.service.books().revoked.is_empty());
+    }
 }
 
 #[tokio::test]
