@@ -85,9 +85,7 @@ impl Driver {
             mono,
             dice: 0,
         };
-        ready
-            .suffices(min_ttl, now)
-            .then(|| ready.token().clone())
+        ready.suffices(min_ttl, now).then(|| ready.token().clone())
     }
 
     /// What a caller gets now.

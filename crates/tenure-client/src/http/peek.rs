@@ -70,8 +70,13 @@ where
     }
 
     fn size_hint(&self) -> SizeHint {
-        let data = self.seen.iter().filter_map(|frame| frame.as_ref().ok()?.data_ref());
-        let seen: u64 = data.map(|data| u64::try_from(data.len()).unwrap_or(u64::MAX)).sum();
+        let data = self
+            .seen
+            .iter()
+            .filter_map(|frame| frame.as_ref().ok()?.data_ref());
+        let seen: u64 = data
+            .map(|data| u64::try_from(data.len()).unwrap_or(u64::MAX))
+            .sum();
         let rest = self.rest.size_hint();
         let mut hint = SizeHint::new();
         hint.set_lower(rest.lower() + seen);

@@ -1,13 +1,14 @@
-//! Who gets the token, and what happens when it is refused.
+//! Who gets the token, and who does not.
 
 use bytes::Bytes;
+use http::header::AUTHORIZATION;
 use http::{Request, Uri};
-use tenure_client::Session;
+use tenure_client::{AccessToken, Error, Session};
 
 use crate::bench::Bench;
 use crate::service::{Plan, Service};
 
-async fn call(session: &Session, service: &Service) -> u16 {
+pub(crate) async fn call(session: &Session, service: &Service) -> u16 {
     let request = Request::get(format!("{}/api/thing", service.url));
     let request = request.body(Bytes::new()).expect("a request");
     session
@@ -18,25 +19,19 @@ async fn call(session: &Session, service: &Service) -> u16 {
         .as_u16()
 }
 
-fn calls(service: &Service) -> Vec<String> {
-    let none = || "none".to_owned();
-    let calls = service.books().calls.clone().into_iter();
-    calls.map(|call| call.unwrap_or_else(none)).collect()
-}
-
 #[tokio::test]
 async fn the_token_goes_to_listed_origins_only() {
     let (bench, session) = Bench::signed_in().await;
     let other = Service::start().await;
     assert_eq!(call(&session, &bench.service).await, 200);
-    assert_eq!(calls(&bench.service), ["Bearer access-1"]);
+    assert_eq!(bench.service.calls(), ["Bearer access-1"]);
     assert_eq!(call(&session, &other).await, 200);
-    assert_eq!(calls(&other), ["none"]);
+    assert_eq!(other.calls(), ["none"]);
 
     let config = bench.config().allow(&other.url).expect("loopback");
     let session = Session::open(config).await.expect("opened");
     assert_eq!(call(&session, &other).await, 200);
-    assert_eq!(calls(&other), ["none", "Bearer access-1"]);
+    assert_eq!(other.calls(), ["none", "Bearer access-1"]);
 }
 
 #[tokio::test]
@@ -75,51 +70,36 @@ async fn a_redirect_is_returned_and_not_followed() {
 }
 
 #[tokio::test]
-async fn a_refused_token_is_refreshed_and_the_call_repeated_once() {
+async fn a_request_that_others_send_is_given_the_token_in_the_same_way() {
     let (bench, session) = Bench::signed_in().await;
-    bench.clock.pass(60);
-    bench.service.plan([Plan::Instead(401, "X: y", "")]);
-    assert_eq!(call(&session, &bench.service).await, 200);
-    assert_eq!(
-        calls(&bench.service),
-        ["Bearer access-1", "Bearer access-2"]
-    );
+    let request = |url: &str| Request::get(url).body("body").expect("a request");
+    let ours = session.authorized(request(&bench.service.url)).await;
+    let ours = ours.expect("authorized");
+    let bearer = ours.headers().get(AUTHORIZATION).expect("a token");
+    assert_eq!(bearer, "Bearer access-1");
+    assert!(bearer.is_sensitive());
+    assert!(!format!("{ours:?}").contains("access-1"), "{ours:?}");
+    let token = ours.extensions().get::<AccessToken>().expect("the token");
+    assert_eq!(token.token.expose(), "access-1");
 
-    bench.clock.pass(60);
-    let named = "WWW-Authenticate: Bearer error=\"invalid_token\"";
-    bench.service.plan([Plan::Instead(403, named, "")]);
-    assert_eq!(call(&session, &bench.service).await, 200);
-    assert_eq!(bench.service.books().refreshes.len(), 2);
+    let stranger = session
+        .authorized(request("https://api.example.com/"))
+        .await;
+    let stranger = stranger.expect("as it is");
+    assert!(stranger.headers().is_empty());
+    assert!(stranger.extensions().get::<AccessToken>().is_none());
 }
 
 #[tokio::test]
-async fn an_api_that_refuses_fresh_tokens_causes_no_storm() {
-    let (bench, session) = Bench::signed_in().await;
-    bench.clock.pass(60);
-    let refusal = || Plan::Instead(401, "X: y", "");
-    // The first call, the refresh, its repetition; then four calls with the fresh token.
-    bench.service.plan([refusal(), Plan::Obey, refusal()]);
-    bench
-        .service
-        .plan([refusal(), refusal(), refusal(), refusal()]);
-    for _ in 0..5 {
-        assert_eq!(call(&session, &bench.service).await, 401);
-    }
-    assert_eq!(bench.service.books().refreshes.len(), 1);
-    assert_eq!(bench.service.books().calls.len(), 6);
-}
-
-#[tokio::test]
-async fn a_plain_403_is_the_user_s_and_not_the_token_s() {
-    let (bench, session) = Bench::signed_in().await;
-    bench.clock.pass(60);
-    let scope = "WWW-Authenticate: Bearer error=\"insufficient_scope\"";
-    bench.service.plan([
-        Plan::Instead(403, "X: y", ""),
-        Plan::Instead(403, scope, ""),
-    ]);
-    assert_eq!(call(&session, &bench.service).await, 403);
-    assert_eq!(call(&session, &bench.service).await, 403);
-    assert!(bench.service.books().refreshes.is_empty());
-    assert_eq!(bench.service.books().calls.len(), 2);
+async fn without_a_session_no_request_to_a_listed_origin_goes_out() {
+    let bench = Bench::new().await;
+    let session = bench.open().await;
+    let request = Request::get(format!("{}/api/thing", bench.service.url));
+    let request = request.body(Bytes::new()).expect("a request");
+    let told = session
+        .call(request)
+        .await
+        .expect_err("nobody is signed in");
+    assert!(matches!(told, Error::SignInRequired { .. }), "{told:?}");
+    assert!(bench.service.calls().is_empty());
 }

@@ -10,6 +10,7 @@ use tenure_client::{Clock, Millis};
 pub(crate) struct StillClock {
     start: Millis,
     passed: Arc<AtomicU64>,
+    jumped: Arc<AtomicU64>,
 }
 
 impl StillClock {
@@ -17,17 +18,23 @@ impl StillClock {
         Self {
             start,
             passed: Arc::default(),
+            jumped: Arc::default(),
         }
     }
 
     pub(crate) fn pass(&self, seconds: u64) {
         self.passed.fetch_add(seconds * 1000, Ordering::SeqCst);
     }
+
+    /// The device sleeps: only its clock goes on.
+    pub(crate) fn sleep(&self, seconds: u64) {
+        self.jumped.fetch_add(seconds * 1000, Ordering::SeqCst);
+    }
 }
 
 impl Clock for StillClock {
     fn wall(&self) -> Millis {
-        self.start + self.mono()
+        self.start + self.mono() + Millis(self.jumped.load(Ordering::SeqCst))
     }
 
     fn mono(&self) -> Millis {

@@ -2,6 +2,8 @@
 
 // Marked as tests, because there and only there helpers may `expect`.
 #[cfg(test)]
+mod backend;
+#[cfg(test)]
 mod bench;
 #[cfg(test)]
 mod calls;
@@ -12,7 +14,13 @@ mod events;
 #[cfg(test)]
 mod failures;
 #[cfg(test)]
+mod layer;
+#[cfg(test)]
+mod middleware;
+#[cfg(test)]
 mod processes;
+#[cfg(test)]
+mod refusals;
 #[cfg(test)]
 mod restarts;
 #[cfg(test)]

@@ -28,6 +28,8 @@ pub(crate) struct Books {
     pub(crate) revoked: Vec<String>,
     /// `Authorization` of every request to `/api/thing`.
     pub(crate) calls: Vec<Option<String>>,
+    /// Bodies of the same requests.
+    pub(crate) bodies: Vec<String>,
     /// A used token came with another key: somebody would have been signed out.
     pub(crate) theft: bool,
     /// How the next refreshes, revocations and calls are answered; then normally.
@@ -106,6 +108,13 @@ impl Service {
         self.books().plans.extend(plans);
     }
 
+    /// `Authorization` of every request to `/api/thing` so far, or `none`.
+    pub(crate) fn calls(&self) -> Vec<String> {
+        let none = || "none".to_owned();
+        let calls = self.books().calls.clone().into_iter();
+        calls.map(|call| call.unwrap_or_else(none)).collect()
+    }
+
     /// Lets one held request go on.
     pub(crate) fn release(&self) {
         self.gate.add_permits(1);
@@ -166,6 +175,7 @@ impl Service {
             "/api/thing" => {
                 let authorization = request.headers.get("authorization").cloned();
                 books.calls.push(authorization);
+                books.bodies.push(request.body.clone());
             }
             _ => {}
         }
