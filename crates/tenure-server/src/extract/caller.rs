@@ -19,7 +19,7 @@ pub(crate) struct Caller {
     /// /24 of IPv4, /48 of IPv6: enough to limit by, too coarse to follow a person.
     pub(crate) network: IpNet,
     pub(crate) user_agent: Option<String>,
-    request_id: Option<RequestId>,
+    pub(crate) request_id: Option<RequestId>,
 }
 
 impl Caller {

@@ -13,8 +13,10 @@ use tenure_core::scope::Scope;
 use tenure_core::secret::Secret;
 use tenure_core::time::Timestamp;
 use tenure_store::{AuditEvent, Loaded, Transition, Written};
+use tokio::runtime::Handle;
+use tokio::task::JoinHandle;
 
-use super::{Answer, End, Tokens, carried_out, end, event};
+use super::{Answer, End, Tokens, end, event};
 use crate::config::{Client, GrantType};
 use crate::error::Fault;
 use crate::extract::{AuthenticatedClient, Caller};
@@ -51,6 +53,7 @@ pub(crate) async fn refresh(state: &Shared, ask: Refresh) -> Result<Tokens, Faul
         token,
         arrived,
         judged: Mutex::new(Judged::NotYet),
+        runtime: Handle::current(),
     });
     for _ in 0..ATTEMPTS {
         match presentation.attempt().await? {
@@ -73,6 +76,8 @@ struct Presentation {
     token: Token,
     arrived: Timestamp,
     judged: Mutex<Judged>,
+    /// The judge runs on a thread of the store.
+    runtime: Handle,
 }
 
 enum Judged {
@@ -88,6 +93,8 @@ struct Decided {
     verdict: Verdict,
     /// `None` where it is not registered any more.
     client: Option<Arc<Client>>,
+    /// The end of a stolen session, begun when it was judged: a thief who hangs up gains nothing.
+    theft: Option<JoinHandle<Result<EndCause, Fault>>>,
 }
 
 impl Presentation {
@@ -102,7 +109,7 @@ impl Presentation {
             Judged::NotYet => Err(Fault::unavailable("the store did not ask for a judgement")),
             Judged::NoSuchLineage => Err(unknown_lineage(state, &self.token).await?),
             Judged::Refused(fault) => Err(fault),
-            Judged::Decided(decided) => self.carry_out(&decided).await,
+            Judged::Decided(decided) => self.carry_out(decided).await,
         }
     }
 
@@ -149,10 +156,18 @@ impl Presentation {
         {
             self.check_request(client, &row.grant)?;
         }
+        let theft = match &verdict {
+            Verdict::Reuse(evidence) if client.is_some() => {
+                let ending = self.ending(&row, EndCause::TheftDetected, Some(*evidence));
+                Some(self.runtime.spawn(ending))
+            }
+            _ => None,
+        };
         Ok(Decided {
             row,
             verdict,
             client,
+            theft,
         })
     }
 
@@ -181,12 +196,15 @@ impl Presentation {
         Ok(())
     }
 
-    async fn carry_out(&self, decided: &Decided) -> Result<Attempt, Fault> {
+    async fn carry_out(&self, mut decided: Decided) -> Result<Attempt, Fault> {
         let state = &self.state;
-        let Decided { row, verdict, .. } = decided;
-        self.observe(decided);
+        self.observe(&decided);
+        if let Some(theft) = decided.theft.take() {
+            return Err(self.ended(&decided.row, theft).await?);
+        }
+        let Decided { row, verdict, .. } = &decided;
         let Some(client) = &decided.client else {
-            return Err(self.client_removed(decided).await);
+            return Err(self.client_removed(&decided).await);
         };
         match verdict {
             Verdict::Again { successor, .. } => {
@@ -197,16 +215,14 @@ impl Presentation {
             Verdict::Advance(step) => self.advanced(client, row, step).await,
             Verdict::Ahead(step) => {
                 if let Some(logged) = state.store.logged_end(row.lineage).await? {
-                    return Err(self.ended(row, logged.cause, None).await?);
+                    let ending = tokio::spawn(self.ending(row, logged.cause, None));
+                    return Err(self.ended(row, ending).await?);
                 }
                 if timed(state, state.store.advance(row.lineage, step)).await? == Written::Lost {
                     return Ok(Attempt::LostTheRace);
                 }
                 self.advanced(client, row, step).await
             }
-            Verdict::Reuse(evidence) => Err(self
-                .ended(row, EndCause::TheftDetected, Some(*evidence))
-                .await?),
             Verdict::Ended(cause) => Err(self.signed_out(row, *cause).await),
             refused => Err(refusal(refused)),
         }
@@ -240,23 +256,32 @@ impl Presentation {
         .map(Attempt::Done)
     }
 
-    async fn ended(
+    fn ending(
         &self,
         row: &Row,
         cause: EndCause,
         evidence: Option<Evidence>,
-    ) -> Result<Fault, Fault> {
+    ) -> impl Future<Output = Result<EndCause, Fault>> + Send + use<> {
         let evidence = evidence.map(Evidence::as_str);
         let (state, caller) = (Arc::clone(&self.state), self.ask.caller.clone());
-        let ending = row.clone();
-        let cause = carried_out(async move {
+        let row = row.clone();
+        async move {
             let this = End {
                 evidence,
-                ..End::of(&ending, cause)
+                ..End::of(&row, cause)
             };
             end(&state, &caller, this).await
-        })
-        .await?;
+        }
+    }
+
+    async fn ended(
+        &self,
+        row: &Row,
+        ending: JoinHandle<Result<EndCause, Fault>>,
+    ) -> Result<Fault, Fault> {
+        let cause = ending
+            .await
+            .unwrap_or_else(|broken| Err(Fault::unavailable(broken.to_string())))?;
         Ok(self.signed_out(row, cause).await)
     }
 
