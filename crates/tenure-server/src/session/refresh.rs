@@ -85,7 +85,7 @@ enum Judged {
     NoSuchLineage,
     /// The request itself is wrong; it consumes and revokes nothing.
     Refused(Fault),
-    Decided(Decided),
+    Decided(Box<Decided>),
 }
 
 struct Decided {
@@ -109,7 +109,7 @@ impl Presentation {
             Judged::NotYet => Err(Fault::unavailable("the store did not ask for a judgement")),
             Judged::NoSuchLineage => Err(unknown_lineage(state, &self.token).await?),
             Judged::Refused(fault) => Err(fault),
-            Judged::Decided(decided) => self.carry_out(decided).await,
+            Judged::Decided(decided) => self.carry_out(*decided).await,
         }
     }
 
@@ -117,7 +117,7 @@ impl Presentation {
         let judged = match loaded.map(|loaded| self.decide(loaded)) {
             None => Judged::NoSuchLineage,
             Some(Err(fault)) => Judged::Refused(fault),
-            Some(Ok(decided)) => Judged::Decided(decided),
+            Some(Ok(decided)) => Judged::Decided(Box::new(decided)),
         };
         let transition = match &judged {
             Judged::Decided(decided) => decided.transition(),
