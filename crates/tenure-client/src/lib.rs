@@ -20,15 +20,19 @@
 //! * [`EVENTS`] names everything that a session writes to `tracing`.
 //! * [`Vault`] keeps the session between two runs: [`FileVault`], and [`MemoryVault`] for tests.
 //! * [`Transport`], [`Clock`] and [`RefreshEndpoint`] are the seams to the outside: HTTP, time, and
-//!   the dialect of the service.
+//!   the kind of service: [`OAuth2`], [`JsonRoutes`] or [`Cognito`].
 //!
 //! What it rests on: one refresh at a time across tasks and processes, in a task of its own that no
 //! caller can cancel; the idempotency key is stored before the refresh token is sent, and the answer
 //! before it is used; and nothing but the service's own word about the token ends a session.
 //!
-//! It does not verify tokens, does not keep ID tokens, holds one session per vault, knows public
-//! clients only, and runs on tokio only. Secrets are wiped where this crate keeps them; the buffers of
+//! It does not verify tokens, does not keep ID tokens, holds one session per vault, and runs on tokio
+//! only. Secrets are wiped where this crate keeps them; the buffers of
 //! HTTP and TLS are beyond its reach.
+
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/guides/other-servers.md")]
+struct OtherServers;
 
 mod clock;
 mod config;
@@ -50,16 +54,16 @@ pub use config::Config;
 pub use endpoint::{Cognito, JsonRoutes, OAuth2, RefreshEndpoint, TokenPlace};
 pub use error::Error;
 pub use events::{EVENTS, EventKind};
-pub use session::{Session, SignedOut};
-#[cfg(feature = "tower")]
-pub use http::{Peeked, SessionLayer, SessionService};
 #[cfg(feature = "reqwest-middleware")]
 pub use http::SessionMiddleware;
+#[cfg(feature = "tower")]
+pub use http::{Peeked, SessionLayer, SessionService};
+pub use session::{Session, SignedOut};
 pub use sign_in::{CodeSignIn, DeviceSignIn};
 pub use transport::{HttpOptions, HttpTransport, Transport};
+pub use vault::{ChunkedVault, EncryptedFileVault, FileVault, KeyValue, Lease, MemoryVault, Vault};
 #[cfg(feature = "keyring")]
 pub use vault::{KeyringVault, Keystore};
-pub use vault::{ChunkedVault, EncryptedFileVault, FileVault, KeyValue, Lease, MemoryVault, Vault};
 
 /// What [`KeyValue`] hands out: bytes that are wiped when dropped.
 pub use zeroize::Zeroizing;
