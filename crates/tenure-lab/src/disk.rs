@@ -129,6 +129,12 @@ impl FaultyDisk {
         self.image.lock().health = Health::ReadOnly;
     }
 
+    /// From now on fsync says that it did what it did not: the disk as it is for a program that never
+    /// calls it.
+    pub fn ignore_syncs(&self) {
+        self.image.lock().ignores_syncs = true;
+    }
+
     /// Ends [`full`](Self::full), [`full_for_growth`](Self::full_for_growth) and
     /// [`read_only`](Self::read_only).
     pub fn healthy(&self) {
