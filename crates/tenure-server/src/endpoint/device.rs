@@ -210,7 +210,7 @@ async fn settle(
         sid: None,
         reason: Some(waiting.scope.to_string()),
         ip_prefix: Some(caller.network.to_string()),
-        request_id: caller.request_id.as_deref().map(str::to_owned),
+        request_id: caller.request_id(),
     };
     state.audit(event).await;
     Ok(written)

@@ -144,7 +144,7 @@ async fn allow(
         sid: None,
         reason: Some(request.scope.to_string()),
         ip_prefix: Some(caller.network.to_string()),
-        request_id: caller.request_id.as_deref().map(str::to_owned),
+        request_id: caller.request_id(),
     };
     state.audit(event).await;
     Ok(())
