@@ -7,9 +7,13 @@ use std::process::{Command, Stdio};
 use anyhow::{Result, bail};
 
 /// A program that tests start, or a file that they read, and the Debian package that brings it.
-const PROGRAMS: [(&str, &str); 9] = [
+const PROGRAMS: [(&str, &str); 13] = [
+    ("chromium", "chromium"),
     ("curl", "curl"),
+    ("dbus-daemon", "dbus-daemon"),
     ("fusermount3", "fuse3"),
+    ("git", "git"),
+    ("gnome-keyring-daemon", "gnome-keyring"),
     ("jar", "openjdk-17-jdk-headless"),
     ("node", "nodejs"),
     ("npm", "npm"),
@@ -19,8 +23,13 @@ const PROGRAMS: [(&str, &str); 9] = [
     ("/usr/share/python-wheels", "python3-venv"),
 ];
 
-/// npm packages: foreign clients and servers, and the Kotlin compiler. Each folder has its own lock file.
-const NPM: [&str; 2] = ["crates/tenure-lab/foreign", "bindings/tenure-ffi/kotlin"];
+/// npm packages: foreign clients and servers, what steers a browser, and the Kotlin compiler. Each
+/// folder has its own lock file.
+const NPM: [&str; 3] = [
+    "crates/tenure-lab/foreign",
+    "crates/tenure-lab/chromium",
+    "bindings/tenure-ffi/kotlin",
+];
 
 /// PyPI packages with their versions.
 const PYPI: &str = "bindings/tenure-ffi/python/requirements.txt";

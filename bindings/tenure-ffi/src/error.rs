@@ -60,8 +60,9 @@ impl From<Error> for TenureError {
             },
             Error::StorageUnavailable(detail) => Self::StorageUnavailable { detail },
             Error::Refused { hint } => Self::Refused { hint },
-            Error::SignInRefused { code, description } => Self::Refused {
-                hint: description.map_or_else(|| code.clone(), |text| format!("{code}: {text}")),
+            Error::SignInRefused { code, description } => Self::SignInRefused {
+                code,
+                description: description.unwrap_or_default(),
             },
             Error::Misconfigured(detail) => Self::Misconfigured { detail },
             other => Self::Misconfigured {

@@ -24,7 +24,7 @@ pub use config::{Config, Vault};
 pub use error::TenureError;
 pub use http::{Header, HttpRequest, HttpResponse, Transport, TransportError};
 pub use session::{AccessToken, ApiAnswer, Session, SignedOut};
-pub use sign_in::CodeSignIn;
+pub use sign_in::{CodeSignIn, DeviceSignIn};
 pub use state::State;
 pub use vault::{KeyValue, StorageError};
 

@@ -9,6 +9,33 @@ use tokio::sync::Mutex;
 
 use crate::{Session, TenureError};
 
+/// A sign-in that waits for a person with a browser. Letting go of it gives it up.
+#[derive(Debug, uniffi::Object)]
+pub struct DeviceSignIn(tenure_client::DeviceSignIn);
+
+#[uniffi::export(async_runtime = "tokio")]
+impl DeviceSignIn {
+    /// What the person types, as it should be shown.
+    pub fn user_code(&self) -> String {
+        self.0.user_code().to_owned()
+    }
+
+    /// Where the person types it.
+    pub fn verification_uri(&self) -> String {
+        self.0.verification_uri().to_owned()
+    }
+
+    /// The same with the code in it, for a link or a QR code, if the service has one.
+    pub fn verification_uri_complete(&self) -> Option<String> {
+        self.0.verification_uri_complete().map(str::to_owned)
+    }
+
+    /// Waits for the decision, and signs in. It may be cancelled and called again.
+    pub async fn wait(&self) -> Result<(), TenureError> {
+        Ok(self.0.wait().await?)
+    }
+}
+
 /// A sign-in that waits for the browser. Letting go of it gives it up.
 #[derive(Debug, uniffi::Object)]
 pub struct CodeSignIn {
@@ -52,6 +79,31 @@ impl Session {
             expires_in: expires_in_s.map(Duration::from_secs),
         };
         Ok(self.client().adopt(granted).await?)
+    }
+
+    /// Asks for a sign-in link by mail. It leads to `redirect_uri`, which must be registered for the
+    /// client, or to a page of the service. Whether there is such an account is not told.
+    pub async fn request_magic_link(
+        &self,
+        email: &str,
+        redirect_uri: Option<String>,
+    ) -> Result<(), TenureError> {
+        let session = self.client();
+        Ok(session
+            .request_magic_link(email, redirect_uri.as_deref())
+            .await?)
+    }
+
+    /// Signs in with the link from the mail, or with the token in it. A link works once.
+    pub async fn sign_in_magic_link(&self, link: String) -> Result<(), TenureError> {
+        Ok(self.client().sign_in_magic_link(Secret::new(link)).await?)
+    }
+
+    /// Begins a sign-in for a program without a browser: there is a code to show, and a page on which
+    /// a person types it, on any other device.
+    pub async fn sign_in_device(&self) -> Result<Arc<DeviceSignIn>, TenureError> {
+        let waiting = self.client().sign_in_device().await?;
+        Ok(Arc::new(DeviceSignIn(waiting)))
     }
 
     /// Begins a sign-in in the browser: listens on a loopback port and makes the URL to open there.

@@ -24,9 +24,9 @@ pub(super) fn jar(built: &Built) -> Result<PathBuf> {
     let jar = Path::new(PACKAGES).join("tenure.jar");
     let coroutines = format!("{COMPILER}/lib/kotlinx-coroutines-core-jvm.jar");
     let class_path = [&JARS[..], &[&coroutines]].concat().join(":");
-    let mut compiler = Command::new("sh");
+    let mut compiler = Command::new("bash");
     compiler.arg(format!("{COMPILER}/bin/kotlinc"));
-    compiler.args(["-nowarn", "-jvm-target", "17", "-class-path", &class_path]);
+    compiler.args(["-nowarn", "-jvm-target", "17", "-classpath", &class_path]);
     compiler.arg("-d").arg(&jar).arg(sources.join("src"));
     succeed(compiler.arg(Path::new(SOURCES).join("kotlin/src")))?;
     let resources = sources.join("resources");

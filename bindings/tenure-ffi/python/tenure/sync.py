@@ -7,7 +7,7 @@ from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 import tenure
-from tenure import AccessToken, ApiAnswer, CodeSignIn, Config, SignedOut, State
+from tenure import AccessToken, ApiAnswer, Config, SignedOut, State
 
 _T = TypeVar("_T")
 _loops: dict[int, asyncio.AbstractEventLoop] = {}
@@ -62,8 +62,17 @@ class Session:
     ) -> None:
         wait(self.session.sign_in_tokens(access_token, refresh_token, expires_in_s))
 
-    def sign_in_code(self) -> "SignIn":
-        return SignIn(wait(self.session.sign_in_code()))
+    def request_magic_link(self, email: str, redirect_uri: str | None = None) -> None:
+        wait(self.session.request_magic_link(email, redirect_uri))
+
+    def sign_in_magic_link(self, link: str) -> None:
+        wait(self.session.sign_in_magic_link(link))
+
+    def sign_in_code(self) -> "CodeSignIn":
+        return CodeSignIn(wait(self.session.sign_in_code()))
+
+    def sign_in_device(self) -> "DeviceSignIn":
+        return DeviceSignIn(wait(self.session.sign_in_device()))
 
     def sign_out(self) -> SignedOut:
         return wait(self.session.sign_out())
@@ -72,10 +81,10 @@ class Session:
         wait(self.session.settled())
 
 
-class SignIn:
-    """A sign-in that waits for the browser."""
+class CodeSignIn:
+    """Blocks where :class:`tenure.CodeSignIn` awaits."""
 
-    def __init__(self, sign_in: CodeSignIn) -> None:
+    def __init__(self, sign_in: tenure.CodeSignIn) -> None:
         self._sign_in = sign_in
 
     def url(self) -> str:
@@ -83,6 +92,25 @@ class SignIn:
 
     def finish(self) -> None:
         wait(self._sign_in.finish())
+
+
+class DeviceSignIn:
+    """Blocks where :class:`tenure.DeviceSignIn` awaits."""
+
+    def __init__(self, sign_in: tenure.DeviceSignIn) -> None:
+        self._sign_in = sign_in
+
+    def user_code(self) -> str:
+        return self._sign_in.user_code()
+
+    def verification_uri(self) -> str:
+        return self._sign_in.verification_uri()
+
+    def verification_uri_complete(self) -> str | None:
+        return self._sign_in.verification_uri_complete()
+
+    def wait(self) -> None:
+        wait(self._sign_in.wait())
 
 
 def wait(coroutine: Coroutine[Any, Any, _T]) -> _T:
