@@ -116,7 +116,15 @@ fn pypi() -> Result<()> {
         vec![
             vec!["python3", "-m", "venv", "--clear", PYTHON],
             vec![&pip, "install", "--quiet", "-r", requirements],
-            vec![&pip, "download", "--quiet", "-r", requirements, "--dest", WHEELS],
+            vec![
+                &pip,
+                "download",
+                "--quiet",
+                "-r",
+                requirements,
+                "--dest",
+                WHEELS,
+            ],
         ]
     })
 }
