@@ -85,3 +85,27 @@ impl From<Trouble> for Error {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tenure_core::outcome::Trouble;
+    use tenure_core::session::Cause;
+
+    use super::Error;
+
+    #[test]
+    fn a_wait_is_announced_in_whole_seconds_and_none_not_at_all() {
+        let told = |millis| {
+            let error = Error::Transient {
+                cause: Cause::Trouble(Trouble::Connection),
+                retry_after: Duration::from_millis(millis),
+            };
+            error.to_string()
+        };
+        assert_eq!(told(0), "try again: no connection");
+        assert_eq!(told(1), "try again in 1 s: no connection");
+        assert_eq!(told(2_100), "try again in 3 s: no connection");
+    }
+}
