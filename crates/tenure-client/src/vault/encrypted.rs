@@ -129,6 +129,10 @@ impl<K: KeyValue> Slots for EncryptedFileVault<K> {
         Ok(open(place, &content, &parts, &key).unwrap_or(Held::Torn))
     }
 
+    fn settle(&self, place: Place) -> Result<(), VaultFault> {
+        self.home.sync(place.name())
+    }
+
     fn write(&self, place: Place, slot: &Slot) -> Result<usize, VaultFault> {
         for known in [place.other(), place] {
             if let Some((id, key)) = self.key_of(known)? {

@@ -48,6 +48,10 @@ impl Slots for FileVault {
         })
     }
 
+    fn settle(&self, place: Place) -> Result<(), VaultFault> {
+        self.home.sync(place.name())
+    }
+
     fn write(&self, place: Place, slot: &Slot) -> Result<usize, VaultFault> {
         let bytes = framed(PLAIN, slot.generation, &slot.json()?);
         self.home.write(place.name(), &bytes)?;

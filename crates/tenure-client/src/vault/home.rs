@@ -96,6 +96,11 @@ impl Home {
         })
     }
 
+    /// Makes the file's content durable, whoever wrote it.
+    pub(super) fn sync(&self, name: &str) -> Result<(), VaultFault> {
+        self.attempt(|| self.private(name)?.sync_all())
+    }
+
     fn attempt<T>(&self, work: impl FnOnce() -> io::Result<T>) -> Result<T, VaultFault> {
         let directory = self.directory.display();
         work().map_err(|error| VaultFault::Unavailable(format!("{directory}: {error}")))

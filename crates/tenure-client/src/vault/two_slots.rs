@@ -24,6 +24,11 @@ pub(super) trait Slots: fmt::Debug + Send + Sync + 'static {
     /// that is cut short may damage this place, and never the other one.
     fn write(&self, place: Place, slot: &Slot) -> Result<usize, VaultFault>;
 
+    /// Makes durable what `place` holds; whoever wrote it may have been killed before it was.
+    fn settle(&self, _place: Place) -> Result<(), VaultFault> {
+        Ok(())
+    }
+
     /// Whether a record was once stored, where no place shows a trace of it.
     fn stored_once(&self) -> Result<bool, VaultFault> {
         Ok(false)
@@ -80,6 +85,8 @@ fn update(vault: &impl Slots, change: &Change) -> Result<Record, VaultFault> {
     };
     let mut record = newest.map_or_else(Record::default, |(_, slot)| slot.record.clone());
     if change.apply(&mut record) {
+        // The other place is about to be overwritten: then this one alone must outlive a power cut.
+        newest.map_or(Ok(()), |(place, _)| vault.settle(place))?;
         let slot = Slot { generation, record };
         let bytes = vault.write(place, &slot)?;
         Entry::StoreWrite { ok: true, bytes }.tell();

@@ -19,3 +19,4 @@ mod stops;
 mod strict;
 #[path = "../support/mod.rs"]
 mod support;
+mod unsynced;
