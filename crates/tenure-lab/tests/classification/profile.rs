@@ -6,7 +6,7 @@ use serde::Deserialize;
 use tempfile::TempDir;
 use tenure_client::{
     Change, Cognito, Config, Dialect, ErrorPattern, FileVault, Found, Granted, JsonRoutes, Millis,
-    OAuth2, Provider, Secret, Session, Vault as _,
+    OAuth2, Policy, Provider, Secret, Session, Vault as _,
 };
 use tenure_core::session::{Expiry, Tokens};
 
@@ -59,16 +59,27 @@ impl Endpoint {
 
 pub(crate) struct Profile {
     pub(crate) clock: StillClock,
+    /// After a failure it waits for up to [`LONGEST_WAIT`], as the dice say. (Within the usual
+    /// second they would say "at once" too often for a test.)
+    pub(crate) policy: Policy,
     directory: TempDir,
     issuer: String,
     endpoint: Endpoint,
 }
+
+/// Less than the day after which a service's metadata are read again.
+pub(crate) const LONGEST_WAIT: Duration = Duration::from_hours(22);
 
 impl Profile {
     /// Signed in at `issuer` a quarter of an hour ago, with access-1 and refresh-1.
     pub(crate) fn expired(issuer: &str, endpoint: Endpoint) -> Self {
         let profile = Self {
             clock: StillClock::default(),
+            policy: Policy {
+                shortest_wait: LONGEST_WAIT,
+                longest_wait: LONGEST_WAIT,
+                ..Policy::default()
+            },
             directory: TempDir::new().expect("a directory"),
             issuer: issuer.to_owned(),
             endpoint,
@@ -118,6 +129,7 @@ impl Profile {
             .expect("a good configuration")
             .clock(self.clock.clone())
             .transport(wire)
+            .policy(self.policy)
             .patience(Duration::ZERO);
         let path = self.endpoint.path();
         let routes = |dialect| JsonRoutes::new(path, dialect).expect("a path");
@@ -133,6 +145,11 @@ impl Profile {
             Endpoint::Fastapi => config.endpoint(routes(fastapi())),
         };
         Session::open(config).await.expect("opened")
+    }
+
+    /// Until the next attempt is due, whatever the dice said.
+    pub(crate) fn wait(&self) {
+        self.clock.pass(LONGEST_WAIT.as_secs() + 1);
     }
 
     /// What the vault holds on the disk, in the words of the table.

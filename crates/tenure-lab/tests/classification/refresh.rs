@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http::Request;
-use tenure_client::{Error, Session, State, Transport as _};
+use tenure_client::{Error, Policy, Session, State, Transport as _};
 
 use crate::certificates::Authority;
 use crate::fixture::{Expected, Refresh, refreshes};
@@ -41,7 +41,10 @@ async fn check(
     authority: &Authority,
     wire: Wire,
 ) -> Result<(), String> {
-    let profile = Profile::expired(&scene.issuer, case.endpoint);
+    let mut profile = Profile::expired(&scene.issuer, case.endpoint);
+    if case.retry_after.is_some() {
+        profile.policy = Policy::default();
+    }
     let session = profile.open(wire).await;
     let got = session.access_token().await;
     let told = match &got {
@@ -108,7 +111,7 @@ async fn survives(
 ) -> Result<(), String> {
     let before = scene.service.seen().len();
     scene.recovers(authority);
-    profile.clock.pass(301);
+    profile.wait();
     let again = session.access_token().await;
     if again.as_ref().map(|token| token.token.expose()) != Ok("access-2") {
         return Err(format!("afterwards {again:?}"));

@@ -49,7 +49,7 @@ impl Tried {
         );
         assert_eq!(self.profile.holding(), Some(Holding::Kept), "{what}");
         self.service.then([Act::Answer(answer(200, &[], TOKENS))]);
-        self.profile.clock.pass(301);
+        self.profile.wait();
         let token = self.session.access_token().await;
         assert_eq!(token.expect(what).token.expose(), "access-2");
         assert_eq!(self.profile.holding(), Some(Holding::Rotated), "{what}");
