@@ -42,7 +42,7 @@ pub(crate) enum Command {
     /// Show where each setting comes from, or check the configuration
     #[command(subcommand)]
     Config(Config),
-    /// Sign in, in the browser or with a password
+    /// Sign in: in a browser here or elsewhere, by mail, or with a password
     Login(Login),
     /// Show whether this profile is signed in, where, and for how long
     Status(Profile),

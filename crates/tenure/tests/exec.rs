@@ -1,7 +1,5 @@
 //! Programs that run with the session's token.
 
-#![expect(clippy::unwrap_used, reason = "test code")]
-
 mod support;
 
 use std::io::{BufRead as _, BufReader};
@@ -143,6 +141,33 @@ fn a_session_that_ends_meanwhile_is_told_on_the_socket() {
     assert_eq!(said.code, 0, "{}", said.stderr);
     let expected = "signed out\nHTTP/1.1 401 Unauthorized\r\n";
     assert!(said.stdout.starts_with(expected), "{}", said.stdout);
+    serving.stop();
+}
+
+#[test]
+fn a_token_that_an_api_refused_is_replaced_once() {
+    let (place, serving) = signed_in();
+    let token = place.ok(&["token"]).trim().to_owned();
+    let refusing = r#"
+        curl="curl --silent --unix-socket $TENURE_SOCKET http://tenure/token"
+        tell() { $curl -H 'Content-Type: application/json' --data "{\"refused\":\"$1\"}"; }
+        second=$(tell $FIRST | sed 's/.*"access_token":"\([^"]*\)".*/\1/')
+        echo $second; $curl | grep -o $second; tell $FIRST | grep -o $second; tell $second
+    "#;
+    let mut command = place.command(&["exec", "--socket", "--", "sh", "-c", refusing]);
+    let output = command.env("FIRST", &token).output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    let lines: Vec<_> = said.lines().collect();
+    let [second, now, again, last] = lines.as_slice() else {
+        panic!("{said}");
+    };
+    assert_ne!(*second, token);
+    assert_eq!(
+        (now, again),
+        (second, second),
+        "one refresh, however often it is told"
+    );
+    assert!(last.starts_with("{\"error\":\"refused\""), "{last}");
     serving.stop();
 }
 

@@ -28,6 +28,11 @@ fn serve_explains_itself() {
 }
 
 #[test]
+fn login_explains_itself() {
+    insta::assert_snapshot!(help(&["login"]));
+}
+
+#[test]
 fn exec_explains_itself() {
     insta::assert_snapshot!(help(&["exec"]));
 }

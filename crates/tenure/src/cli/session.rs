@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::time::Duration;
 
-use clap::{Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand};
 use tenure_server::config::parse_duration;
 
 /// Which session: each profile holds one.
@@ -21,6 +21,12 @@ pub(crate) struct Profile {
 
 /// `login`.
 #[derive(Args, Debug)]
+#[command(group = ArgGroup::new("named").args(["password", "magic_link"]))]
+#[command(group = ArgGroup::new("way").args(["password", "magic_link", "device", "no_browser"]))]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "flags, of which the group lets one be given"
+)]
 pub(crate) struct Login {
     /// The service to sign in at
     #[arg(
@@ -43,12 +49,18 @@ pub(crate) struct Login {
     /// Sign in with a password, from a prompt or stdin, instead of the browser
     #[arg(long, requires = "user")]
     pub(crate) password: bool,
-    /// E-mail address to sign in with
-    #[arg(long, requires = "password", value_name = "EMAIL")]
-    pub(crate) user: Option<String>,
+    /// Sign in with a link that comes by mail, pasted at a prompt or on stdin
+    #[arg(long, requires = "user")]
+    pub(crate) magic_link: bool,
+    /// Sign in with a code, typed into a browser on any device: for machines without a browser
+    #[arg(long)]
+    pub(crate) device: bool,
     /// Only print the address to open, for a browser started by hand
-    #[arg(long, conflicts_with = "password")]
+    #[arg(long)]
     pub(crate) no_browser: bool,
+    /// E-mail address to sign in with
+    #[arg(long, requires = "named", value_name = "EMAIL")]
+    pub(crate) user: Option<String>,
     #[command(flatten)]
     pub(crate) profile: Profile,
 }

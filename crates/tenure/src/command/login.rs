@@ -5,7 +5,7 @@ use tenure_client::{Config, Session};
 use crate::cli::Login;
 use crate::failure::Failure;
 use crate::profile::{Profile, settle};
-use crate::{password, print};
+use crate::{password, print, time};
 
 /// Signs in, and keeps the session in the profile.
 pub(crate) async fn login(args: Login) -> Result<(), Failure> {
@@ -21,7 +21,9 @@ pub(crate) async fn login(args: Login) -> Result<(), Failure> {
             error => error.into(),
         })?;
     match args.user {
+        Some(email) if args.magic_link => by_mail(&session, &email).await?,
         Some(email) => session.sign_in_password(&email, password::ask()?).await?,
+        None if args.device => elsewhere(&session).await?,
         None => in_browser(&session, args.no_browser).await?,
     }
     // The session that this one replaces may still be to be revoked.
@@ -45,4 +47,31 @@ async fn in_browser(session: &Session, no_browser: bool) -> Result<(), Failure> 
         ));
     }
     Ok(sign_in.finish().await?)
+}
+
+async fn by_mail(session: &Session, email: &str) -> Result<(), Failure> {
+    session.request_magic_link(email, None).await?;
+    print::line(format_args!(
+        "If {email} has an account, a link is on its way; copy it here."
+    ))?;
+    Ok(session.sign_in_magic_link(password::ask_link()?).await?)
+}
+
+async fn elsewhere(session: &Session) -> Result<(), Failure> {
+    let sign_in = session.sign_in_device().await?;
+    print::line(format_args!(
+        "On any device open\n\n  {}\n\nand type the code {}",
+        sign_in.verification_uri(),
+        sign_in.user_code()
+    ))?;
+    if let Some(uri) = sign_in.verification_uri_complete() {
+        print::line(format_args!(
+            "or open this page, and compare the code:\n\n  {uri}"
+        ))?;
+    }
+    print::line(format_args!(
+        "\nThe code works for {}.",
+        time::span(sign_in.expires_in())
+    ))?;
+    Ok(sign_in.wait().await?)
 }

@@ -9,6 +9,7 @@ use super::Lender;
 use crate::cli::GitOperation;
 use crate::failure::Failure;
 use crate::print;
+use crate::profile::settle;
 
 /// Far more than git has to say.
 const LONGEST: u64 = 256 * 1024;
@@ -46,7 +47,7 @@ async fn get(asked: &Asked, lender: &Lender) -> Result<(), Failure> {
     Ok(print::line(format_args!("password_expiry_utc={expiry}"))?)
 }
 
-/// The server refused the token: if it is the current one, the next is fetched.
+/// The server refused the token: if it is the current one, it is replaced, but not again and again.
 async fn erase(asked: Asked, lender: &Lender) -> Result<(), Failure> {
     let (Some(server), Some(token)) = (asked.server(), asked.secret) else {
         return Ok(());
@@ -55,8 +56,10 @@ async fn erase(asked: Asked, lender: &Lender) -> Result<(), Failure> {
         return Ok(());
     };
     let expires_at = Millis(0);
-    session.refused(&AccessToken { token, expires_at });
-    lender.token(&session).await?;
+    let refused = AccessToken { token, expires_at };
+    let another = session.access_token_instead_of(&refused).await;
+    another.map_err(|error| lender.profile.told(error))?;
+    settle(&session).await;
     Ok(())
 }
 

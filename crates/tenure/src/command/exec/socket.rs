@@ -14,9 +14,9 @@ use axum::routing::get;
 use axum::serve::Listener;
 use axum::{Json, Router};
 use rustix::process::geteuid;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tempfile::TempDir;
-use tenure_client::{Clock as _, Error, Session, SystemClock};
+use tenure_client::{AccessToken, Clock as _, Error, Millis, Secret, Session, SystemClock};
 use tokio::net::unix::SocketAddr;
 use tokio::net::{UnixListener, UnixStream};
 
@@ -60,7 +60,7 @@ impl Socket {
     /// Answers until the future is dropped.
     pub(super) async fn serve(self, session: Session, min_ttl: Duration) -> io::Result<()> {
         let routes = Router::new()
-            .route("/token", get(token))
+            .route("/token", get(token).post(another))
             .with_state(Source { session, min_ttl });
         let _directory = self.directory;
         axum::serve(Own(self.listener), routes).await
@@ -109,8 +109,26 @@ struct Refusal {
     error_description: String,
 }
 
+/// What a program says whose token an API turned away with 401.
+#[derive(Deserialize)]
+struct Refused {
+    refused: Secret,
+}
+
 async fn token(State(Source { session, min_ttl }): State<Source>) -> Response {
-    let mut answer = match session.access_token_with(min_ttl).await {
+    answer(session.access_token_with(min_ttl).await)
+}
+
+async fn another(State(source): State<Source>, Json(told): Json<Refused>) -> Response {
+    let refused = AccessToken {
+        token: told.refused,
+        expires_at: Millis(0),
+    };
+    answer(source.session.access_token_instead_of(&refused).await)
+}
+
+fn answer(token: Result<AccessToken, Error>) -> Response {
+    let mut answer = match token {
         Ok(token) => {
             let left = token.expires_at - SystemClock::new().wall();
             let fresh = Fresh {
@@ -132,6 +150,7 @@ fn refusal(error: &Error) -> Response {
         Error::Transient { .. } => (StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable"),
         Error::StorageUnavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, "storage_unavailable"),
         Error::SignInRequired { .. } => (StatusCode::UNAUTHORIZED, "login_required"),
+        Error::Refused { .. } => (StatusCode::FORBIDDEN, "refused"),
         _ => (StatusCode::BAD_GATEWAY, "server_error"),
     };
     let refusal = Refusal {
