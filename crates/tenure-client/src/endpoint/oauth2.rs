@@ -15,6 +15,11 @@ use super::{IDEMPOTENCY_KEY, RefreshEndpoint, form, seal};
 use crate::Error;
 
 /// RFC 6749 section 6 and RFC 7009, at the endpoints that the service's metadata name.
+///
+/// Where refresh tokens rotate strictly (a second use revokes all), one thing cannot be survived: an
+/// answer that is lost after the service has carried the refresh out. The repetition is then answered
+/// with `invalid_grant`, the session ends, and the event `answer_lost` says why. A service that
+/// retires on use, as Tenure's does, answers the repetition with the same successor.
 #[derive(Clone, Debug, Default)]
 pub struct OAuth2 {
     secret: Option<Secret>,
