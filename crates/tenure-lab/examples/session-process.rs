@@ -1,6 +1,6 @@
 //! A process with a session, for tests that stop and kill it.
 //!
-//! `session-process ISSUER CLIENT VAULT WALL [CHEAT]` opens the session in the directory `VAULT`.
+//! `session-process ISSUER CLIENT VAULT WALL [without-RULE]` opens the session in the directory `VAULT`.
 //! Its clock shows `WALL` milliseconds since 1970 and moves only when it is told to. One order per
 //! line of input, one JSON object per line of output:
 //!
@@ -59,20 +59,20 @@ fn main() -> anyhow::Result<()> {
 
 fn config() -> anyhow::Result<Config> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let (issuer, client, vault, wall, cheat) = match arguments.as_slice() {
+    let (issuer, client, vault, wall, without) = match arguments.as_slice() {
         [issuer, client, vault, wall] => (issuer, client, vault, wall, None),
-        [issuer, client, vault, wall, cheat] => (issuer, client, vault, wall, Some(cheat)),
-        _ => bail!("usage: session-process ISSUER CLIENT VAULT WALL [CHEAT]"),
+        [issuer, client, vault, wall, without] => (issuer, client, vault, wall, Some(without)),
+        _ => bail!("usage: session-process ISSUER CLIENT VAULT WALL [without-RULE]"),
     };
-    let cheat = cheat.map(|cheat| match cheat.as_str() {
-        "without-lock" => Ok(Cheat::WithoutLock),
-        "without-intent" => Ok(Cheat::WithoutIntent),
-        "without-outbox" => Ok(Cheat::WithoutOutbox),
-        unknown => bail!("there is no cheat {unknown}"),
+    let without = without.map(|without| match without.as_str() {
+        "without-lock" => Ok(Without::Lock),
+        "without-intent" => Ok(Without::Intent),
+        "without-outbox" => Ok(Without::Outbox),
+        unknown => bail!("no control is {unknown}"),
     });
     let vault = Observed {
         vault: FileVault::new(vault),
-        cheat: cheat.transpose()?,
+        without: without.transpose()?,
         begun: Mutex::default(),
     };
     let config = Config::new(issuer, client, vault)?;
@@ -110,7 +110,7 @@ async fn serve(session: &Session, mut orders: UnboundedReceiver<String>) -> anyh
                 tokio::time::advance(Duration::from_millis(millis)).await;
                 say(&json!({ "advanced": millis }));
             }
-            ["hold", place] => *locked(&HOLD) = (*place).to_owned(),
+            ["hold", place] => (*place).clone_into(&mut locked(&HOLD)),
             ["go"] => {
                 locked(&HOLD).clear();
                 say(&json!({ "going": true }));
@@ -141,9 +141,7 @@ async fn ask(session: Session, tasks: usize) -> Result<Value, Error> {
     }
     let tokens: Result<Vec<_>, _> = asking.join_all().await.into_iter().collect();
     let tokens = tokens?.into_iter();
-    let fingerprints: Vec<_> = tokens
-        .map(|token| token.token.fingerprint().to_string())
-        .collect();
+    let fingerprints: Vec<_> = tokens.map(|token| token.token.fingerprint()).collect();
     Ok(json!({ "tokens": fingerprints }))
 }
 
@@ -226,20 +224,20 @@ impl Clock for OrderedClock {
 
 /// What a control leaves out of the rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Cheat {
+enum Without {
     /// Refreshes without the cross-process lock.
-    WithoutLock,
+    Lock,
     /// Writes the intent down only with the answer.
-    WithoutIntent,
+    Intent,
     /// Keeps the revocations that are still to be sent in memory only.
-    WithoutOutbox,
+    Outbox,
 }
 
 /// A vault that tells what is done to it.
 #[derive(Debug)]
 struct Observed {
     vault: FileVault,
-    cheat: Option<Cheat>,
+    without: Option<Without>,
     /// The intent that only this process knows.
     begun: Mutex<Option<Change>>,
 }
@@ -274,15 +272,15 @@ impl Vault for Observed {
             _ => "other",
         };
         *locked(&CHANGE) = name;
-        match (self.cheat, change) {
-            (Some(Cheat::WithoutIntent), Change::Begin { .. }) => self.only_remember(change),
-            (Some(Cheat::WithoutIntent), Change::Keep { .. }) => {
+        match (self.without, change) {
+            (Some(Without::Intent), Change::Begin { .. }) => self.only_remember(change),
+            (Some(Without::Intent), Change::Keep { .. }) => {
                 if let Some(begun) = locked(&self.begun).take() {
                     self.vault.update(&begun)?;
                 }
                 self.vault.update(change)
             }
-            (Some(Cheat::WithoutOutbox), Change::SignOut) => {
+            (Some(Without::Outbox), Change::SignOut) => {
                 let record = self.vault.update(change)?;
                 for revocation in &record.outbox {
                     self.vault
@@ -301,7 +299,7 @@ impl Vault for Observed {
     }
 
     fn try_lock(&self) -> Result<Option<Lease>, VaultFault> {
-        if self.cheat == Some(Cheat::WithoutLock) {
+        if self.without == Some(Without::Lock) {
             return Ok(Some(Lease::new(())));
         }
         let lease = self.vault.try_lock()?;

@@ -16,28 +16,28 @@ pub(crate) struct Fleet {
     pub(crate) children: Vec<Child>,
     issuer: String,
     vault: PathBuf,
-    cheat: Option<&'static str>,
+    without: Option<&'static str>,
     wall: u64,
 }
 
 impl Fleet {
     /// So many processes, over a vault that one of them has signed in.
     pub(crate) async fn signed_in(issuer: &str, vault: &Path, count: usize) -> Self {
-        Self::cheating(issuer, vault, count, None).await
+        Self::without(issuer, vault, count, None).await
     }
 
-    /// The same with a rule left out; see `session-process`.
-    pub(crate) async fn cheating(
+    /// The same with a rule left out, such as `without-lock`; see `session-process`.
+    pub(crate) async fn without(
         issuer: &str,
         vault: &Path,
         count: usize,
-        cheat: Option<&'static str>,
+        without: Option<&'static str>,
     ) -> Self {
         let mut fleet = Self {
             children: Vec::new(),
             issuer: issuer.to_owned(),
             vault: vault.to_owned(),
-            cheat,
+            without,
             wall: SystemClock::new().wall().0,
         };
         fleet.join().await;
@@ -57,7 +57,7 @@ impl Fleet {
             self.vault.as_os_str(),
             wall.as_ref(),
         ];
-        arguments.extend(self.cheat.map(std::ffi::OsStr::new));
+        arguments.extend(self.without.map(std::ffi::OsStr::new));
         self.children.push(Child::start(&arguments).await);
     }
 

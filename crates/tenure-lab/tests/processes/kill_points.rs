@@ -65,8 +65,8 @@ async fn an_owner_killed_at_any_step_leaves_all_signed_in_at_tenure_serve() {
 async fn an_owner_killed_while_the_service_works_leaves_all_signed_in() {
     let (deployment, directory) = (service::serve().await, TempDir::new().unwrap());
     let mut fleet = Fleet::signed_in(&deployment.issuer(), directory.path(), PROCESSES).await;
-    let held: [fn(Hold) -> Fault; 2] = [Fault::HoldRequest, Fault::HoldAnswer];
-    for fault in held {
+    let faults: [fn(Hold) -> Fault; 2] = [Fault::HoldRequest, Fault::HoldAnswer];
+    for fault in faults {
         service::expire(&deployment, &mut fleet).await;
         let hold = Hold::default();
         deployment.proxy.next(TOKEN, fault(hold.clone()), 1);
@@ -105,8 +105,8 @@ async fn an_owner_killed_at_any_step_leaves_all_signed_in_where_a_used_token_is_
 #[tokio::test(flavor = "multi_thread")]
 async fn control_without_the_intent_record_the_same_kill_ends_the_session() {
     let (strict, directory) = (Strict::start().await, TempDir::new().unwrap());
-    let cheat = Some("without-intent");
-    let mut fleet = Fleet::cheating(&strict.url, directory.path(), 2, cheat).await;
+    let without = Some("without-intent");
+    let mut fleet = Fleet::without(&strict.url, directory.path(), 2, without).await;
     fleet.expire().await;
     owner_killed_at(&mut fleet, "begin.after_receive").await;
     let failed = fleet.children[0].answer().await.unwrap_err();

@@ -116,10 +116,10 @@ struct Bench {
 }
 
 impl Bench {
-    async fn new(disk: FaultyDisk, cheat: Option<&'static str>) -> Self {
+    async fn new(disk: FaultyDisk, without: Option<&'static str>) -> Self {
         let deployment = service::serve().await;
         let vault = disk.path().join("vault");
-        let fleet = Fleet::cheating(&deployment.issuer(), &vault, PROCESSES, cheat).await;
+        let fleet = Fleet::without(&deployment.issuer(), &vault, PROCESSES, without).await;
         Self {
             deployment,
             disk,
@@ -238,8 +238,8 @@ impl Bench {
 
 /// Whether somebody who passed these places had used the refresh token and not saved its successor.
 fn spent_unsaved(passed: &[String]) -> bool {
-    let passes = |place| passed.iter().any(|passed| passed == place);
-    passes("begin.after_send") && !passes("keep.after_fsync")
+    let was_at = |place| passed.iter().any(|passed| passed == place);
+    was_at("begin.after_send") && !was_at("keep.after_fsync")
 }
 
 fn rounds() -> usize {
@@ -267,10 +267,10 @@ fn disk(directory: &Path, seed: u64) -> Option<FaultyDisk> {
 async fn play(
     seed: u64,
     disk: FaultyDisk,
-    cheat: Option<&'static str>,
+    without: Option<&'static str>,
     until: impl Fn(&Tally) -> bool,
 ) -> Tally {
-    let (mut rounds, mut bench) = (Rounds::new(seed), Bench::new(disk, cheat).await);
+    let (mut rounds, mut bench) = (Rounds::new(seed), Bench::new(disk, without).await);
     while !until(&bench.tally) {
         bench.play(rounds.draw()).await;
     }

@@ -97,7 +97,7 @@ async fn a_power_cut_at_any_step_of_a_sign_out_loses_no_revocation() {
 async fn control_without_an_outbox_the_same_kill_leaves_a_live_session_that_nobody_remembers() {
     let (deployment, directory) = (service::serve().await, TempDir::new().unwrap());
     let (issuer, vault) = (deployment.issuer(), directory.path());
-    let mut fleet = Fleet::cheating(&issuer, vault, 1, Some("without-outbox")).await;
+    let mut fleet = Fleet::without(&issuer, vault, 1, Some("without-outbox")).await;
     let outcome = killed_at("sign_out.before_send", &deployment, &mut fleet, None).await;
     assert_eq!(outcome, Outcome::Forgotten);
 }

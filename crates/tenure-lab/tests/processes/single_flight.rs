@@ -54,7 +54,7 @@ async fn eight_processes_with_eight_tasks_refresh_once_where_a_second_refresh_is
 async fn control_without_the_lock_eight_processes_refresh_eight_times() {
     let (strict, directory) = (Strict::start().await, TempDir::new().unwrap());
     let vault = directory.path();
-    let mut fleet = Fleet::cheating(&strict.url, vault, PROCESSES, Some("without-lock")).await;
+    let mut fleet = Fleet::without(&strict.url, vault, PROCESSES, Some("without-lock")).await;
     fleet.expire().await;
     strict.hold_answers();
     fleet.ask(TASKS).await;
