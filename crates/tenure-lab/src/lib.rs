@@ -4,6 +4,7 @@
 //! - [`proxy`]: a reverse proxy that loses, delays, doubles and cuts answers by script.
 //! - [`disk`]: a file system that loses what was not synced.
 //! - [`canary`]: a search for secrets in whatever a test left behind, in any encoding.
+//! - [`chromium`]: a real browser, with or without JavaScript.
 //! - [`actor`]: OAuth and first-party clients that sign in and refresh over HTTP.
 //! - [`foreign`]: npm `openid-client` and `curl`, which know nothing of this project.
 //! - [`deployment`]: the service behind the fault proxy, as most tests want it.
@@ -14,6 +15,7 @@
 
 pub mod actor;
 pub mod canary;
+pub mod chromium;
 pub mod deployment;
 pub mod disk;
 pub mod foreign;

@@ -1,0 +1,177 @@
+//! A real browser: headless Chromium, steered through npm `playwright-core` in a Node process.
+//!
+//! It acts as a person does: it types into labelled fields, presses buttons by what they say, and
+//! reads what is shown. Nothing secret is on its command line.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::process::Stdio;
+
+use anyhow::{Context, anyhow};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
+use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+
+/// One browser with one window.
+pub struct Chromium {
+    commands: ChildStdin,
+    answers: Lines<BufReader<ChildStdout>>,
+    process: Child,
+    /// Its profile, and whatever else it leaves behind.
+    _directory: TempDir,
+}
+
+/// Whether pages may run scripts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scripts {
+    /// As in most browsers.
+    On,
+    /// JavaScript is switched off.
+    Off,
+}
+
+/// What a person sees.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct View {
+    /// The address.
+    pub url: String,
+    /// The title of the page.
+    pub title: String,
+    /// Its text, as far as it is visible.
+    pub text: String,
+}
+
+impl Chromium {
+    /// Why it cannot be run here, if it cannot.
+    pub fn obstacle() -> Option<String> {
+        for program in ["node", "chromium"] {
+            if find(program).is_none() {
+                return Some(format!(
+                    "a real browser needs {program}, which is not installed"
+                ));
+            }
+        }
+        let folder = folder();
+        (!folder.join("node_modules/playwright-core").exists()).then(|| {
+            let folder = folder.display();
+            format!("playwright-core is not installed; run npm ci in {folder}")
+        })
+    }
+
+    /// Starts a browser that nobody has used before.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub async fn start(scripts: Scripts) -> anyhow::Result<Self> {
+        let directory = TempDir::new()?;
+        let chromium = find("chromium").context("there is no chromium")?;
+        let mode = match scripts {
+            Scripts::On => "scripts",
+            Scripts::Off => "no-scripts",
+        };
+        let mut process = Command::new("node")
+            .arg(folder().join("chromium.mjs"))
+            .arg(chromium)
+            .arg(mode)
+            .env("TMPDIR", directory.path())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .context("cannot start node")?;
+        let commands = process.stdin.take().context("no stdin")?;
+        let answers = process.stdout.take().context("no stdout")?;
+        let mut chromium = Self {
+            commands,
+            answers: BufReader::new(answers).lines(),
+            process,
+            _directory: directory,
+        };
+        chromium.answer().await?;
+        Ok(chromium)
+    }
+
+    /// Goes to an address.
+    ///
+    /// # Errors
+    /// When the page does not load.
+    pub async fn open(&mut self, url: &str) -> anyhow::Result<()> {
+        self.command(&json!({ "do": "open", "url": url })).await?;
+        Ok(())
+    }
+
+    /// Types into the field with this label.
+    ///
+    /// # Errors
+    /// When there is no such field.
+    pub async fn fill(&mut self, label: &str, text: &str) -> anyhow::Result<()> {
+        let fill = json!({ "do": "fill", "label": label, "text": text });
+        self.command(&fill).await?;
+        Ok(())
+    }
+
+    /// Presses the button that says this, and waits for the page that it leads to.
+    ///
+    /// # Errors
+    /// When there is no such button, or it leads nowhere.
+    pub async fn press(&mut self, button: &str) -> anyhow::Result<()> {
+        self.command(&json!({ "do": "press", "button": button }))
+            .await?;
+        Ok(())
+    }
+
+    /// Looks at the page.
+    ///
+    /// # Errors
+    /// When the browser is gone.
+    pub async fn look(&mut self) -> anyhow::Result<View> {
+        let seen = self.command(&json!({ "do": "look" })).await?;
+        Ok(serde_json::from_value(seen)?)
+    }
+
+    /// Closes the browser, and waits until it is gone.
+    ///
+    /// # Errors
+    /// When it does not end by itself.
+    pub async fn close(mut self) -> anyhow::Result<()> {
+        drop(self.commands);
+        self.process.wait().await?;
+        Ok(())
+    }
+
+    async fn command(&mut self, command: &Value) -> anyhow::Result<Value> {
+        let line = format!("{command}\n");
+        self.commands.write_all(line.as_bytes()).await?;
+        self.commands.flush().await?;
+        self.answer().await
+    }
+
+    async fn answer(&mut self) -> anyhow::Result<Value> {
+        let answer = self.answers.next_line().await?;
+        let answer = answer.context("the node process ended")?;
+        let mut answer: Value = serde_json::from_str(&answer).context(answer)?;
+        match answer.get("failed").and_then(Value::as_str) {
+            Some(failed) => Err(anyhow!("{failed}")),
+            None => Ok(answer.get_mut("ok").map(Value::take).unwrap_or_default()),
+        }
+    }
+}
+
+impl fmt::Debug for Chromium {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Chromium").finish_non_exhaustive()
+    }
+}
+
+fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("chromium")
+}
+
+fn find(program: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path)
+        .map(|folder| folder.join(program))
+        .find(|file| file.is_file())
+}
