@@ -39,7 +39,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// Hands on what the API says. A token that the API refuses is renewed and the call repeated once.
 async fn feed(State(backend): State<Backend>) -> Result<Response, Unavailable> {
     let request = Request::get(format!("{}/api/thing", backend.api));
-    let request = request.body(Bytes::new()).map_err(Unavailable::by_config)?;
+    let request = request.body(Bytes::new())?;
     let answer = backend.session.call(request).await?;
     Ok(answer.map(Body::from))
 }
@@ -60,15 +60,16 @@ async fn health(State(backend): State<Backend>) -> (StatusCode, String) {
 /// The caller of this backend can do nothing about its session, except to come again.
 struct Unavailable(Error);
 
-impl Unavailable {
-    fn by_config(error: http::Error) -> Self {
-        Self(Error::Misconfigured(error.to_string()))
-    }
-}
-
 impl From<Error> for Unavailable {
     fn from(error: Error) -> Self {
         Self(error)
+    }
+}
+
+/// `API_URL` makes no address.
+impl From<http::Error> for Unavailable {
+    fn from(error: http::Error) -> Self {
+        Self(Error::Misconfigured(error.to_string()))
     }
 }
 

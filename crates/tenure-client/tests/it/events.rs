@@ -12,8 +12,8 @@ use http::{Request, Response};
 use serde_json::{Map, Value};
 use tempfile::TempDir;
 use tenure_client::{
-    ChunkedVault, Config, EVENTS, KeyValue, MemoryVault, Session, Transport, Trouble, VaultFault,
-    Zeroizing,
+    ChunkedVault, Config, EVENTS, EventKind, KeyValue, MemoryVault, Session, Transport, Trouble,
+    VaultFault, Zeroizing,
 };
 use tracing_subscriber::fmt::MakeWriter;
 
@@ -316,18 +316,21 @@ differ, and another where an event of the table is never written or one outside 
 ";
 
 fn page() -> String {
-    let mut page = PREFACE.to_owned();
-    for kind in EVENTS {
-        let (name, level, meaning) = (kind.name, kind.level, kind.meaning.trim());
-        page.push_str(&format!("\n## `{name}`\n\n{level}. {meaning}\n"));
-        if !kind.fields.is_empty() {
-            page.push_str("\n| field | what it says |\n|---|---|\n");
-        }
-        for (field, about) in kind.fields {
-            page.push_str(&format!("| `{field}` | {} |\n", about.trim()));
-        }
-    }
-    page
+    let sections: Vec<_> = EVENTS.iter().map(section).collect();
+    format!("{PREFACE}{}", sections.concat())
+}
+
+fn section(kind: &EventKind) -> String {
+    let (name, level, meaning) = (kind.name, kind.level, kind.meaning.trim());
+    let fields = kind.fields.iter();
+    let rows = fields.map(|(field, about)| format!("| `{field}` | {} |\n", about.trim()));
+    let rows = rows.collect::<Vec<_>>().concat();
+    let table = if rows.is_empty() {
+        rows
+    } else {
+        format!("\n| field | what it says |\n|---|---|\n{rows}")
+    };
+    format!("\n## `{name}`\n\n{level}. {meaning}\n{table}")
 }
 
 async fn alone(name: &str) {
