@@ -106,27 +106,6 @@ events! {
         /// Until the next attempt.
         wait_seconds: u64,
     }
-    /// A sign-in was begun.
-    INFO SignInStarted = "sign_in_started" {
-        /// `code`: in a browser on this device; `device`: in a browser on any device.
-        flow: &'static str,
-        /// The exact redirect URI of the request, which must be registered for the client: most
-        /// refusals before a sign-in page are about it. Absent where there is none.
-        redirect_uri: Option<String>,
-    }
-    /// Somebody came to the redirect URI with the answer to another sign-in, or with none; they were
-    /// turned away, and the sign-in goes on.
-    WARN SignInStranger = "sign_in_stranger" {
-        /// Whether a `state` was in the answer: another sign-in's, or a guess.
-        had_state: bool,
-    }
-    /// The service was asked whether a device is allowed, and gave no answer; it is asked again.
-    WARN DevicePollFailed = "device_poll_failed" {
-        /// What went wrong.
-        cause: String,
-        /// Until the next attempt.
-        wait_seconds: u64,
-    }
     /// A refresh was begun.
     INFO RefreshStarted = "refresh_started" {
         /// `expiring`: less than the margin is left; `expired`; `refused`: an API turned the access
