@@ -18,7 +18,10 @@
 //! * [`Session::call`] and [`Session::authorized`] send it to allowed origins only; with the features
 //!   `reqwest-middleware` and `tower` so do `SessionMiddleware` and `SessionLayer`.
 //! * [`EVENTS`] names everything that a session writes to `tracing`.
-//! * [`Vault`] keeps the session between two runs: [`FileVault`], and [`MemoryVault`] for tests.
+//! * [`Vault`] keeps the session between two runs: [`FileVault`], [`EncryptedFileVault`] with its key
+//!   in a keystore, `KeyringVault` in the keystore of the operating system (feature `keyring`),
+//!   [`ChunkedVault`] in any store of small values that implements [`KeyValue`], and [`MemoryVault`]
+//!   for tests.
 //! * [`Transport`], [`Clock`] and [`RefreshEndpoint`] are the seams to the outside: HTTP, time, and
 //!   the kind of service: [`OAuth2`], [`JsonRoutes`] or [`Cognito`].
 //!

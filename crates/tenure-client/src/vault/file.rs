@@ -12,8 +12,9 @@ use super::two_slots::Slots;
 ///
 /// A write goes to the older slot and is synced before it counts, so a torn one leaves the record
 /// before it. Any number of processes may share the directory; it must lie on a file system with
-/// working locks, so not on a network share. A process that is suspended in the few milliseconds of
-/// a write keeps the others waiting; suspended anywhere else it does not.
+/// working locks, so not on a network share. While a process is suspended in the few milliseconds of
+/// a write, the others find the vault unavailable after five seconds; suspended anywhere else it
+/// stops nobody.
 #[derive(Clone, Debug)]
 pub struct FileVault {
     home: Home,

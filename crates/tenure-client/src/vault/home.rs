@@ -1,8 +1,10 @@
 //! A directory that only its owner may read, with the locks in it.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
 
 use tenure_core::session::VaultFault;
 use zeroize::Zeroizing;
@@ -34,7 +36,9 @@ impl Home {
     pub(super) fn shared(&self) -> Result<Option<File>, VaultFault> {
         self.attempt(|| {
             let lock = there(File::open(self.directory.join(WRITE_LOCK)))?;
-            lock.as_ref().map(File::lock_shared).transpose()?;
+            if let Some(lock) = &lock {
+                patiently(|| lock.try_lock_shared())?;
+            }
             Ok(lock)
         })
     }
@@ -43,7 +47,7 @@ impl Home {
     pub(super) fn exclusive(&self) -> Result<File, VaultFault> {
         self.attempt(|| {
             let lock = self.made(WRITE_LOCK)?;
-            lock.lock()?;
+            patiently(|| lock.try_lock())?;
             Ok(lock)
         })
     }
@@ -61,8 +65,8 @@ impl Home {
             let lock = self.made(REFRESH_LOCK)?;
             match lock.try_lock() {
                 Ok(()) => Ok(Some(Lease::new(lock))),
-                Err(fs::TryLockError::WouldBlock) => Ok(None),
-                Err(fs::TryLockError::Error(error)) => Err(error),
+                Err(TryLockError::WouldBlock) => Ok(None),
+                Err(TryLockError::Error(error)) => Err(error),
             }
         })
     }
@@ -96,9 +100,12 @@ impl Home {
         })
     }
 
-    /// Makes the file's content durable, whoever wrote it.
+    /// Makes the file's content durable, and its name, whoever wrote it.
     pub(super) fn sync(&self, name: &str) -> Result<(), VaultFault> {
-        self.attempt(|| self.private(name)?.sync_all())
+        self.attempt(|| {
+            self.private(name)?.sync_all()?;
+            sync_directory(&self.directory)
+        })
     }
 
     fn attempt<T>(&self, work: impl FnOnce() -> io::Result<T>) -> Result<T, VaultFault> {
@@ -129,28 +136,56 @@ impl Home {
 
     /// Makes a new file survive a power cut, and the directories that were made for it: by this
     /// process, or by one that was killed before it came to this.
-    #[cfg(unix)]
     fn sync_names(&self) -> io::Result<()> {
         for directory in self.directory.ancestors() {
-            let directory = match directory {
-                nameless if nameless.as_os_str().is_empty() => Path::new("."),
-                directory => directory,
-            };
-            match File::open(directory) {
-                Ok(directory) => directory.sync_all()?,
+            match sync_directory(directory) {
                 // What this process may not open, it did not make either.
                 Err(error) if error.kind() == io::ErrorKind::PermissionDenied => break,
-                Err(error) => return Err(error),
+                synced => synced?,
             }
         }
         Ok(())
     }
+}
 
-    /// Elsewhere the file system journals names, and a directory cannot be opened as a file.
-    #[cfg(not(unix))]
-    #[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "as on unix")]
-    fn sync_names(&self) -> io::Result<()> {
-        Ok(())
+#[cfg(unix)]
+fn sync_directory(directory: &Path) -> io::Result<()> {
+    let nameless = directory.as_os_str().is_empty();
+    let directory = if nameless { Path::new(".") } else { directory };
+    match File::open(directory)?.sync_all() {
+        // Some file systems, such as squashfs in the root, cannot sync a directory.
+        Err(error) if error.kind() == io::ErrorKind::InvalidInput => Ok(()),
+        synced => synced,
+    }
+}
+
+/// Elsewhere the file system journals names, and a directory cannot be opened as a file.
+#[cfg(not(unix))]
+fn sync_directory(_directory: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+/// A write takes milliseconds; whoever is in the middle of one for so long is suspended.
+const WRITE_PATIENCE: Duration = Duration::from_secs(5);
+const PAUSE: Duration = Duration::from_millis(2);
+
+/// Takes a lock that nobody holds over a wait. A suspended process may: then this fails, instead of
+/// being suspended with it.
+fn patiently(lock: impl Fn() -> Result<(), TryLockError>) -> io::Result<()> {
+    let mut waited = Duration::ZERO;
+    loop {
+        match lock() {
+            Ok(()) => return Ok(()),
+            Err(TryLockError::Error(error)) => return Err(error),
+            Err(TryLockError::WouldBlock) if waited < WRITE_PATIENCE => {}
+            Err(TryLockError::WouldBlock) => {
+                let stuck = "another process does not finish its write; it may be suspended";
+                return Err(io::Error::new(io::ErrorKind::TimedOut, stuck));
+            }
+        }
+        #[expect(clippy::disallowed_methods, reason = "a file lock has no deadline")]
+        thread::sleep(PAUSE);
+        waited += PAUSE;
     }
 }
 

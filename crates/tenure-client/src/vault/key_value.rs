@@ -8,8 +8,9 @@ use zeroize::Zeroizing;
 /// A store of small secret values under names, such as a keystore.
 ///
 /// Calls block. One writer at a time is enough, in all processes together: whoever uses it holds a
-/// lock. Names consist of ASCII letters, digits, `-` and `.`. A value that was written must be
-/// durable on return; if a write is cut short, that value may be lost or torn, but no other.
+/// lock. Names consist of ASCII letters, digits, `-` and `.`, and of what the vault was named. A
+/// value that was written is durable on return, and so is one that was read, even if its writer was
+/// killed; if a write is cut short, that value may be lost or torn, but no other.
 pub trait KeyValue: fmt::Debug + Send + Sync + 'static {
     /// The value under `name`, or `None` where there is none. Where that is not known, because the
     /// store is locked or out of reach, it is an error.
