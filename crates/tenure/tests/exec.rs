@@ -225,3 +225,57 @@ fn signals_reach_the_program_and_its_answer_comes_back() {
     assert_eq!(std::fs::read_dir(&runtime).unwrap().count(), 0);
     serving.stop();
 }
+
+/// Starts its arguments in a terminal of their own, types Ctrl-C when they say so, and shows what
+/// they print.
+const TERMINAL: &str = r#"
+import os, pty, sys
+child, terminal = pty.fork()
+if child == 0:
+    os.execv(sys.argv[1], sys.argv[1:])
+said = b""
+while b"ready" not in said:
+    said += os.read(terminal, 1000)
+os.write(terminal, b"\x03")
+try:
+    while True:
+        said += os.read(terminal, 1000)
+except OSError:
+    pass
+sys.stdout.buffer.write(said)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"#;
+
+/// Counts the SIGINTs that come up to half a second after the first.
+const COUNTING: &str = r#"
+import signal
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+print("ready", flush=True)
+count = 0
+signal.sigwait([signal.SIGINT])
+while True:
+    count += 1
+    if signal.sigtimedwait([signal.SIGINT], 0.5) is None:
+        break
+print("interrupted", count)
+"#;
+
+#[test]
+fn a_program_is_interrupted_once_by_the_keyboard() {
+    let (place, serving) = signed_in();
+    let tenure = env!("CARGO_BIN_EXE_tenure");
+    for options in [&[][..], &["--socket"]] {
+        let mut command = std::process::Command::new("python3");
+        let output = command
+            .args(["-c", TERMINAL, tenure, "exec"])
+            .args(options)
+            .args(["--", "python3", "-c", COUNTING])
+            .env("TENURE_HOME", place.path("home"))
+            .output()
+            .unwrap();
+        let said = String::from_utf8(output.stdout).unwrap();
+        assert!(said.contains("interrupted 1\r\n"), "{options:?}: {said}");
+        assert!(output.status.success());
+    }
+    serving.stop();
+}
