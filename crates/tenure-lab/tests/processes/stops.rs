@@ -146,3 +146,30 @@ async fn beside_a_suspended_owner_a_token_that_is_about_to_end_is_handed_out_aft
     assert_eq!(strict.refreshes(), 1, "the owner's");
     drop(owner);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn beside_an_owner_suspended_in_the_middle_of_a_write_nobody_waits_for_ever() {
+    let (deployment, directory) = (service::serve().await, TempDir::new().unwrap());
+    let mut fleet = Fleet::signed_in(&deployment.issuer(), directory.path(), 3).await;
+    service::expire(&deployment, &mut fleet).await;
+    let mut owner = fleet.children.remove(0);
+    owner.order("hold begin.mid_write").await;
+    owner.ask(1).await;
+    owner.says("held").await;
+    owner.stop();
+    all_wait(&mut fleet).await;
+    fleet.pass(ALMOST + THE_REST).await;
+    // Five seconds of real time: the wait for a file lock follows no other clock.
+    for child in &mut fleet.children {
+        let failed = child.answer().await.unwrap_err();
+        assert_eq!(failed["failed"], "storage_unavailable", "{failed}");
+    }
+    assert_eq!(service::refreshes(&deployment), 0);
+
+    owner.kill().await;
+    service::expire(&deployment, &mut fleet).await;
+    fleet.ask(1).await;
+    for child in &mut fleet.children {
+        child.answer().await.unwrap();
+    }
+}
