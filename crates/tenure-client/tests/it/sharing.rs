@@ -1,5 +1,8 @@
 //! Many hands on one session.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use tenure_client::{Config, Error, Policy, Session, State, Vault as _};
 use tokio::task::JoinSet;
 
@@ -30,6 +33,44 @@ async fn eight_sessions_over_one_vault_make_one_refresh() {
     assert_eq!(token(&first).await, "access-2");
     assert_eq!(tasks.join_all().await, ["access-2"; 7]);
     assert_eq!(bench.service.books().refreshes.len(), 1);
+}
+
+/// State and token at hand change before the call returns that changed them, for all threads.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn nobody_gets_a_token_once_sign_out_has_returned_or_keeps_a_refused_one() {
+    let (_bench, session) = Bench::signed_in().await;
+    let signed_out = Arc::new(AtomicBool::new(false));
+    let mut tasks = JoinSet::new();
+    for _ in 0..8 {
+        let (session, signed_out) = (session.clone(), Arc::clone(&signed_out));
+        tasks.spawn(async move {
+            let mut handed_out = 0_u64;
+            loop {
+                let over = signed_out.load(Ordering::SeqCst);
+                match session.access_token().await {
+                    Ok(_) if over => panic!("a token after the end"),
+                    Ok(_) => handed_out += 1,
+                    Err(_) => return handed_out,
+                }
+                tokio::task::yield_now().await;
+            }
+        });
+    }
+    let mut token = session.access_token().await.expect("a token");
+    for _ in 0..3 {
+        let newer = session.access_token_instead_of(&token).await;
+        // After the first, a fresh token is refused again: the breaker is open.
+        if let Ok(newer) = newer {
+            assert_ne!(newer, token);
+            assert_eq!(session.access_token().await, Ok(newer.clone()));
+            token = newer;
+        }
+    }
+    session.sign_out().await.expect("signed out");
+    signed_out.store(true, Ordering::SeqCst);
+    assert!(matches!(session.state(), State::SignedOut { .. }));
+    let handed_out: u64 = tasks.join_all().await.into_iter().sum();
+    assert!(handed_out > 0);
 }
 
 #[tokio::test]
