@@ -20,6 +20,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use http::{Request, header};
 use serde_json::{Value, json};
 use tenure_core::id::Subject;
+use tenure_core::secret::sha256;
 use tenure_store::{AuditQuery, Sqlite, SqliteOptions, Store as _};
 
 /// Sends and hangs up before the answer.
@@ -218,6 +219,34 @@ async fn a_sign_in_right_after_a_new_password_stays() {
     let tokens = app.login(EMAIL, "another password").await;
     let refreshed = app.refresh(&tokens.text("refresh_token")).await;
     assert_eq!(refreshed.status, 200, "{}", refreshed.body);
+}
+
+/// Everything in the files of a directory, one after the other.
+fn contents(directory: &Path) -> Vec<u8> {
+    let files = std::fs::read_dir(directory).unwrap();
+    let files = files.map(|file| file.unwrap().path());
+    let files = files.filter(|path| path.is_file());
+    files
+        .flat_map(|path| std::fs::read(path).unwrap())
+        .collect()
+}
+
+#[tokio::test]
+async fn the_codes_of_a_device_are_stored_as_hashes() {
+    let app = App::on_disk().await;
+    let form = "client_id=demo".to_owned();
+    let begun = app.post_form("/oauth2/device_authorization", &[], form);
+    let begun = begun.await;
+    assert_eq!(begun.status, 200, "{}", begun.body);
+    let (code, shown) = (begun.text("device_code"), begun.text("user_code"));
+    let user_code = shown.replace('-', "");
+    let stored = contents(app.data());
+    let holds = |what: &[u8]| stored.windows(what.len()).any(|bytes| bytes == what);
+    for secret in [&code, &shown, &user_code] {
+        assert!(!holds(secret.as_bytes()), "{secret} is stored in the clear");
+        let hash = sha256(secret.as_bytes());
+        assert_eq!(holds(&hash), *secret != shown, "the search finds {secret}");
+    }
 }
 
 /// Every `.rs` file below a directory, in one text.
