@@ -166,7 +166,7 @@ async fn a_code_is_understood_however_it_is_typed() {
     let page = visitor.open("/device").await;
     assert!(page.body.contains("Type the code"), "{}", page.body);
     let bare = user_code.replace('-', "").to_lowercase();
-    let spaced = bare.chars().map(|c| format!("+{c}")).collect::<String>();
+    let spaced = bare.chars().flat_map(|c| ['+', c]).collect::<String>();
     for typed in [&*bare, &*spaced, &user_code.replace('-', "%E2%80%93")] {
         let page = visitor.open(&page_of(typed)).await;
         assert_eq!(page.hidden("user_code"), user_code, "{typed}");

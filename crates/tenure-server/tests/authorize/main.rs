@@ -3,6 +3,7 @@
 mod browser_app;
 mod code;
 mod consent;
+#[cfg(test)]
 mod device;
 mod forgery;
 mod request;
