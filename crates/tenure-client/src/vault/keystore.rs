@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use keyring_core::error::PlatformError;
 use keyring_core::{CredentialStore, Entry, Error};
 use tenure_core::session::VaultFault;
 use zeroize::Zeroizing;
@@ -118,6 +119,9 @@ impl fmt::Debug for Keystore {
 /// Some of these errors carry what was read, so only those without are shown in full.
 fn fault(error: &Error) -> VaultFault {
     match error {
+        Error::NoStorageAccess(error) if lacks_keyring(error) => {
+            VaultFault::Unavailable("there is no keyring yet: make one".into())
+        }
         Error::NoStorageAccess(error) => VaultFault::Locked(error.to_string()),
         Error::PlatformFailure(error) => VaultFault::Unavailable(format!("keystore: {error}")),
         Error::BadEncoding(_) | Error::BadDataFormat(..) => {
@@ -129,6 +133,19 @@ fn fault(error: &Error) -> VaultFault {
         }
         other => VaultFault::Unavailable(other.to_string()),
     }
+}
+
+/// The Secret Service runs, but has no collection to store in. `keyring-core` has no word for it.
+#[cfg(all(unix, not(any(target_vendor = "apple", target_os = "android"))))]
+fn lacks_keyring(error: &PlatformError) -> bool {
+    let error = error.downcast_ref::<secret_service::Error>();
+    matches!(error, Some(secret_service::Error::NoResult))
+}
+
+/// Elsewhere the system has one.
+#[cfg(not(all(unix, not(any(target_vendor = "apple", target_os = "android")))))]
+fn lacks_keyring(_error: &PlatformError) -> bool {
+    false
 }
 
 #[cfg(target_os = "macos")]

@@ -243,6 +243,20 @@ async fn locked_absent_and_empty() {
 }
 
 #[test]
+fn a_user_without_any_keyring_is_told_to_make_one() {
+    let name = "keyring::a_user_without_any_keyring_is_told_to_make_one";
+    on_a_bus(name, || {
+        let (_gnome, directory) = (Gnome::start_without_keyring(), TempDir::new().unwrap());
+        let vault = keyring_vault(&directory);
+        assert_eq!(vault.load(), Ok(Found::Missing));
+        let fault = vault.update(&sign_in(1)).unwrap_err();
+        let told = matches!(&fault, VaultFault::Unavailable(why) if why.contains("no keyring"));
+        assert!(told, "{fault:?}");
+        assert_eq!(vault.load(), Ok(Found::Empty));
+    });
+}
+
+#[test]
 fn the_key_of_a_sealed_file_lives_in_the_keyring() {
     on_a_bus(
         "keyring::the_key_of_a_sealed_file_lives_in_the_keyring",

@@ -103,12 +103,23 @@ impl Gnome {
         Self::start_in(&format!("{data}-of-another"))
     }
 
+    /// Of a user who never had a keyring.
+    pub(crate) fn start_without_keyring() -> Self {
+        let data = std::env::var("XDG_DATA_HOME").unwrap();
+        Self::start_with(&format!("{data}-of-a-third"), &["--start"])
+    }
+
     fn start_in(data: &str) -> Self {
+        Self::start_with(data, &["--unlock"])
+    }
+
+    fn start_with(data: &str, how: &[&str]) -> Self {
         fs::create_dir_all(data).unwrap();
         let bus = Connection::session().unwrap();
         let owners = owners(&bus);
         let mut daemon = Command::new("gnome-keyring-daemon")
-            .args(["--foreground", "--unlock", "--components=secrets"])
+            .args(["--foreground", "--components=secrets"])
+            .args(how)
             .env("XDG_DATA_HOME", data)
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
