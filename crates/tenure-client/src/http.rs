@@ -23,7 +23,7 @@ mod peek;
 pub use layer::{SessionLayer, SessionService};
 #[cfg(feature = "reqwest-middleware")]
 pub use middleware::SessionMiddleware;
-#[cfg(feature = "tower")]
+#[cfg(any(feature = "reqwest-middleware", feature = "tower"))]
 pub use peek::Peeked;
 
 const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");

@@ -57,10 +57,12 @@ pub use config::Config;
 pub use endpoint::{Cognito, JsonRoutes, OAuth2, RefreshEndpoint, TokenPlace};
 pub use error::Error;
 pub use events::{EVENTS, EventKind};
+#[cfg(any(feature = "reqwest-middleware", feature = "tower"))]
+pub use http::Peeked;
 #[cfg(feature = "reqwest-middleware")]
 pub use http::SessionMiddleware;
 #[cfg(feature = "tower")]
-pub use http::{Peeked, SessionLayer, SessionService};
+pub use http::{SessionLayer, SessionService};
 pub use session::{Session, SignedOut};
 pub use sign_in::{CodeSignIn, DeviceSignIn};
 pub use transport::{HttpOptions, HttpTransport, Transport};
