@@ -6,7 +6,7 @@ use tenure_client::{FileVault, MemoryVault};
 
 use crate::http::ForeignTransport;
 use crate::vault::foreign_vault;
-use crate::{KeyValue, TenureError, Transport};
+use crate::{Endpoint, KeyValue, TenureError, Transport};
 
 /// The service, the client, the vault; and what stands in for the defaults.
 #[derive(Clone, Debug, uniffi::Record)]
@@ -23,6 +23,9 @@ pub struct Config {
     /// URLs of APIs whose origins the access token may go to, besides the issuer's.
     #[uniffi(default = [])]
     pub origins: Vec<String>,
+    /// What kind of service the issuer is; [`Endpoint::OAuth2`] if absent.
+    #[uniffi(default = None)]
+    pub endpoint: Option<Endpoint>,
     /// The program's own HTTP client; the library's if absent.
     #[uniffi(default = None)]
     pub transport: Option<Arc<dyn Transport>>,
@@ -65,6 +68,9 @@ impl Config {
         }
         for origin in &self.origins {
             config = config.allow(origin)?;
+        }
+        if let Some(endpoint) = self.endpoint {
+            config = endpoint.apply(config)?;
         }
         if let Some(transport) = self.transport {
             config = config.transport(ForeignTransport::new(transport));

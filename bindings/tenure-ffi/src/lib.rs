@@ -13,6 +13,7 @@
 //! sources that call them.
 
 mod config;
+mod endpoint;
 mod error;
 mod http;
 mod session;
@@ -21,6 +22,7 @@ mod state;
 mod vault;
 
 pub use config::{Config, Vault};
+pub use endpoint::Endpoint;
 pub use error::TenureError;
 pub use http::{Header, HttpRequest, HttpResponse, Transport, TransportError};
 pub use session::{AccessToken, ApiAnswer, Session, SignedOut};

@@ -21,6 +21,7 @@ import okhttp3.Request
 import okhttp3.RequestBody
 import okio.BufferedSink
 import tenure.Config
+import tenure.Endpoint
 import tenure.Header
 import tenure.HttpRequest
 import tenure.HttpResponse
@@ -193,6 +194,20 @@ private suspend fun errors() {
     check(second.expose() !in second.toString())
 }
 
+private suspend fun handWrittenRoutes() {
+    val endpoint = Endpoint.Json(
+        refresh = "/api/auth/refresh",
+        accessToken = "access_token",
+        refreshToken = "refresh_token",
+        expiresIn = "expires_in",
+        ends = listOf("invalid_grant"),
+    )
+    val session = Session.open(Config(ISSUER, "demo", Vault.Memory, endpoint = endpoint))
+    val fields = mapOf("email" to EMAIL, "password" to PASSWORD, "client_id" to "demo")
+    session.signInAt("/api/auth/login", fields)
+    println(session.accessTokenInsteadOf(session.accessToken()).expose())
+}
+
 private suspend fun followedState() = coroutineScope {
     val session = opened(Vault.Memory)
     val states = session.states(this)
@@ -242,6 +257,7 @@ fun main(arguments: Array<String>) {
             "foreign_vault" -> foreignVault()
             "foreign_transport" -> foreignTransport()
             "errors" -> errors()
+            "hand_written_routes" -> handWrittenRoutes()
             "states" -> try { followedState() } catch (_: CancellationException) { }
             "adapter" -> adapter()
             else -> error("no scenario $name")

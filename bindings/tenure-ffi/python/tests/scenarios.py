@@ -195,6 +195,20 @@ async def errors():
     assert second.expose() not in str(second) + repr(second)
 
 
+async def hand_written_routes():
+    endpoint = tenure.Endpoint.JSON(
+        refresh="/api/auth/refresh",
+        access_token="access_token",
+        refresh_token="refresh_token",
+        expires_in="expires_in",
+        ends=["invalid_grant"],
+    )
+    session = await opened(Vault.MEMORY(), endpoint=endpoint)
+    fields = {"email": EMAIL, "password": PASSWORD, "client_id": "demo"}
+    await session.sign_in_at("/api/auth/login", fields)
+    tell((await session.access_token_instead_of(await session.access_token())).expose())
+
+
 async def states():
     session = await opened(Vault.MEMORY())
     seen = []

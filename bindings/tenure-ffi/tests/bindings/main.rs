@@ -42,6 +42,7 @@ in_each_language! {
     a_keystore_that_the_program_brings_holds_the_session,
     an_http_client_that_the_program_brings_carries_everything,
     errors_say_what_to_do,
+    hand_written_routes_keep_the_session_too,
     the_state_can_be_followed,
     the_adapter_repeats_a_refused_request_once_where_it_can,
 }
@@ -97,7 +98,7 @@ async fn a_caller_cancelled_in_the_middle_of_a_refresh_loses_nothing(stage: &Sta
     assert_eq!(later.line().await, token, "the answer was saved");
     later.ended().await;
     assert!(deployment.is_active(&token).await.unwrap());
-    assert_eq!(deployment.exchanges(TOKEN).len(), refreshes(&[200]).len());
+    assert_eq!(stage.refreshes(), statuses(&[200]));
 }
 
 async fn a_keystore_that_the_program_brings_holds_the_session(stage: &Stage) {
@@ -105,7 +106,7 @@ async fn a_keystore_that_the_program_brings_holds_the_session(stage: &Stage) {
     let token = program.line().await;
     program.ended().await;
     assert!(stage.deployment.is_active(&token).await.unwrap());
-    assert_eq!(stage.refreshes(), refreshes(&[]));
+    assert_eq!(stage.refreshes(), statuses(&[]));
 }
 
 async fn an_http_client_that_the_program_brings_carries_everything(stage: &Stage) {
@@ -113,11 +114,21 @@ async fn an_http_client_that_the_program_brings_carries_everything(stage: &Stage
     let token = program.line().await;
     program.ended().await;
     assert!(stage.deployment.is_active(&token).await.unwrap());
-    assert_eq!(stage.refreshes(), refreshes(&[200]));
+    assert_eq!(stage.refreshes(), statuses(&[200]));
 }
 
 async fn errors_say_what_to_do(stage: &Stage) {
     stage.scenario("errors").ended().await;
+}
+
+async fn hand_written_routes_keep_the_session_too(stage: &Stage) {
+    let mut program = stage.scenario("hand_written_routes");
+    let token = program.line().await;
+    program.ended().await;
+    assert!(stage.deployment.is_active(&token).await.unwrap());
+    assert_eq!(stage.refreshes(), statuses(&[]));
+    let answers = stage.deployment.exchanges("/api/auth/refresh");
+    assert!(matches!(answers.as_slice(), [refresh] if refresh.status == Some(200)));
 }
 
 async fn the_state_can_be_followed(stage: &Stage) {
@@ -137,19 +148,15 @@ async fn the_adapter_repeats_a_refused_request_once_where_it_can(stage: &Stage) 
         proxy.next("/forbidden", forbidden, 1);
         stage.scenario(scenario).ended().await;
         let log = proxy.log().split_off(before);
-        let statuses = |path: &str| -> Vec<_> {
+        let answers = |path: &str| -> Vec<_> {
             let of_path = log.iter().filter(|exchange| exchange.path == path);
             of_path.map(|exchange| exchange.status).collect()
         };
-        assert_eq!(
-            statuses("/api/auth/me"),
-            refreshes(&[401, 200]),
-            "{scenario}"
-        );
-        assert_eq!(statuses("/twice"), refreshes(&[401, 404]), "{scenario}");
-        assert_eq!(statuses("/once"), refreshes(&[401]), "{scenario}");
-        assert_eq!(statuses("/forbidden"), refreshes(&[403]), "{scenario}");
-        assert_eq!(statuses(TOKEN), refreshes(&[200, 200]), "{scenario}");
+        assert_eq!(answers("/api/auth/me"), statuses(&[401, 200]), "{scenario}");
+        assert_eq!(answers("/twice"), statuses(&[401, 404]), "{scenario}");
+        assert_eq!(answers("/once"), statuses(&[401]), "{scenario}");
+        assert_eq!(answers("/forbidden"), statuses(&[403]), "{scenario}");
+        assert_eq!(answers(TOKEN), statuses(&[200, 200]), "{scenario}");
     }
 }
 
@@ -161,6 +168,6 @@ impl Stage {
     }
 }
 
-fn refreshes(statuses: &[u16]) -> Vec<Option<u16>> {
+fn statuses(statuses: &[u16]) -> Vec<Option<u16>> {
     statuses.iter().copied().map(Some).collect()
 }
