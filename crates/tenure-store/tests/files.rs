@@ -101,6 +101,22 @@ fn a_file_from_a_newer_program_is_refused() {
     assert!(refused.to_string().contains("upgrade tenure"), "{refused}");
 }
 
+#[tokio::test]
+async fn a_file_of_the_first_schema_gets_what_it_lacks_and_keeps_what_it_has() {
+    let home = home();
+    let row = session(1);
+    open(home.path()).create(&row).await.unwrap();
+    let database = rusqlite::Connection::open(home.path().join("tenure.db")).unwrap();
+    database
+        .execute_batch("DROP TABLE devices; UPDATE meta SET value = 1 WHERE name = 'schema'")
+        .unwrap();
+    drop(database);
+    let store = open(home.path());
+    assert_eq!(store.device([0; 32], START).await, Ok(None));
+    let loaded = store.load(row.lineage).await.unwrap();
+    assert_eq!(loaded.map(|loaded| loaded.row), Some(row));
+}
+
 #[test]
 fn what_is_not_a_store_is_refused() {
     let home = home();

@@ -51,6 +51,7 @@ const BEGUN: &str = r#"{"device_code":"the-device-code","user_code":"WDJB-MJHT",
     "expires_in":600,"interval":5}"#;
 
 /// An answer; `header` is `name: value`, or the content type alone.
+#[expect(clippy::unnecessary_wraps, reason = "a reply may also be some trouble")]
 pub(crate) fn answer(status: u16, header: &str, body: &str) -> Reply {
     let (name, value) = header.split_once(": ").unwrap_or(("content-type", header));
     let answer = Response::builder().status(status).header(name, value);
