@@ -77,6 +77,15 @@ impl Driver {
 
     /// The token that needs no more than a look at two clocks; `None` where the machine decides.
     pub(crate) fn at_hand(&self, min_ttl: Millis) -> Option<AccessToken> {
+        self.shown(|ready, now| ready.suffices(min_ttl, now))
+    }
+
+    /// The access token that is shown, if it has not ended.
+    pub(crate) fn still_valid(&self) -> Option<AccessToken> {
+        self.shown(Ready::is_valid)
+    }
+
+    fn shown(&self, is_good: impl FnOnce(&Ready, Moment) -> bool) -> Option<AccessToken> {
         let ready = self.ready.load();
         let ready = ready.as_ref()?;
         let (wall, mono) = self.config.clock.coarse();
@@ -85,7 +94,7 @@ impl Driver {
             mono,
             dice: 0,
         };
-        ready.suffices(min_ttl, now).then(|| ready.token().clone())
+        is_good(ready, now).then(|| ready.token().clone())
     }
 
     /// What a caller gets now.

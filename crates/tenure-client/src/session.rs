@@ -16,6 +16,10 @@ pub struct Session {
     driver: Arc<Driver>,
 }
 
+/// A caller with a token that has not ended yet waits so long for a better one: the owner of the lock
+/// may be suspended, and the network slow.
+const SLOW: Millis = Millis(2_000);
+
 /// What became of a sign-out. In each case the vault holds no session any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SignedOut {
@@ -64,8 +68,8 @@ impl Session {
 
     /// An access token that is valid now and, as far as its lifetime allows, for a minute more.
     ///
-    /// Refreshes first if it must. If that has transient trouble, a token that is still valid is
-    /// handed out nevertheless. Dropping the future loses nothing: the refresh goes on.
+    /// Refreshes first if it must. If that has transient trouble, or takes more than two seconds, a
+    /// token that is still valid is handed out nevertheless. Dropping the future loses nothing: the refresh goes on.
     pub async fn access_token(&self) -> Result<AccessToken, Error> {
         self.access_token_with(Duration::ZERO).await
     }
@@ -96,13 +100,21 @@ impl Session {
     /// Asks the machine, and again after every event, until there is an answer.
     async fn granted(&self, wish: Wish<'_>) -> Result<AccessToken, Error> {
         let clock = &self.driver.config.clock;
-        let until = clock.mono() + self.driver.config.patience.into();
+        let asked = clock.mono();
+        let until = asked + self.driver.config.patience.into();
+        let slow = asked + SLOW;
         let mut revision = self.driver.revision.subscribe();
         loop {
             revision.mark_unchanged();
             let wait = match self.driver.request(wish) {
                 Access::Ready(token) => return Ok(token),
-                Access::Wait => None,
+                Access::Wait if clock.mono() < slow => Some((slow - clock.mono()).duration()),
+                Access::Wait => match wish {
+                    Wish::Left(_) if let Some(token) = self.driver.still_valid() => {
+                        return Ok(token);
+                    }
+                    _ => None,
+                },
                 Access::Failed(Failure::Transient { retry_after, .. })
                     if clock.mono() + retry_after.into() < until =>
                 {

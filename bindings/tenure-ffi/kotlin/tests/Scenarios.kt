@@ -186,7 +186,7 @@ private suspend fun errors() {
     val session = signedIn(Vault.Memory)
     val second = session.accessTokenInsteadOf(session.accessToken())
     val refused = failure<TenureException.Refused> { session.accessTokenInsteadOf(second) }
-    check("tenure doctor" in refused.hint) { refused.hint }
+    check("issuer, audience and keys" in refused.hint) { refused.hint }
     check(session.state() is State.Refused) { session.state() }
     check(session.signOut() == SignedOut.REVOKED)
     val ended = failure<TenureException.SignInRequired> { session.accessToken() }

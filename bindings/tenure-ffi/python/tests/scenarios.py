@@ -187,7 +187,7 @@ async def errors():
     session = await signed_in(Vault.MEMORY())
     second = await session.access_token_instead_of(await session.access_token())
     error = await failure(session.access_token_instead_of(second), TenureError.Refused)
-    assert "tenure doctor" in error.hint, error.hint
+    assert "issuer, audience and keys" in error.hint, error.hint
     assert isinstance(session.state(), State.REFUSED), session.state()
     assert await session.sign_out() == tenure.SignedOut.REVOKED
     error = await failure(session.access_token(), TenureError.SignInRequired)

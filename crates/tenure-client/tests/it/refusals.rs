@@ -52,7 +52,7 @@ async fn an_api_that_refuses_fresh_tokens_causes_no_storm_and_ends_no_session() 
     let State::Refused { hint } = session.state() else {
         panic!("{:?}", session.state());
     };
-    assert!(hint.contains("tenure doctor"), "{hint}");
+    assert!(hint.contains("issuer, audience and keys"), "{hint}");
     assert_eq!(bench.kept(), "refresh-2", "the session is kept");
     let current = session.access_token().await.expect("for other APIs");
     assert_eq!(

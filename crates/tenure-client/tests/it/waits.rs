@@ -162,6 +162,25 @@ async fn ten_seconds_after_a_suspended_owner_this_process_goes_on() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn behind_a_suspended_owner_a_valid_token_is_handed_out_after_two_seconds() {
+    let stage = signed_in(Policy::default(), Duration::ZERO).await;
+    stage.pass(860).await;
+    let lease = stage.lease();
+    let before = stage.script.clock.as_ref().expect("set").mono();
+    let token = stage.session.access_token().await.expect("a token");
+    let waited = stage.script.clock.as_ref().expect("set").mono() - before;
+    assert_eq!(token.token.expose(), "a0");
+    assert!(
+        (Millis(2_000)..Millis(2_100)).contains(&waited),
+        "{waited:?}"
+    );
+    drop(lease);
+    stage.session.settled().await;
+    let token = stage.session.access_token().await.expect("a token");
+    assert_eq!(token.token.expose(), "a1");
+}
+
+#[tokio::test(start_paused = true)]
 async fn in_the_background_a_token_is_renewed_before_it_ends() {
     let policy = Policy {
         background: true,

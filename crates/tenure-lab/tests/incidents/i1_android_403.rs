@@ -127,7 +127,7 @@ async fn a_gateway_that_turns_fresh_tokens_away_is_named_and_costs_no_session() 
     let State::Refused { hint } = session.state() else {
         panic!("{:?}", session.state());
     };
-    assert!(hint.contains("tenure doctor"), "{hint}");
+    assert!(hint.contains("issuer, audience and keys"), "{hint}");
 
     // No storm, however often the interface tries.
     for _ in 0..50 {

@@ -64,6 +64,11 @@ impl Ready {
         steady && self.current.suffices(min_ttl, now)
     }
 
+    /// Whether the token has not ended, however little of its life is left.
+    pub fn is_valid(&self, now: Moment) -> bool {
+        !self.current.ends.passed(now)
+    }
+
     /// The token.
     pub fn token(&self) -> &AccessToken {
         &self.token

@@ -38,12 +38,12 @@ const WINDOW: Millis = Millis(10 * 60 * 1000);
 
 const FRESH_REFUSED: &str = "an API turns away a token that was issued a moment ago, so a refresh \
     or a sign-in would not help; compare the issuer, audience and keys that the API expects with \
-    the token's: tenure doctor";
+    the token's";
 const AGAIN_AND_AGAIN: &str = "an API has turned away three tokens in ten minutes, so there is no \
     further refresh for now; compare the issuer, audience and keys that the API expects with the \
-    token's: tenure doctor";
+    token's";
 const SAME_TOKEN: &str = "an API turns away a token that the service issues again and again, so a \
-    refresh does not help; sign in again, or look at why the API refuses it: tenure doctor";
+    refresh does not help; sign in again, or look at why the API refuses it";
 
 /// Judges the refusal of the access token of `tokens` when the device's clock shows `wall`.
 ///

@@ -102,7 +102,7 @@ fn a_fresh_token_that_is_refused_again_opens_the_breaker() {
     let State::Refused { hint } = bench.machine.state() else {
         panic!("{:?}", bench.machine.state());
     };
-    assert!(hint.contains("tenure doctor"), "{hint}");
+    assert!(hint.contains("issuer, audience and keys"), "{hint}");
     assert!(matches!(
         bench.actions[..],
         [Action::Note(Note::Refused { .. })]
