@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tenure_client::Millis;
 
+use crate::runtime::on_runtime;
 use crate::{Config, State, TenureError};
 
 /// A session. Its async methods may be cancelled at any time: a refresh that has begun goes on
@@ -18,14 +19,17 @@ impl Session {
     }
 }
 
-#[uniffi::export(async_runtime = "tokio")]
+#[uniffi::export]
 impl Session {
     /// Opens the session that the vault holds, or the empty place for one. Returns when the vault
     /// was read; one that cannot be read is not an error here but `StorageLocked`.
     #[uniffi::constructor]
     pub async fn open(config: Config) -> Result<Self, TenureError> {
-        let config = config.into_client()?;
-        Ok(Self(tenure_client::Session::open(config).await?))
+        on_runtime(async {
+            let config = config.into_client()?;
+            Ok(Self(tenure_client::Session::open(config).await?))
+        })
+        .await
     }
 
     /// An access token that is valid now; refreshes first if it must.
@@ -38,9 +42,12 @@ impl Session {
         &self,
         min_ttl_ms: u64,
     ) -> Result<Arc<AccessToken>, TenureError> {
-        let min_ttl = Duration::from_millis(min_ttl_ms);
-        let token = self.0.access_token_with(min_ttl).await?;
-        Ok(Arc::new(AccessToken(token)))
+        on_runtime(async {
+            let min_ttl = Duration::from_millis(min_ttl_ms);
+            let token = self.0.access_token_with(min_ttl).await?;
+            Ok(Arc::new(AccessToken(token)))
+        })
+        .await
     }
 
     /// Whether the access token may go to this URL: https or loopback, and an origin of the
@@ -57,13 +64,16 @@ impl Session {
     /// Waits until the session stands elsewhere than at `previous`, and says where. States that
     /// came and went in between are not told.
     pub async fn next_state(&self, previous: State) -> State {
-        let mut states = self.0.subscribe();
-        let news = states
-            .wait_for(|state| State::from(state) != previous)
-            .await
-            .map(|state| State::from(&*state));
-        // The sender lives as long as the session.
-        news.unwrap_or(previous)
+        on_runtime(async {
+            let mut states = self.0.subscribe();
+            let news = states
+                .wait_for(|state| State::from(state) != previous)
+                .await
+                .map(|state| State::from(&*state));
+            // The sender lives as long as the session.
+            news.unwrap_or(previous)
+        })
+        .await
     }
 
     /// Another access token than `refused`, which an API turned away. Refreshes once if that is still
@@ -72,8 +82,11 @@ impl Session {
         &self,
         refused: &AccessToken,
     ) -> Result<Arc<AccessToken>, TenureError> {
-        let token = self.0.access_token_instead_of(&refused.0).await?;
-        Ok(Arc::new(AccessToken(token)))
+        on_runtime(async {
+            let token = self.0.access_token_instead_of(&refused.0).await?;
+            Ok(Arc::new(AccessToken(token)))
+        })
+        .await
     }
 
     /// Reports that an API turned this token away. If it is still the current one, the next access
@@ -91,9 +104,12 @@ impl Session {
         answer: ApiAnswer,
         repeatable: bool,
     ) -> Result<Option<Arc<AccessToken>>, TenureError> {
-        let answer = answer.borrowed();
-        let newer = self.0.answered(&token.0, &answer, repeatable).await?;
-        Ok(newer.map(|token| Arc::new(AccessToken(token))))
+        on_runtime(async {
+            let answer = answer.borrowed();
+            let newer = self.0.answered(&token.0, &answer, repeatable).await?;
+            Ok(newer.map(|token| Arc::new(AccessToken(token))))
+        })
+        .await
     }
 
     /// Reports the answer to a request that was repeated with this token.
@@ -103,12 +119,12 @@ impl Session {
 
     /// Ends the session on this device, then tells the service.
     pub async fn sign_out(&self) -> Result<SignedOut, TenureError> {
-        Ok(self.0.sign_out().await?.into())
+        on_runtime(async { Ok(self.0.sign_out().await?.into()) }).await
     }
 
     /// Waits until nothing is under way; for a program that is about to end.
     pub async fn settled(&self) {
-        self.0.settled().await;
+        on_runtime(self.0.settled()).await;
     }
 }
 

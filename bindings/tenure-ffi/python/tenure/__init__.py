@@ -5,6 +5,7 @@ Everything here is for asyncio; :mod:`tenure.sync` has the same for programs wit
 nothing else: a refresh that has begun is finished and saved. Open sessions after forking, not before.
 """
 
+import atexit
 from collections.abc import AsyncIterator
 
 from .tenure_ffi import (
@@ -26,6 +27,7 @@ from .tenure_ffi import (
     Transport,
     TransportError,
     Vault,
+    shut_down,
 )
 
 __all__ = [
@@ -49,6 +51,10 @@ __all__ = [
     "Vault",
     "states",
 ]
+
+
+# A thread of the library that called into an interpreter that is gone would abort the process.
+atexit.register(shut_down)
 
 
 async def states(session: Session) -> AsyncIterator[State]:

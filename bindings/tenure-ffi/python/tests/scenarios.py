@@ -8,6 +8,8 @@ import contextlib
 import os
 import pathlib
 import sys
+import threading
+import time
 import urllib.error
 import urllib.request
 
@@ -223,6 +225,28 @@ async def states():
     await session.sign_in_password(EMAIL, PASSWORD)
     await watching
     assert (seen[0], seen[-1]) == ("SIGNED_OUT", "ACTIVE"), seen
+
+
+class Busy(Urllib):
+    """Does not let go of the interpreter for long, also while that ends."""
+
+    def __init__(self):
+        super().__init__()
+        self.begun = threading.Event()
+
+    def send(self, request):
+        self.begun.set()
+        for _ in range(500):
+            time.sleep(0.001)
+        raise TransportError.Timeout()
+
+
+async def ends_during_a_request():
+    transport = Busy()
+    session = await opened(Vault.MEMORY(), transport=transport)
+    signing_in = asyncio.create_task(session.sign_in_password(EMAIL, PASSWORD))
+    await asyncio.to_thread(transport.begun.wait)
+    signing_in.cancel()
 
 
 async def failure(awaitable, kind):

@@ -84,6 +84,8 @@ impl Stage {
     }
 
     fn start(&self, mut command: Command) -> Program {
+        // Cargo's, in which the library would be found that is not in the package.
+        command.env_remove("LD_LIBRARY_PATH");
         command.env("ISSUER", self.deployment.issuer());
         Program::start(command)
     }

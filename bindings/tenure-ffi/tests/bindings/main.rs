@@ -47,6 +47,15 @@ in_each_language! {
     the_adapter_repeats_a_refused_request_once_where_it_can,
 }
 
+/// Without `shut_down` the interpreter would end under a thread that wants it back, and abort.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_python_program_may_end_in_the_middle_of_a_request() {
+    let ends = async |stage: &Stage| {
+        stage.scenario("ends_during_a_request").ended().await;
+    };
+    story(Language::Python, ends).await;
+}
+
 /// A language and a service of its own.
 struct Stage {
     language: Language,
