@@ -210,7 +210,10 @@ impl Machine {
             _ => None,
         };
         let ahead = ahead.filter(|_| self.backoff.waiting().is_none());
-        let outbox = outbox.filter(|_| !self.outbox.sending);
+        let left = self
+            .record()
+            .is_some_and(|record| !record.outbox.is_empty());
+        let outbox = outbox.filter(|_| left && !self.outbox.sending);
         let forgiven = match &self.standing {
             Standing::Refused { until, .. } => Some(until.left(now)),
             Standing::Good | Standing::Doubted(_) => None,
@@ -299,7 +302,7 @@ impl Machine {
         Some(match cause {
             Cause::Misconfigured(error) => Failure::Misconfigured(error.clone()),
             Cause::Storage(fault) => Failure::StorageUnavailable(fault.clone()),
-            Cause::Trouble(_) | Cause::LockHeld => Failure::Transient {
+            Cause::Trouble(_) | Cause::LockHeld | Cause::ShortLived => Failure::Transient {
                 cause: cause.clone(),
                 retry_after: until.left(now).duration(),
             },

@@ -71,6 +71,8 @@ pub enum Cause {
     Trouble(Trouble),
     /// Another process holds the session's lock and does not let go.
     LockHeld,
+    /// The service issues tokens that end before they can be used, or nearly so.
+    ShortLived,
     /// The vault cannot be read or written.
     Storage(VaultFault),
     /// The service does not accept this client's request: the OAuth error code.
@@ -82,6 +84,7 @@ impl fmt::Display for Cause {
         match self {
             Self::Trouble(trouble) => trouble.fmt(f),
             Self::LockHeld => f.write_str("another process holds the session's lock"),
+            Self::ShortLived => f.write_str("new tokens end before they can be used"),
             Self::Storage(fault) => write!(f, "the vault cannot be used: {fault}"),
             Self::Misconfigured(error) => write!(f, "the service answers {error}"),
         }

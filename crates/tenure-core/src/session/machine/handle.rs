@@ -6,8 +6,8 @@ use super::super::{
     Cause, Change, Deadline, Expiry, Found, Millis, Moment, Need, Record, Revocation, VaultFault,
 };
 use super::{
-    Action, Answer, Current, Event, Lock, Machine, Note, Presentation, Refresh, Revoked, Standing,
-    Step, Vault,
+    Action, Answer, Backoff, Current, Event, Lock, Machine, Note, Presentation, Refresh, Revoked,
+    Standing, Step, Vault,
 };
 use crate::outcome::{Granted, Outcome, Trouble};
 use crate::secret::Secret;
@@ -241,12 +241,13 @@ impl Machine {
             return Vec::new();
         };
         let answer = answer.clone();
-        if let Some(fault) = fault {
+        if let Some(fault) = fault.filter(|_| !self.replaced(&answer)) {
             self.refresh = Refresh::Unsaved(answer, fault.clone());
             let cause = Cause::Storage(fault);
             self.backoff.fail(cause.clone(), None, &self.policy, now);
             return vec![degraded(&cause)];
         }
+        let before = self.backoff.clone();
         let mut actions = self.finish();
         if let Some(current) = &mut self.current
             && current.token == answer.granted.access_token
@@ -257,7 +258,28 @@ impl Machine {
             actions.push(Action::Note(Note::RefreshSucceeded { rotated }));
         }
         actions.extend(self.check_replacement(now));
+        actions.extend(self.check_lifetime(before, now));
         actions
+    }
+
+    /// A service whose tokens have ended on arrival would be asked without end. Not if the vault had
+    /// kept this one waiting.
+    fn check_lifetime(&mut self, before: Backoff, now: Moment) -> Option<Action> {
+        let waited = matches!(before.waiting(), Some((Cause::Storage(_), _)));
+        let enough = self.current.as_ref()?.suffices(Millis(0), now);
+        if enough || waited {
+            return None;
+        }
+        self.backoff = before;
+        self.backoff
+            .fail(Cause::ShortLived, None, &self.policy, now);
+        Some(degraded(&Cause::ShortLived))
+    }
+
+    /// Whether another session has taken the place of the one that `answer` belongs to.
+    fn replaced(&self, answer: &Answer) -> bool {
+        self.tokens()
+            .is_some_and(|tokens| tokens.refresh_token != answer.presented)
     }
 
     fn finish(&mut self) -> Vec<Action> {
@@ -298,7 +320,10 @@ impl Machine {
             let reason = self.reason().to_string();
             return vec![Action::Note(Note::SessionCleared { reason })];
         }
-        Vec::new()
+        match &self.refresh {
+            Refresh::Unsaved(answer, _) if self.replaced(answer) => self.finish(),
+            _ => Vec::new(),
+        }
     }
 
     pub(super) fn tick(&mut self, now: Moment) -> Vec<Action> {

@@ -11,8 +11,10 @@ use crate::secret::Secret;
 
 mod clocks;
 mod exhaustive;
+mod loops;
 mod random;
 mod refusals;
+mod successors;
 
 const START: Millis = Millis(1_700_000_000_000);
 const KEY: &str = "AAAAAAAAAAAAAAAAAAAAAA";
