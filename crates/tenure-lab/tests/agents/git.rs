@@ -136,7 +136,10 @@ async fn a_token_that_the_git_server_refuses_is_replaced_but_not_again_and_again
 
     server.refuse(&second);
     let told = shell.run("git", &fetch, "").await;
-    assert!(told.stderr.contains("issuer, audience and keys"), "{told:?}");
+    assert!(
+        told.stderr.contains("issuer, audience and keys"),
+        "{told:?}"
+    );
     assert_eq!(shell.token().await, second, "a third would fare no better");
     assert_eq!(deployment.exchanges("/oauth2/token").len(), 1);
 }
