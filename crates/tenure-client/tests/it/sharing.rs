@@ -106,6 +106,21 @@ async fn a_refresh_is_finished_even_if_every_handle_is_gone() {
     assert_eq!(bench.kept(), "refresh-2");
 }
 
+#[tokio::test]
+async fn a_sign_in_of_another_process_ends_the_signed_out_state_of_this_one() {
+    let (bench, first) = Bench::signed_in().await;
+    let second = bench.open().await;
+    first.sign_out().await.expect("signed out");
+    let told = failure(&first).await;
+    assert!(matches!(told, Error::SignInRequired { .. }), "{told:?}");
+    let password = crate::service::password();
+    let signed_in = second.sign_in_password("demo@example.com", password).await;
+    signed_in.expect("signed in");
+    bench.clock.pass(1);
+    assert_eq!(token(&first).await, token(&second).await);
+    assert!(matches!(first.state(), State::Active { .. }));
+}
+
 fn impatient(bench: &Bench) -> Config {
     bench.config().policy(Policy {
         lock_patience: std::time::Duration::ZERO,

@@ -12,12 +12,14 @@ use crate::secret::Secret;
 mod backoff;
 mod handle;
 mod interface;
+mod look;
 mod ready;
 mod standing;
 
 use backoff::Backoff;
 pub use backoff::Policy;
 pub use interface::{Access, Action, Event, Lock, Note, Presentation, Revoked, Step};
+use look::Look;
 use ready::Current;
 pub use ready::Ready;
 use standing::Standing;
@@ -32,6 +34,7 @@ pub struct Machine {
     backoff: Backoff,
     standing: Standing,
     outbox: Outbox,
+    look: Look,
     /// What the device's clock shows more than the monotonic one, as last seen.
     offset: Option<i64>,
 }
@@ -94,6 +97,7 @@ impl Machine {
             backoff: Backoff::default(),
             standing: Standing::Good,
             outbox: Outbox::default(),
+            look: Look::default(),
             offset: None,
         };
         let actions = vec![Action::Note(Note::BootstrapStarted), Action::Load];
@@ -133,7 +137,7 @@ impl Machine {
             Vault::Damaged | Vault::Read(_) => {}
         }
         if self.tokens().is_none() {
-            return failed(Failure::SignInRequired(self.reason()));
+            return self.look_again(now);
         }
         let usable = self.usable(now);
         match (&self.refresh, self.need(min_ttl, now)) {
@@ -194,7 +198,7 @@ impl Machine {
     /// True while nothing is under way: no refresh, no revocation, no reading of the vault.
     pub fn settled(&self) -> bool {
         let refreshing = !matches!(self.refresh, Refresh::Idle | Refresh::Unsaved(..));
-        let reading = matches!(self.vault, Vault::Unread);
+        let reading = matches!(self.vault, Vault::Unread) || self.looking();
         !(refreshing || reading || self.outbox.sending)
     }
 

@@ -53,9 +53,13 @@ impl Machine {
     }
 
     fn loaded(&mut self, found: Result<Found, VaultFault>, now: Moment) -> Vec<Action> {
-        match found {
+        let looking = self.looking();
+        if !(looking || matches!(self.vault, Vault::Unread)) {
             // Somebody signed in while it was being read.
-            _ if !matches!(self.vault, Vault::Unread) => Vec::new(),
+            return Vec::new();
+        }
+        self.looked(now);
+        match found {
             Ok(Found::Record(record)) => {
                 self.backoff.reset();
                 self.adopt(record, now)
@@ -65,6 +69,7 @@ impl Machine {
                 self.vault = Vault::Damaged;
                 Vec::new()
             }
+            Err(_) if looking => Vec::new(),
             Err(fault) => {
                 let cause = Cause::Storage(fault.clone());
                 self.backoff.fail(cause, None, &self.policy, now);
@@ -310,6 +315,7 @@ impl Machine {
         };
         if record.tokens.is_none() {
             self.standing = Standing::Good;
+            self.looked(now);
         }
         self.vault = Vault::Read(record);
         let after = self.tokens().map(|tokens| tokens.refresh_token.clone());

@@ -11,6 +11,7 @@ use crate::secret::Secret;
 
 mod clocks;
 mod exhaustive;
+mod looks;
 mod loops;
 mod random;
 mod refusals;
