@@ -55,6 +55,12 @@ pub(crate) enum Wish<'a> {
 /// Metadata older than this are read again before the next refresh.
 const METADATA_LIFETIME: Millis = Millis(24 * 60 * 60 * 1000);
 
+/// The service may have done its part.
+const LOST: Outcome = Outcome::Transient {
+    trouble: Trouble::Lost,
+    retry_after: None,
+};
+
 impl Driver {
     /// Starts the machine on the current runtime.
     pub(crate) fn start(config: Config) -> Arc<Self> {
@@ -196,15 +202,29 @@ impl Driver {
             }
             Action::Commit(change) => drop(self.commit(change).await),
             Action::Send(presentation) => {
-                let (outcome, date) = self.refresh(presentation).await;
+                let driver = Arc::clone(&self);
+                let work = async move { driver.refresh(presentation).await };
+                let (outcome, date) = self.survive(work, (LOST, None)).await;
                 self.dispatch(Event::Answered { outcome, date });
             }
             Action::Revoke(revocation) => {
-                let revoked = self.revoke(&revocation).await;
-                self.dispatch(Event::Told(revocation.token, revoked));
+                let (driver, token) = (Arc::clone(&self), revocation.token.clone());
+                let work = async move { driver.revoke(&revocation).await };
+                let revoked = self.survive(work, Revoked::Later(None)).await;
+                self.dispatch(Event::Told(token, revoked));
             }
             Action::Note(_) | Action::Unlock => {}
         }
+    }
+
+    /// A transport or an endpoint of the program's own may panic: that must end the attempt, or
+    /// everybody would wait for it for ever, with the lock held.
+    async fn survive<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+        otherwise: T,
+    ) -> T {
+        self.runtime.spawn(work).await.unwrap_or(otherwise)
     }
 
     async fn load(self: &Arc<Self>) {

@@ -25,7 +25,9 @@ impl Session {
     /// cannot cancel: once the service has made a session, it is kept.
     async fn complete(&self, mut request: Request<Bytes>, provider: Provider) -> Result<(), Error> {
         let session = self.clone();
-        if *request.uri() == *provider.token_endpoint {
+        // Compared as `form` writes it: metadata may spell it with a default port or in capitals.
+        let token_endpoint = crate::config::endpoint(&provider.token_endpoint)?;
+        if *request.uri() == *token_endpoint.as_str() {
             let endpoint = &self.config().endpoint;
             endpoint.authenticate(&provider.client_id, &mut request);
         }

@@ -1,5 +1,7 @@
 //! Authorization code with PKCE and a loopback redirect (RFC 6749 section 4.1, RFC 7636, RFC 8252).
 
+use std::fmt;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
@@ -14,7 +16,6 @@ use crate::events::Entry;
 use crate::{Error, Session};
 
 /// A sign-in that waits for the browser. Dropping it gives it up.
-#[derive(Debug)]
 pub struct CodeSignIn {
     session: Session,
     provider: Provider,
@@ -100,6 +101,16 @@ impl CodeSignIn {
         };
         let request = form(&self.provider.token_endpoint, &exchange)?;
         self.session.complete(request, self.provider).await
+    }
+}
+
+/// The URL holds the `state`.
+impl fmt::Debug for CodeSignIn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CodeSignIn")
+            .field("provider", &self.provider)
+            .field("redirect_uri", &self.redirect_uri)
+            .finish_non_exhaustive()
     }
 }
 

@@ -3,9 +3,12 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use async_trait::async_trait;
+use bytes::Bytes;
+use http::{Request, Response};
 use tenure_client::{
-    Cause, Change, Error, FileVault, Found, Lease, Reason, Record, Session, State, Vault,
-    VaultFault,
+    Cause, Change, Error, FileVault, Found, Lease, Reason, Record, Session, SignedOut, State,
+    Transport, Trouble, Vault, VaultFault,
 };
 
 use crate::bench::{Bench, failure, token};
@@ -223,4 +226,27 @@ async fn a_damaged_vault_says_so() {
     let session = bench.open().await;
     let reason = Reason::VaultDamaged;
     assert_eq!(session.state(), State::SignedOut { reason });
+}
+
+/// The work of a careless programmer.
+#[derive(Debug)]
+struct Careless;
+
+#[async_trait]
+impl Transport for Careless {
+    async fn send(&self, _: Request<Bytes>, _: usize) -> Result<Response<Bytes>, Trouble> {
+        panic!("a transport that panics, as it should here")
+    }
+}
+
+#[tokio::test]
+async fn a_transport_that_panics_keeps_nobody_waiting_and_the_lock_free() {
+    let (bench, session) = Bench::expired().await;
+    drop(session);
+    let config = bench.config().transport(Careless);
+    let careless = Session::open(config).await.expect("opened");
+    assert!(matches!(failure(&careless).await, Error::Transient { .. }));
+    assert_eq!(bench.kept(), "refresh-1");
+    assert_eq!(token(&bench.open().await).await, "access-2");
+    assert_eq!(careless.sign_out().await, Ok(SignedOut::Pending));
 }

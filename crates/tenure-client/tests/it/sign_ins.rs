@@ -1,6 +1,13 @@
 //! Signing in, by password and through the browser.
 
-use tenure_client::{CodeSignIn, Config, Error, MemoryVault, Secret, Session, State};
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use http::{Method, Request, Response};
+use tenure_client::{
+    CodeSignIn, Config, Error, MemoryVault, OAuth2, Secret, Session, State, Transport, Trouble,
+};
 use url::Url;
 
 use crate::bench::{Bench, token};
@@ -73,6 +80,7 @@ async fn the_browser_brings_the_code() {
     let session = bench.open().await;
     let sign_in = session.sign_in_code().await.expect("begun");
     let (redirect_uri, state) = browse(&sign_in).await;
+    assert!(!format!("{sign_in:?}").contains(&state), "it is a secret");
     let finish = tokio::spawn(sign_in.finish());
 
     let stranger = [("code", "another"), ("state", "guessed")];
@@ -143,4 +151,52 @@ async fn a_silent_visitor_does_not_keep_the_browser_waiting() {
     let browser = [("code", "the-code"), ("state", &state), ("iss", issuer)];
     assert_eq!(visit(&redirect_uri, &browser).await, 200);
     finish.await.expect("no panic").expect("signed in");
+}
+
+/// A service whose metadata spell its token endpoint in their own way.
+#[derive(Clone, Debug, Default)]
+struct Sprawling {
+    /// `Authorization` of what came to the token endpoint.
+    proofs: Arc<Mutex<Vec<String>>>,
+}
+
+const METADATA: &str = r#"{"issuer":"https://id.example.com",
+    "authorization_endpoint":"https://id.example.com/authorize",
+    "token_endpoint":"https://ID.example.com:443/token"}"#;
+const TOKENS: &str = r#"{"access_token":"a","refresh_token":"r","expires_in":900}"#;
+
+#[async_trait]
+impl Transport for Sprawling {
+    async fn send(&self, request: Request<Bytes>, _: usize) -> Result<Response<Bytes>, Trouble> {
+        if request.method() == Method::GET {
+            return Ok(Response::new(METADATA.into()));
+        }
+        let proof = request.headers().get("authorization");
+        let proof = proof.map_or("none", |proof| proof.to_str().expect("text"));
+        self.proofs.lock().expect("whole").push(proof.to_owned());
+        Ok(Response::new(TOKENS.into()))
+    }
+}
+
+#[tokio::test]
+async fn a_confidential_client_proves_itself_however_the_endpoint_is_spelled() {
+    let service = Sprawling::default();
+    let config = Config::new("https://id.example.com", "app", MemoryVault::new());
+    let client = OAuth2::new().secret(Secret::new("s"));
+    let config = config.expect("good").endpoint(client);
+    let session = Session::open(config.transport(service.clone())).await;
+    let session = session.expect("opened");
+    let sign_in = session.sign_in_code().await.expect("begun");
+    let redirect_uri = sign_in.redirect_uri().to_owned();
+    let state = sign_in
+        .url()
+        .query_pairs()
+        .find(|(name, _)| name == "state");
+    let state = state.expect("one").1.into_owned();
+    let finish = tokio::spawn(sign_in.finish());
+    let browser = [("code", "the-code"), ("state", &*state)];
+    assert_eq!(visit(&redirect_uri, &browser).await, 200);
+    finish.await.expect("no panic").expect("signed in");
+    // app:s
+    assert_eq!(*service.proofs.lock().expect("whole"), ["Basic YXBwOnM="]);
 }
