@@ -73,7 +73,7 @@ events! {
     }
     /// The vault could not be read, written or locked; what it holds is kept.
     WARN StoreFailed = "store_failed" {
-        /// `store_read`, `store_write` or `store_lock`.
+        /// `store_read`, `store_write`, `store_lock`, or `store_mark`: the note that a session exists.
         operation: &'static str,
         /// The vault's directory.
         directory: String,

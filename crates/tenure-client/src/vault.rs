@@ -11,6 +11,7 @@ mod home;
 mod key_value;
 #[cfg(feature = "keyring")]
 mod keystore;
+mod mark;
 mod memory;
 mod slot;
 mod two_slots;

@@ -7,6 +7,7 @@ use zeroize::Zeroizing;
 
 use super::home::Home;
 use super::key_value::KeyValue;
+use super::mark::Mark;
 use super::slot::{HEADER, Held, PLAIN, Place, Slot, checked, header, length};
 use super::two_slots::Slots;
 use crate::events::Entry;
@@ -18,7 +19,8 @@ use crate::events::Entry;
 /// everything, so a write that is cut short leaves the record before it.
 ///
 /// The locks lie in a directory, and beside them a marker without secrets: it tells a store that is
-/// locked from one that never held a session, and a store that lost its values from an empty one.
+/// locked from one that never held a session, and a store that lost values from one where nobody
+/// signed in.
 /// Without the marker the store is not asked. Processes that share the session share the directory.
 #[derive(Clone, Debug)]
 pub struct ChunkedVault<S> {
@@ -26,10 +28,6 @@ pub struct ChunkedVault<S> {
     store: S,
     name: String,
 }
-
-/// Empty until the first record is stored.
-const MARKER: &str = "session-exists";
-const STORED: &[u8] = b"A session was stored in the keystore.\n";
 
 impl<S: KeyValue> ChunkedVault<S> {
     /// A vault whose values in `store` have names that start with `name`, and whose locks lie in
@@ -97,7 +95,7 @@ impl<S: KeyValue> Slots for ChunkedVault<S> {
     }
 
     fn read(&self, place: Place) -> Result<Held, VaultFault> {
-        if self.home.read(MARKER)?.is_none() {
+        if Mark::read(&self.home)?.is_none() {
             return Ok(Held::Absent);
         }
         let Some(manifest) = self.store.read(&self.manifest(place))? else {
@@ -116,9 +114,8 @@ impl<S: KeyValue> Slots for ChunkedVault<S> {
     fn write(&self, place: Place, slot: &Slot) -> Result<usize, VaultFault> {
         let limit = self.limit()?;
         let content = slot.json()?;
-        let marker = self.home.read(MARKER)?;
-        if marker.is_none() {
-            self.home.write(MARKER, b"")?;
+        if Mark::read(&self.home)?.is_none() {
+            Mark::Made.write(&self.home)?;
         }
         let mut chunks = 0;
         for chunk in content.chunks(limit) {
@@ -127,19 +124,11 @@ impl<S: KeyValue> Slots for ChunkedVault<S> {
         }
         let manifest = header(PLAIN, slot.generation, &content);
         self.store.write(&self.manifest(place), &manifest)?;
-        if marker.is_none_or(|marker| marker.is_empty()) {
-            self.home.write(MARKER, STORED)?;
-        }
         if let Err(error) = self.remove_from(place, chunks) {
             // The record is stored; the next write to this slot tries again.
             let error = error.to_string();
             Entry::StoreLeftovers { error }.tell();
         }
         Ok(manifest.len() + content.len())
-    }
-
-    fn stored_once(&self) -> Result<bool, VaultFault> {
-        let marker = self.home.read(MARKER)?;
-        Ok(marker.is_some_and(|marker| !marker.is_empty()))
     }
 }

@@ -11,7 +11,9 @@ use super::two_slots::Slots;
 /// A record in two slots, in a directory that only its owner may read (0700, files 0600).
 ///
 /// A write goes to the older slot and is synced before it counts, so a torn one leaves the record
-/// before it. Any number of processes may share the directory; it must lie on a file system with
+/// before it; where that one holds no session, a mark beside them tells the loss from a sign-out.
+///
+/// Any number of processes may share the directory; it must lie on a file system with
 /// working locks, so not on a network share. While a process is suspended in the few milliseconds of
 /// a write, the others find the vault unavailable after five seconds; suspended anywhere else it
 /// stops nobody.

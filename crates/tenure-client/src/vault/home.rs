@@ -1,7 +1,7 @@
 //! A directory that only its owner may read, with the locks in it.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
-use std::io::{self, Read as _};
+use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
@@ -87,15 +87,34 @@ impl Home {
 
     /// Stores `bytes` durably. Cut short, it leaves any mixture of what was there and `bytes`.
     pub(super) fn write(&self, name: &str, bytes: &[u8]) -> Result<(), VaultFault> {
-        self.attempt(|| {
-            let new = there(fs::metadata(self.directory.join(name)))?.is_none();
-            // Not truncated first: overwriting the blocks it has works on a full disk, too.
-            let mut file = self.private(name)?;
-            failpoint::write_all(&mut file, bytes)?;
+        self.durably(name, |file| {
+            failpoint::write_all(file, bytes)?;
             file.set_len(u64::try_from(bytes.len()).unwrap_or(u64::MAX))?;
             failpoint::reached("before_fsync");
             file.sync_all()?;
             failpoint::reached("after_fsync");
+            Ok(())
+        })
+    }
+
+    /// The same for what is no record: the places where tests kill a process are those of a record.
+    pub(super) fn note(&self, name: &str, bytes: &[u8]) -> Result<(), VaultFault> {
+        self.durably(name, |file| {
+            file.write_all(bytes)?;
+            file.set_len(u64::try_from(bytes.len()).unwrap_or(u64::MAX))?;
+            file.sync_all()
+        })
+    }
+
+    fn durably(
+        &self,
+        name: &str,
+        store: impl FnOnce(&mut File) -> io::Result<()>,
+    ) -> Result<(), VaultFault> {
+        self.attempt(|| {
+            let new = there(fs::metadata(self.directory.join(name)))?.is_none();
+            // Not truncated first: overwriting the blocks it has works on a full disk, too.
+            store(&mut self.private(name)?)?;
             if new { self.sync_names() } else { Ok(()) }
         })
     }

@@ -5,6 +5,7 @@ use std::fmt;
 use tenure_core::session::{Change, Found, Record, VaultFault};
 
 use super::home::Home;
+use super::mark::Mark;
 use super::slot::{Held, Place, Slot};
 use super::{Lease, Vault};
 use crate::events::Entry;
@@ -27,11 +28,6 @@ pub(super) trait Slots: fmt::Debug + Send + Sync + 'static {
     /// Makes durable what `place` holds; whoever wrote it may have been killed before it was.
     fn settle(&self, _place: Place) -> Result<(), VaultFault> {
         Ok(())
-    }
-
-    /// Whether a record was once stored, where no place shows a trace of it.
-    fn stored_once(&self) -> Result<bool, VaultFault> {
-        Ok(false)
     }
 }
 
@@ -61,18 +57,30 @@ fn load(vault: &impl Slots) -> Result<Found, VaultFault> {
         lock = Some(vault.home().exclusive()?);
         contents = Contents::of(vault)?;
     }
-    let found = match contents.newest() {
-        Some((_, slot)) => Found::Record(Box::new(slot.record.clone())),
-        None if contents.any(|held| matches!(held, Held::Torn)) => Found::Damaged,
-        None if vault.stored_once()? => Found::Damaged,
-        None if contents.are_absent() => Found::Missing,
-        None => Found::Empty,
-    };
+    let found = found(vault, &contents)?;
     drop(lock);
     let slot = contents.newest().map(|(place, _)| place.name());
     let name = name(&found);
     Entry::StoreRead { found: name, slot }.tell();
     Ok(found)
+}
+
+/// Where a record without a session is the newest, and there is one, the newest is lost: that must
+/// not pass for a sign-out.
+fn found(vault: &impl Slots, contents: &Contents) -> Result<Found, VaultFault> {
+    let newest = contents.newest().map(|(_, slot)| &slot.record);
+    if let Some(record) = newest.filter(|record| record.tokens.is_some()) {
+        return Ok(Found::Record(Box::new(record.clone())));
+    }
+    let mark = Mark::read(vault.home())?;
+    Ok(match (newest, mark) {
+        (_, Some(Mark::Present)) => Found::Damaged,
+        (Some(record), _) => Found::Record(Box::new(record.clone())),
+        (None, _) if contents.any(|held| matches!(held, Held::Torn)) => Found::Damaged,
+        (None, Some(Mark::Past)) => Found::Damaged,
+        (None, _) if contents.are_absent() => Found::Missing,
+        (None, _) => Found::Empty,
+    })
 }
 
 fn update(vault: &impl Slots, change: &Change) -> Result<Record, VaultFault> {
@@ -84,12 +92,22 @@ fn update(vault: &impl Slots, change: &Change) -> Result<Record, VaultFault> {
         None => (Place::A, 1),
     };
     let mut record = newest.map_or_else(Record::default, |(_, slot)| slot.record.clone());
+    let was_signed_in = record.tokens.is_some();
     if change.apply(&mut record) {
+        let is_signed_in = record.tokens.is_some();
+        let marked = Mark::read(vault.home())? == Some(Mark::Present);
+        if marked && was_signed_in && !is_signed_in {
+            Mark::Past.write(vault.home())?;
+        }
         // The other place is about to be overwritten: then this one alone must outlive a power cut.
         newest.map_or(Ok(()), |(place, _)| vault.settle(place))?;
         let slot = Slot { generation, record };
         let bytes = vault.write(place, &slot)?;
         Entry::StoreWrite { ok: true, bytes }.tell();
+        if is_signed_in && !marked {
+            // The record is stored; the next write tries again.
+            drop(told(vault, "store_mark", Mark::Present.write(vault.home())));
+        }
         record = slot.record;
     }
     Ok(record)

@@ -16,6 +16,8 @@ mod failures;
 #[cfg(test)]
 mod layer;
 #[cfg(test)]
+mod locked;
+#[cfg(test)]
 mod middleware;
 #[cfg(test)]
 mod processes;

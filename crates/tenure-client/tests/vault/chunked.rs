@@ -2,11 +2,11 @@
 
 use std::fs;
 
-use tenure_client::{ChunkedVault, Found, Vault as _, VaultFault};
+use tenure_client::{Change, ChunkedVault, Found, Vault as _, VaultFault};
 
 use crate::memory::{MemoryStore, Mood};
-use crate::subjects::{Chunked, Encrypted};
-use crate::suite::changes::{outcome, sign_in, sign_in_at, token};
+use crate::subjects::{Chunked, Encrypted, Files};
+use crate::suite::changes::{discovered, outcome, sign_in, sign_in_at, token};
 use crate::suite::{Blobs, Subject, Verdict, ensure};
 
 /// Each prefix of the writes of an update, with the next write torn before each of its first
@@ -92,7 +92,7 @@ fn a_shorter_record_leaves_no_chunk_of_a_longer_one() {
     for _ in 0..2 {
         for name in ["old1", "old2"] {
             let token = tenure_client::Secret::new(format!("r{name}"));
-            let revoked = tenure_client::Change::Revoked(token);
+            let revoked = Change::Revoked(token);
             subject.open().update(&revoked).unwrap();
         }
         subject.open().update(&sign_in(7)).unwrap();
@@ -176,7 +176,46 @@ fn the_marker_holds_no_secret() {
     let subject = Chunked::over_memory(100);
     subject.open().update(&sign_in(1)).unwrap();
     let marker = fs::read_to_string(subject.marker()).unwrap();
-    assert_eq!(marker, "A session was stored in the keystore.\n");
+    assert_eq!(marker, "A session is stored.\n");
+    subject.open().update(&Change::SignOut).unwrap();
+    let marker = fs::read_to_string(subject.marker()).unwrap();
+    assert_eq!(marker, "A session was stored.\n");
+}
+
+/// The marker is taken back first: it claims less than there is, and the next write puts it right.
+#[test]
+fn a_sign_out_that_cannot_be_stored_leaves_the_session_and_damages_nothing() {
+    let subject = Chunked::over_memory(100);
+    subject.open().update(&discovered()).unwrap();
+    subject.open().update(&sign_in(1)).unwrap();
+    let failing = Mood::Failing { after: 0, bytes: 0 };
+    subject.store.mood(failing);
+    subject.open().update(&Change::SignOut).unwrap_err();
+    subject.store.mood(Mood::Fine);
+    assert_eq!(subject.held(), "r1");
+    subject.open().update(&discovered()).unwrap();
+    let marker = fs::read_to_string(subject.marker()).unwrap();
+    assert_eq!(marker, "A session is stored.\n");
+}
+
+/// Metadata alone are no loss.
+#[test]
+fn a_store_that_lost_a_record_without_a_session_is_empty() {
+    let subject = Chunked::over_memory(100);
+    subject.open().update(&discovered()).unwrap();
+    subject.reset(&Blobs::new());
+    assert_eq!(subject.held(), "Empty");
+}
+
+#[test]
+fn control_without_its_mark_a_lost_first_sign_in_reads_as_a_sign_out() {
+    let subject = Files::new();
+    subject.open().update(&discovered()).unwrap();
+    subject.open().update(&sign_in(1)).unwrap();
+    subject.put("slot-b", None);
+    assert_eq!(subject.held(), "Damaged");
+    fs::remove_file(subject.profile().join("session-exists")).unwrap();
+    assert_eq!(subject.held(), "signed out");
 }
 
 #[test]

@@ -26,7 +26,8 @@ pub enum State {
     },
     /// Signed in; a refresh is under way.
     Refreshing,
-    /// Signed in; the last refresh, or the saving of its answer, failed and will be tried again.
+    /// Signed in; the last refresh, or the saving of its answer, failed and will be tried again. A
+    /// keystore that locks while the session is in use shows here, as [`Cause::Storage`].
     Degraded {
         /// What went wrong.
         cause: Cause,
@@ -39,7 +40,7 @@ pub enum State {
         /// What to look at.
         hint: String,
     },
-    /// The vault cannot be read now, so nobody knows whether there is a session.
+    /// The vault could not be read since the start, so nobody knows whether there is a session.
     StorageLocked,
 }
 
@@ -50,7 +51,7 @@ pub enum Reason {
     NeverSignedIn,
     /// It ended; [`EndCause::LoggedOut`] where the user signed out.
     Ended(EndCause),
-    /// The vault holds bytes that are not a record.
+    /// The vault held a session and has lost it: what is there is no record, or an older one.
     VaultDamaged,
 }
 
@@ -130,7 +131,7 @@ pub enum Found {
     Missing,
     /// A vault was made, nothing was ever stored.
     Empty,
-    /// Bytes, but no intact record.
+    /// A session was stored, and no intact record has one.
     Damaged,
     /// The newest intact record.
     Record(Box<Record>),

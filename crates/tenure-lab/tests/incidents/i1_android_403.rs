@@ -230,6 +230,29 @@ async fn any_one_key_may_be_missing_from_the_store_and_the_session_is_there() {
     }
 }
 
+/// Directly after the first sign-in there is no record to fall back to.
+#[tokio::test]
+async fn one_value_lost_after_the_first_sign_in_is_never_a_silent_sign_out() {
+    let phone = Phone::new().await;
+    let keystore = Keystore::default();
+    let locks = phone.directory.path().join("locks");
+    let vault = || ChunkedVault::new(keystore.clone(), "app", locks.clone());
+    let session = phone.open(vault()).await;
+    session.adopt(large_tokens()).await.expect("stored");
+    drop(session);
+    let mut damaged = 0;
+    for name in keystore.names() {
+        let lost = keystore.lose(&name);
+        let state = phone.open(vault()).await.state();
+        let reason = Reason::VaultDamaged;
+        let told = state == State::SignedOut { reason };
+        assert!(told || matches!(state, State::Active { .. }), "{state:?}");
+        damaged += usize::from(told);
+        keystore.put(&name, lost);
+    }
+    assert!(damaged > 0);
+}
+
 /// The team's client: a cache, a store in four keys, and an interceptor.
 struct Before {
     http: reqwest::Client,

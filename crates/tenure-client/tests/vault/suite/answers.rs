@@ -3,8 +3,8 @@
 use tenure_client::{Change, EndCause, Found, Secret, VaultFault};
 use tenure_core::secret::sha256;
 
-use super::changes::{outcome, sign_in, token};
-use super::{Blobs, Subject, Verdict, ensure};
+use super::changes::{discovered, outcome, sign_in, token};
+use super::{Blobs, Subject, Verdict, Write, ensure};
 
 pub(crate) fn the_last_of_several_records_is_found(subject: &dyn Subject) -> Verdict {
     let vault = subject.open();
@@ -63,6 +63,46 @@ pub(crate) fn a_damaged_vault_takes_a_new_sign_in(subject: &dyn Subject) -> Verd
     ensure!(subject.blobs() == damaged, "it was written to");
     outcome(subject.open().update(&sign_in(2)))?;
     ensure!(subject.held() == "r2", "held {}", subject.held());
+    Ok(())
+}
+
+/// The copy before the first sign-in holds no session; it must not be taken for a sign-out.
+pub(crate) fn a_lost_first_sign_in_is_damage(subject: &dyn Subject) -> Verdict {
+    outcome(subject.open().update(&discovered()))?;
+    let held = subject.held();
+    ensure!(held == "signed out", "before: {held}");
+    let before = subject.blobs();
+    outcome(subject.open().update(&sign_in(1)))?;
+    let writes = subject.writes_since(&before);
+    for Write { name, bytes } in &writes {
+        subject.put(name, None);
+        let held = subject.held();
+        ensure!(held == "Damaged", "without {name}: {held}");
+        subject.put(name, bytes.as_deref());
+    }
+    ensure!(subject.held() == "r1", "all back again: {}", subject.held());
+    subject.reset(&before);
+    outcome(subject.open().update(&discovered()))?;
+    let held = subject.held();
+    ensure!(held == "Damaged", "new metadata mend nothing: {held}");
+    outcome(subject.open().update(&sign_in(2)))?;
+    ensure!(subject.held() == "r2", "held {}", subject.held());
+    Ok(())
+}
+
+/// Signing out, or being told that the session is over, is no damage.
+pub(crate) fn a_session_that_is_over_is_no_damage(subject: &dyn Subject) -> Verdict {
+    let end = Change::End {
+        presented: Secret::new("r2"),
+        cause: EndCause::Unknown,
+    };
+    for (turn, over) in [(1, Change::SignOut), (2, end)] {
+        outcome(subject.open().update(&discovered()))?;
+        outcome(subject.open().update(&sign_in(turn)))?;
+        outcome(subject.open().update(&over))?;
+        let held = subject.held();
+        ensure!(held == "signed out", "{over:?}: {held}");
+    }
     Ok(())
 }
 

@@ -22,16 +22,25 @@ pub(crate) fn sign_in_at(issuer: &str, name: &str) -> Change {
     let expiry = Expiry::new(Millis(0), Millis(900_000), None, Millis(0));
     Change::SignIn {
         tokens: Tokens::new(granted, expiry).unwrap(),
-        provider: Provider {
-            issuer: issuer.into(),
-            client_id: "app".into(),
-            authorization_endpoint: None,
-            token_endpoint: format!("{issuer}/token"),
-            revocation_endpoint: Some(format!("{issuer}/revoke")),
-            names_issuer: false,
-            retire_on_use: true,
-            fetched: Millis(0),
-        },
+        provider: provider(issuer),
+    }
+}
+
+/// The service's metadata, which are stored before anybody signs in.
+pub(crate) fn discovered() -> Change {
+    Change::Discovered(provider("https://id.example.com"))
+}
+
+fn provider(issuer: &str) -> Provider {
+    Provider {
+        issuer: issuer.into(),
+        client_id: "app".into(),
+        authorization_endpoint: None,
+        token_endpoint: format!("{issuer}/token"),
+        revocation_endpoint: Some(format!("{issuer}/revoke")),
+        names_issuer: false,
+        retire_on_use: true,
+        fetched: Millis(0),
     }
 }
 

@@ -105,6 +105,8 @@ macro_rules! conformance {
                 answers::the_last_of_several_records_is_found
                 answers::missing_empty_damaged_and_unreadable_are_different_answers
                 answers::a_damaged_vault_takes_a_new_sign_in
+                answers::a_lost_first_sign_in_is_damage
+                answers::a_session_that_is_over_is_no_damage
                 answers::a_change_without_effect_writes_nothing
                 answers::a_newer_format_is_refused_and_left_as_it_is
                 answers::the_refresh_lock_is_exclusive_until_it_is_dropped
