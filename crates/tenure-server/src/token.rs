@@ -59,6 +59,22 @@ impl AccessClaims {
         }
     }
 
+    /// Refuses a token for other resources than this service (RFC 9068 section 4): who was given it
+    /// there could use it here.
+    pub(crate) fn require_own_audience(&self, state: &AppState) -> Result<(), Fault> {
+        let config = state.config.load();
+        let is_own = |one: &Value| one.as_str() == Some(config.issuer.as_str());
+        let named = match &self.aud {
+            Value::Array(many) => many.iter().any(is_own),
+            one => is_own(one),
+        };
+        if named {
+            Ok(())
+        } else {
+            Err(Fault::InvalidToken("the token is for another resource"))
+        }
+    }
+
     /// The session that the token belongs to, while it lives; tokens of a client itself have none.
     pub(crate) async fn session(&self, state: &AppState) -> Result<Option<Row>, Fault> {
         let Some(sid) = &self.sid else {

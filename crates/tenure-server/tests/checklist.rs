@@ -13,7 +13,7 @@ use std::future::ready;
 use std::path::Path;
 use std::time::Duration;
 
-use app::{App, EMAIL, PASSWORD};
+use app::{App, EMAIL, PASSWORD, basic};
 use axum::body::Body;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
@@ -110,6 +110,44 @@ async fn an_access_token_says_all_that_rfc_9068_asks_for() {
     }
     let life = claims["exp"].as_u64().unwrap() - claims["iat"].as_u64().unwrap();
     assert_eq!(session.json()["expires_in"], life);
+}
+
+/// RFC 9068 section 4: whoever is given a token for another resource could use it here.
+#[tokio::test]
+async fn a_token_for_another_resource_opens_none_of_our_own_routes() {
+    const API: &str = "https%3A%2F%2Fapi.example.com";
+    const OWN: &str = "http%3A%2F%2F127.0.0.1%3A8420";
+    let app = App::start().await;
+    let shop = basic("shop:demo-secret");
+    let headers = [("authorization", shop.as_str())];
+    let body = json!({ "email": EMAIL, "password": PASSWORD, "client_id": "shop" });
+    let begun = app.post_with("/api/auth/login", &headers, &body).await;
+    let access = begun.text("access_token");
+    let both = json!(["https://api.example.com", "http://127.0.0.1:8420"]);
+    assert_eq!(claims(&access)["aud"], both);
+
+    let paths = ["/oauth2/userinfo", "/api/auth/me", "/api/auth/sessions"];
+    for path in paths {
+        assert_eq!(app.get(path, &access).await.status, 200, "{path}");
+    }
+    let refresh_token = begun.text("refresh_token");
+    let form = format!("grant_type=refresh_token&refresh_token={refresh_token}&resource={API}");
+    let narrowed = app.post_form("/oauth2/token", &headers, form).await;
+    let access = narrowed.text("access_token");
+    assert_eq!(claims(&access)["aud"], "https://api.example.com");
+    for path in paths {
+        let seen = app.get(path, &access).await;
+        seen.refused(401, "invalid_token");
+        let why = seen.text("error_description");
+        assert_eq!(why, "the token is for another resource", "{path}");
+    }
+
+    for (resource, status) in [(OWN, 200), (API, 401)] {
+        let form = format!("grant_type=client_credentials&scope=tenure:admin&resource={resource}");
+        let token = app.post_form("/oauth2/token", &headers, form).await;
+        let seen = app.get("/admin/audit", &token.text("access_token")).await;
+        assert_eq!(seen.status, status, "{resource}: {}", seen.body);
+    }
 }
 
 #[tokio::test]

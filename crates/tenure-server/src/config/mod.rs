@@ -209,7 +209,7 @@ pub struct Client {
     pub grants: Vec<GrantType>,
     /// Scopes it may ask for.
     pub scope: Scope,
-    /// Resources it may ask for (RFC 8707); the first is the default `aud`; none: the issuer.
+    /// Resources it may ask for (RFC 8707), besides the issuer; the first is part of the default `aud`.
     pub audience: Vec<String>,
     /// What happens to used refresh tokens.
     pub rules: Rules,
@@ -232,10 +232,21 @@ impl Client {
         self.grants.contains(&grant)
     }
 
-    /// `aud` where the request names no resource.
+    /// `aud` where the request names no resource: the first one, and this service's own routes.
     pub fn default_audience(&self, issuer: &str) -> Vec<String> {
-        let first = self.audience.first().map_or(issuer, String::as_str);
-        vec![first.to_owned()]
+        let first = self.audience.first().filter(|first| *first != issuer);
+        let own = issuer.to_owned();
+        first.cloned().into_iter().chain([own]).collect()
+    }
+
+    /// `aud` for the resources that a request names (RFC 8707 section 2), and the default where it
+    /// names none; `None` where one of them is not for this client.
+    pub fn audience_for(&self, issuer: &str, resources: &[String]) -> Option<Vec<String>> {
+        if resources.is_empty() {
+            return Some(self.default_audience(issuer));
+        }
+        let known = |one: &String| one == issuer || self.audience.contains(one);
+        resources.iter().all(known).then(|| resources.to_vec())
     }
 }
 

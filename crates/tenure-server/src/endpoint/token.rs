@@ -180,22 +180,14 @@ fn client_credentials(state: &AppState, client: &Client, fields: &Fields) -> Res
     })
 }
 
-/// The resources asked for, where the client may ask for them (RFC 8707); its default otherwise.
+/// The resources asked for, where the client may ask for them; its default otherwise.
 pub(crate) fn audience(
     state: &AppState,
     client: &Client,
     resources: &[String],
 ) -> Result<Vec<String>, Fault> {
-    if resources.is_empty() {
-        return Ok(client.default_audience(&state.config.load().issuer));
-    }
-    match resources
-        .iter()
-        .find(|asked| !client.audience.contains(asked))
-    {
-        None => Ok(resources.to_vec()),
-        Some(_) => Err(Fault::InvalidTarget(
-            "the client may not ask for that resource".to_owned(),
-        )),
-    }
+    let issuer = &state.config.load().issuer;
+    client
+        .audience_for(issuer, resources)
+        .ok_or_else(|| Fault::InvalidTarget("the client may not ask for that resource".to_owned()))
 }

@@ -8,7 +8,7 @@ use crate::error::Fault;
 use crate::state::Shared;
 use crate::token::AccessClaims;
 
-/// The claims of a valid access token that this service issued, whose session has not ended.
+/// The claims of a valid access token that this service issued for itself, whose session has not ended.
 pub(crate) struct Bearer(pub(crate) AccessClaims);
 
 impl FromRequestParts<Shared> for Bearer {
@@ -27,6 +27,7 @@ impl FromRequestParts<Shared> for Bearer {
             return Err(Fault::NoToken);
         }
         let claims = AccessClaims::verify(state, token.trim())?;
+        claims.require_own_audience(state)?;
         if claims.session_ended(state).await? {
             return Err(Fault::InvalidToken("the session has ended"));
         }

@@ -39,6 +39,14 @@ redirect_uris = ["http://127.0.0.1/callback"]
 grants = ["authorization_code", "refresh_token"]
 scope = "openid offline_access"
 
+[clients.shop]
+name = "App with an API of its own"
+first_party = true
+secret_sha256 = "cd577fe2561ebff23505db0bb006300c7cdecbd46bc0e03c449afafaca2c25bf"
+grants = ["refresh_token", "client_credentials"]
+scope = "openid tenure:admin"
+audience = ["https://api.example.com"]
+
 [clients.spa]
 name = "Single page"
 first_party = true

@@ -152,7 +152,10 @@ async fn a_person_allows_a_device_and_it_gets_tokens() {
         (&claims["sub"], &claims["client_id"]),
         (&"demo".into(), &"tv".into())
     );
-    assert_eq!(claims["aud"], "https://api.example.com");
+    assert_eq!(
+        claims["aud"],
+        serde_json::json!(["https://api.example.com", ISSUER])
+    );
     assert_eq!(tokens.claims("id_token")["aud"], "tv");
     let refreshed = server.refresh("tv", &tokens.text("refresh_token")).await;
     assert_eq!(refreshed.status, 200, "{}", refreshed.body);

@@ -24,6 +24,22 @@ pub(super) enum Mode {
     Cookie,
 }
 
+impl Mode {
+    /// Before tokens are given in this mode: refuses what another site may have made the browser
+    /// send. To what is in the body a browser adds nothing by itself.
+    pub(super) fn check(
+        self,
+        state: &AppState,
+        headers: &HeaderMap,
+        client: Option<&Client>,
+    ) -> Result<(), Fault> {
+        match self {
+            Self::Bearer => Ok(()),
+            Self::Cookie => check_origin(state, headers, client),
+        }
+    }
+}
+
 /// The token answer of the mode.
 pub(super) fn deliver(state: &AppState, mode: Mode, mut tokens: Tokens) -> Result<Response, Fault> {
     if mode == Mode::Bearer {
@@ -60,9 +76,9 @@ pub(super) fn cleared(state: &AppState, mut response: Response) -> Result<Respon
     Ok(response)
 }
 
-/// Refuses what another site may have made the browser send. A form or link cannot carry the
+/// A form or link cannot carry the
 /// header; a script of another origin would have to ask first, and is not answered.
-pub(super) fn check_origin(
+fn check_origin(
     state: &AppState,
     headers: &HeaderMap,
     client: Option<&Client>,

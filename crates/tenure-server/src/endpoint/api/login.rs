@@ -14,7 +14,7 @@ use tenure_store::User;
 
 use super::checked_label;
 use super::client::first_party;
-use super::cookie::{Mode, check_origin, deliver};
+use super::cookie::{Mode, deliver};
 use crate::accounts::{check_unchanged, sign_in};
 use crate::config::Client;
 use crate::error::Fault;
@@ -46,9 +46,7 @@ async fn handle(
     JsonBody(login): JsonBody<Login>,
 ) -> Result<Response, Fault> {
     let client = first_party(&state, &headers, &login.client_id)?.0;
-    if login.mode == Mode::Cookie {
-        check_origin(&state, &headers, Some(&client))?;
-    }
+    login.mode.check(&state, &headers, Some(&client))?;
     let label = checked_label(login.device_label)?;
     // Before the comparison: a password change that overtakes it voids this sign-in.
     let auth_time = state.now();

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use tenure_core::lineage::{EndCause, Row};
 use tenure_core::secret::Secret;
 
-use super::cookie::{self, Mode, check_origin};
+use super::cookie::{self, Mode};
 use crate::endpoint::revoke::session_of;
 use crate::error::Fault;
 use crate::extract::{Bearer, Caller, JsonBody};
@@ -81,7 +81,7 @@ async fn with_cookie(
     let client = session
         .as_ref()
         .and_then(|loaded| state.client(&loaded.row.grant.client));
-    check_origin(state, headers, client.as_deref())?;
+    Mode::Cookie.check(state, headers, client.as_deref())?;
     if let Some(loaded) = session {
         log_out(state, caller, &loaded.row).await?;
     }

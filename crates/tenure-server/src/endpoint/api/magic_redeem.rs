@@ -10,7 +10,7 @@ use tenure_core::secret::Secret;
 
 use super::checked_label;
 use super::client::first_party;
-use super::cookie::{Mode, check_origin, deliver};
+use super::cookie::{Mode, deliver};
 use super::magic::{open, redeem};
 use crate::error::Fault;
 use crate::extract::{Caller, JsonBody};
@@ -41,9 +41,7 @@ async fn handle(
     state.limits.load().token(caller.network)?;
     let opened = open(&state, &body.token).await?;
     first_party(&state, &headers, &opened.client.id)?;
-    if body.mode == Mode::Cookie {
-        check_origin(&state, &headers, Some(&opened.client))?;
-    }
+    body.mode.check(&state, &headers, Some(&opened.client))?;
     let label = checked_label(body.device_label)?;
     let tokens = redeem(&state, &caller, &body.token, &opened, label).await?;
     deliver(&state, body.mode, tokens)

@@ -10,7 +10,7 @@ use tenure_core::id::ClientId;
 use tenure_core::secret::Secret;
 
 use super::client::named;
-use super::cookie::{self, Mode, check_origin, deliver};
+use super::cookie::{self, Mode, deliver};
 use crate::endpoint::token::{idempotency_key, key_claims};
 use crate::error::Fault;
 use crate::extract::{Caller, JsonBody};
@@ -41,9 +41,8 @@ async fn handle(
 ) -> Result<Response, Fault> {
     state.limits.load().token(caller.network)?;
     let client = named(&state, &headers, body.client_id.as_ref())?;
-    if body.mode == Mode::Cookie {
-        check_origin(&state, &headers, client.as_ref().map(|client| &*client.0))?;
-    }
+    let named_client = client.as_ref().map(|client| &*client.0);
+    body.mode.check(&state, &headers, named_client)?;
     let presented = presented(&state, &headers, body.mode, body.refresh_token)?;
     let ask = Refresh {
         presented,

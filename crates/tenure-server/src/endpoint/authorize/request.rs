@@ -284,21 +284,12 @@ fn scope(client: &Client, parameters: &Parameters) -> Result<Scope, Why> {
 
 fn audience(issuer: &str, client: &Client, parameters: &Parameters) -> Result<Vec<String>, Why> {
     let mut asked: Vec<String> = parameters.all("resource").map(str::to_owned).collect();
-    if asked.is_empty() {
-        return Ok(client.default_audience(issuer));
-    }
     asked.sort_unstable();
     asked.dedup();
-    let known = |one: &String| {
-        client.audience.contains(one) || (client.audience.is_empty() && one == issuer)
-    };
-    if !asked.iter().all(known) {
-        return Err((
-            "invalid_target",
-            "the client is not registered for this resource",
-        ));
-    }
-    Ok(asked)
+    client.audience_for(issuer, &asked).ok_or((
+        "invalid_target",
+        "the client is not registered for this resource",
+    ))
 }
 
 fn prompt(text: &str) -> Result<Prompt, Why> {
