@@ -17,3 +17,5 @@ mod strict_rotation;
 #[cfg(test)]
 #[path = "../support/mod.rs"]
 mod support;
+#[cfg(test)]
+mod workers;

@@ -10,10 +10,10 @@ use tenure_lab::skip;
 
 use crate::bench::{Device, failure, token};
 
-const LIFETIME: u64 = 900;
+pub(crate) const LIFETIME: u64 = 900;
 
 /// The routes of the incident: what its 401 says is in `detail`.
-fn snake_case() -> JsonRoutes {
+pub(crate) fn snake_case() -> JsonRoutes {
     let dialect = Dialect {
         error: "detail".into(),
         ends: vec![ErrorPattern::code("Session expired")].into(),
@@ -24,7 +24,7 @@ fn snake_case() -> JsonRoutes {
 }
 
 /// As in incident I2, with everything in `data` and the refresh token as bearer.
-fn camel_case() -> JsonRoutes {
+pub(crate) fn camel_case() -> JsonRoutes {
     let dialect = Dialect {
         access_token: "data.accessToken".into(),
         refresh_token: "data.refreshToken".into(),
@@ -41,12 +41,12 @@ fn camel_case() -> JsonRoutes {
     routes.token_in(TokenPlace::Bearer)
 }
 
-fn credentials() -> serde_json::Value {
+pub(crate) fn credentials() -> serde_json::Value {
     json!({ "username": "ann", "password": Backend::PASSWORD })
 }
 
 /// The backend, or none where Python's packages are missing.
-fn backend(storage: Storage<'_>) -> Option<Backend> {
+pub(crate) fn backend(storage: Storage<'_>) -> Option<Backend> {
     if let Some(why) = Backend::obstacle() {
         skip(&why).unwrap();
         return None;
