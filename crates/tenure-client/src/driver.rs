@@ -1,5 +1,6 @@
 //! Carries out what the machine decides.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use arc_swap::ArcSwapOption;
@@ -11,7 +12,7 @@ use http::{HeaderMap, HeaderName, Request, Response};
 use tenure_core::outcome::{Answer, Outcome, Trouble, classify, date, retry_after};
 use tenure_core::secret::Secret;
 use tenure_core::session::{
-    Access, AccessToken, Action, Change, Event, Lock, Machine, Millis, Moment, Presentation,
+    Access, AccessToken, Action, Change, Event, Found, Lock, Machine, Millis, Moment, Presentation,
     Provider, Ready, Record, Revocation, Revoked, State, VaultFault,
 };
 use tenure_core::time::Timestamp;
@@ -40,6 +41,8 @@ pub(crate) struct Driver {
     turn: tokio::sync::Mutex<()>,
     locker: Locker,
     lease: Mutex<Option<Lease>>,
+    /// From then on a session of another service is taken for a fault of the vault.
+    opened: AtomicBool,
     runtime: Handle,
 }
 
@@ -73,6 +76,7 @@ impl Driver {
             turn: tokio::sync::Mutex::new(()),
             locker: Locker::new(Arc::clone(&config.vault)),
             lease: Mutex::new(None),
+            opened: AtomicBool::new(false),
             runtime: Handle::current(),
             config,
         });
@@ -160,7 +164,10 @@ impl Driver {
         let record = work
             .await
             .unwrap_or_else(|panic| Err(VaultFault::Unavailable(panic.to_string())));
-        let record = record.map(Box::new);
+        let record = record.map(Box::new).and_then(|record| {
+            self.check_owner(&record)?;
+            Ok(record)
+        });
         self.dispatch(Event::Changed(step, record.clone()));
         record
     }
@@ -234,7 +241,39 @@ impl Driver {
         let found = work
             .await
             .unwrap_or_else(|panic| Err(VaultFault::Unavailable(panic.to_string())));
+        let found = found.and_then(|found| {
+            if let Found::Record(record) = &found {
+                self.check_owner(record)?;
+            }
+            Ok(found)
+        });
         self.dispatch(Event::Loaded(found));
+    }
+
+    /// Another process may keep its session of another service in the same place.
+    fn check_owner(&self, record: &Record) -> Result<(), VaultFault> {
+        if !self.opened.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        self.stranger(record)
+            .map_or(Ok(()), |held| Err(VaultFault::Unavailable(held)))
+    }
+
+    /// Whose session the record holds, if it is not this client's.
+    fn stranger(&self, record: &Record) -> Option<String> {
+        record.tokens.as_ref()?;
+        let provider = record.provider.as_ref()?;
+        let (issuer, client) = (&provider.issuer, &provider.client_id);
+        let ours = provider.is(&self.config.issuer, &self.config.client_id);
+        (!ours).then(|| format!("the vault holds a session of client {client} at {issuer}"))
+    }
+
+    /// Ends the opening: the vault may hold somebody else's session, of another service or of another
+    /// client.
+    pub(crate) fn open(&self) -> Result<(), String> {
+        let stranger = self.machine().record().and_then(|held| self.stranger(held));
+        self.opened.store(true, Ordering::Relaxed);
+        stranger.map_or(Ok(()), Err)
     }
 
     async fn refresh(self: &Arc<Self>, mut asked: Presentation) -> (Outcome, Option<Timestamp>) {

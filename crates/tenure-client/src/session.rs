@@ -46,24 +46,8 @@ impl Session {
         let mut states = session.subscribe();
         // The sender lives in the driver, which lives in `session`.
         drop(states.wait_for(|state| *state != State::Restoring).await);
-        session.check_owner()?;
+        session.driver.open().map_err(Error::Misconfigured)?;
         Ok(session)
-    }
-
-    /// A vault may hold somebody else's session: of another service, or of another client.
-    fn check_owner(&self) -> Result<(), Error> {
-        let config = &self.driver.config;
-        let machine = self.driver.machine();
-        let record = machine.record().filter(|record| record.tokens.is_some());
-        let Some(provider) = record.and_then(|record| record.provider.as_ref()) else {
-            return Ok(());
-        };
-        let (issuer, client) = (&provider.issuer, &provider.client_id);
-        if issuer.trim_end_matches('/') == config.issuer && *client == config.client_id {
-            return Ok(());
-        }
-        let held = format!("the vault holds a session of client {client} at {issuer}");
-        Err(Error::Misconfigured(held))
     }
 
     /// An access token that is valid now and, as far as its lifetime allows, for a minute more.

@@ -121,6 +121,30 @@ async fn a_sign_in_of_another_process_ends_the_signed_out_state_of_this_one() {
     assert!(matches!(first.state(), State::Active { .. }));
 }
 
+#[tokio::test]
+async fn a_session_of_another_service_that_comes_later_is_left_alone() {
+    let (here, there) = (Bench::new().await, Bench::new().await);
+    let ours = here.open().await;
+    let config = there.config_with(here.vault());
+    let theirs = Session::open(config).await.expect("opened");
+    let password = crate::service::password;
+    let signed_in = theirs.sign_in_password("demo@example.com", password());
+    signed_in.await.expect("signed in");
+    let before = here.record();
+
+    here.clock.pass(1);
+    let told = failure(&ours).await;
+    assert!(matches!(told, Error::SignInRequired { .. }), "{told:?}");
+    let refused = ours.sign_in_password("demo@example.com", password());
+    let refused = refused.await.expect_err("no room");
+    assert!(
+        matches!(refused, Error::StorageUnavailable(_)),
+        "{refused:?}"
+    );
+    assert_eq!(here.record(), before);
+    assert_eq!(token(&theirs).await, "access-1");
+}
+
 fn impatient(bench: &Bench) -> Config {
     bench.config().policy(Policy {
         lock_patience: std::time::Duration::ZERO,

@@ -49,7 +49,7 @@ pub enum Change {
     SignOut,
     /// The service knows that the token is not used any more.
     Revoked(Secret),
-    /// The service's metadata, read again.
+    /// The service's metadata, read again. Does nothing where the session is another service's.
     Discovered(Provider),
 }
 
@@ -86,10 +86,7 @@ impl Change {
             Self::SignIn { tokens, provider } => sign_in(record, tokens, provider),
             Self::SignOut => sign_out(record),
             Self::Revoked(token) => revoked(record, token),
-            Self::Discovered(provider) => {
-                record.provider = Some(provider.clone());
-                true
-            }
+            Self::Discovered(provider) => discovered(record, provider),
         }
     }
 }
@@ -161,6 +158,20 @@ fn revoked(record: &mut Record, token: &Secret) -> bool {
         .outbox
         .retain(|revocation| revocation.token != *token);
     record.outbox.len() != before
+}
+
+/// Tokens must never come to stand beside endpoints of a service that did not issue them.
+fn discovered(record: &mut Record, provider: &Provider) -> bool {
+    let (issuer, client) = (&provider.issuer, &provider.client_id);
+    let stays = record
+        .provider
+        .as_ref()
+        .filter(|held| !held.is(issuer, client));
+    if record.tokens.is_some() && stays.is_some() {
+        return false;
+    }
+    record.provider = Some(provider.clone());
+    true
 }
 
 #[cfg(test)]

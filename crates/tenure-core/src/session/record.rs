@@ -42,6 +42,14 @@ pub struct Provider {
     pub fetched: Millis,
 }
 
+impl Provider {
+    /// Whether this is `client_id`'s registration at `issuer`, with or without a slash at its end.
+    pub fn is(&self, issuer: &str, client_id: &str) -> bool {
+        let same = self.issuer.trim_end_matches('/') == issuer.trim_end_matches('/');
+        same && self.client_id == client_id
+    }
+}
+
 /// A signed-in session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tokens {
