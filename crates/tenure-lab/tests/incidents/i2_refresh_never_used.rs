@@ -1,7 +1,7 @@
 //! I2: signed out every quarter of an hour and at every reopening. The access token lived 15
 //! minutes, the refresh token lay in the store for 30 days, and nobody ever used it.
 //!
-//! (The team's web client has a cookie session, which no client-side token is part of.)
+//! The team's web client has a cookie session, which was not affected: `i2_web`.
 
 use std::sync::Arc;
 

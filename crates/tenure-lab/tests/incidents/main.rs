@@ -22,6 +22,8 @@ mod i1_android_403;
 #[cfg(test)]
 mod i2_refresh_never_used;
 #[cfg(test)]
+mod i2_web;
+#[cfg(test)]
 mod i3_token_loss;
 #[cfg(test)]
 mod keystore;
