@@ -32,6 +32,7 @@ pub(super) struct Expected {
 
 const PATH: &str = "/callback";
 const LONGEST_HEAD: usize = 16 * 1024;
+const PAUSE: Duration = Duration::from_millis(100);
 /// A browser sends its request at once.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
@@ -56,7 +57,12 @@ impl Loopback {
         loop {
             tokio::select! {
                 Some(verdict) = verdict.recv() => return verdict,
-                Ok((visitor, _)) = self.listener.accept() => {
+                visitor = self.listener.accept() => {
+                    let Ok((visitor, _)) = visitor else {
+                        // Out of files, or a visitor who has gone: the browser may still come.
+                        tokio::time::sleep(PAUSE).await;
+                        continue;
+                    };
                     let (expected, found) = (Arc::clone(&expected), found.clone());
                     visitors.spawn(receive(visitor, expected, found));
                 }
