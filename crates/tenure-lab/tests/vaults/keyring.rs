@@ -12,13 +12,14 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 use tenure_client::{
-    Change, ChunkedVault, Clock as _, Config, EncryptedFileVault, Error, Found, Granted, KeyValue,
-    KeyringVault, Keystore, Millis, Policy, Provider, Reason, Secret, Session, State, SystemClock,
-    Vault, VaultFault, Zeroizing,
+    Cause, Change, ChunkedVault, Clock as _, Config, Dialect, EncryptedFileVault, Error, Found,
+    Granted, JsonRoutes, KeyValue, KeyringVault, Keystore, Millis, Policy, Provider, Reason,
+    Secret, Session, State, SystemClock, Vault, VaultFault, Zeroizing,
 };
 use tenure_core::session::{Expiry, Tokens};
 
 use self::gnome::{Gnome, on_a_bus};
+use crate::backend::{Backend, call};
 use crate::suite::changes::{sign_in, token, tokens};
 use crate::suite::writers::{write_turns, written_tokens};
 use crate::suite::{self, Blobs, Storage, Subject, Write};
@@ -205,6 +206,46 @@ async fn locked_and_unlocked() {
     active.await.unwrap();
     let token = session.access_token().await.unwrap();
     assert_eq!(token.token, Secret::new("a1"));
+}
+
+#[test]
+fn a_keyring_that_locks_in_mid_session_costs_nothing_but_refreshes() {
+    let name = "keyring::a_keyring_that_locks_in_mid_session_costs_nothing_but_refreshes";
+    on_a_bus(name, || run(locked_in_mid_session()));
+}
+
+async fn locked_in_mid_session() {
+    let (gnome, directory) = (Gnome::start(), TempDir::new().unwrap());
+    let backend = Backend::start().await;
+    let routes = JsonRoutes::new("/auth/refresh", Dialect::OAUTH2).unwrap();
+    let config = backend.config(keyring_vault(&directory)).endpoint(routes);
+    let session = Session::open(config).await.unwrap();
+    session.sign_in_at("/auth/login", &()).await.unwrap();
+    let first = session.access_token().await.unwrap();
+
+    gnome.lock();
+    backend.clock.pass(15 * 60 - 30);
+    assert_eq!(session.access_token().await.unwrap(), first, "still valid");
+    assert!(is_locked(&session.state()), "{:?}", session.state());
+    backend.clock.pass(30);
+    let failure = session.access_token().await.unwrap_err();
+    let told = matches!(&failure, Error::StorageUnavailable(why) if why.starts_with("locked"));
+    assert!(told, "{failure:?}");
+    assert!(is_locked(&session.state()), "{:?}", session.state());
+    assert!(backend.books().refreshes.is_empty());
+
+    gnome.unlock();
+    backend.clock.pass(600);
+    assert_eq!(call(&session, &backend.url).await, 200);
+    assert!(matches!(session.state(), State::Active { .. }));
+    assert_eq!(backend.books().refreshes.len(), 1);
+}
+
+fn is_locked(state: &State) -> bool {
+    let State::Degraded { cause, .. } = state else {
+        return false;
+    };
+    matches!(cause, Cause::Storage(VaultFault::Locked(_)))
 }
 
 #[test]

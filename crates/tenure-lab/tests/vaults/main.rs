@@ -2,6 +2,13 @@
 
 // Marked as tests, because there and only there helpers may `expect`.
 #[cfg(test)]
+#[path = "../incidents/backend.rs"]
+#[expect(dead_code, reason = "the incidents use more of it")]
+mod backend;
+#[cfg(test)]
+#[path = "../classification/clock.rs"]
+mod clock;
+#[cfg(test)]
 mod disk;
 #[cfg(test)]
 mod keyring;
