@@ -165,7 +165,7 @@ fn page(action: &str, inputs: &str) -> Reply {
     Response::new(Full::from(html))
 }
 
-fn redirect(to: &str) -> hyper::http::response::Builder {
+fn redirect(to: &str) -> http::response::Builder {
     Response::builder().status(303).header("location", to)
 }
 
