@@ -1,5 +1,6 @@
 //! How the service meets the network: one listener, with or without TLS, that drains when it stops.
 
+mod gate;
 #[cfg(test)]
 mod tests;
 
@@ -9,19 +10,20 @@ use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 
 use axum::Router;
-use axum_server::accept::NoDelayAcceptor;
 use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use axum_server::{Handle, Server};
 use hyper_util::rt::TokioTimer;
 use rustls::crypto::aws_lc_rs;
 
+use self::gate::{Acceptor, Gate, Peer};
 use crate::config::Tls;
 
 /// Requests that are being answered when the service stops may take this much longer.
 const DRAIN: Duration = Duration::from_secs(10);
 
 /// Longer than clients keep an idle connection (90 s is a common default), so that the client closes
-/// it and no request is lost to the race; short enough that trickled headers do not pile up.
+/// it and no request is lost to the race; short enough that trickled headers do not pile up. The
+/// first request of a connection has less time.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(100);
 
 /// Why the service does not listen; the text says what to do about it.
@@ -60,16 +62,21 @@ pub enum ListenError {
 pub struct Listener {
     socket: TcpListener,
     address: SocketAddr,
+    connections: u32,
 }
 
 impl Listener {
-    /// Binds; port 0 is any free one.
-    pub fn bind(address: SocketAddr) -> Result<Self, ListenError> {
+    /// Binds; port 0 is any free one. So many connections are served at a time, and others wait.
+    pub fn bind(address: SocketAddr, connections: u32) -> Result<Self, ListenError> {
         let bind = || {
             let socket = TcpListener::bind(address)?;
             socket.set_nonblocking(true)?;
             let address = socket.local_addr()?;
-            Ok(Self { socket, address })
+            Ok(Self {
+                socket,
+                address,
+                connections,
+            })
         };
         bind().map_err(|cause: io::Error| match cause.kind() {
             ErrorKind::AddrInUse => ListenError::InUse(address),
@@ -97,7 +104,7 @@ impl Listener {
             draining.graceful_shutdown(Some(DRAIN));
         });
         let service = router.into_make_service_with_connect_info::<SocketAddr>();
-        let server = server(self.socket)?.handle(handle);
+        let server = server(Gate::new(self.socket, self.connections)?).handle(handle);
         let outcome = match certificate {
             None => server.serve(service).await,
             Some(certificate) => {
@@ -111,14 +118,14 @@ impl Listener {
     }
 }
 
-fn server(socket: TcpListener) -> io::Result<Server<SocketAddr, NoDelayAcceptor>> {
-    let mut server = axum_server::from_tcp(socket)?.acceptor(NoDelayAcceptor::new());
+fn server(gate: Gate) -> Server<Peer, Acceptor> {
+    let mut server = Server::from_listener(gate).acceptor(Acceptor);
     server
         .http_builder()
         .http1()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADER_TIMEOUT);
-    Ok(server)
+    server
 }
 
 /// Certificate and key, which can be replaced while they are used.

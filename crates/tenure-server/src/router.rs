@@ -24,7 +24,7 @@ use crate::random;
 use crate::session::carried_out;
 use crate::state::Shared;
 
-/// Every route of the service.
+/// Every route of the service, but for monitoring where that has a listener of its own.
 pub(crate) fn router(state: Shared) -> Router {
     let config = state.config.load_full();
     let cross_origin = Router::new()
@@ -48,11 +48,29 @@ pub(crate) fn router(state: Shared) -> Router {
         .merge(cross_origin)
         .merge(of_several_steps)
         .merge(introspect::routes())
-        .merge(health::routes())
-        .merge(metrics::routes());
+        .merge(health::routes());
+    if config.monitor_listen.is_none() {
+        router = router.merge(monitoring());
+    }
     if config.dev {
         router = router.merge(dev_clock::routes()).merge(outbox::routes());
     }
+    finished(router, state)
+}
+
+/// What only the operator's monitoring should see, where it has a listener of its own.
+pub(crate) fn monitor_router(state: Shared) -> Router {
+    finished(monitoring(), state)
+}
+
+fn monitoring() -> Router<Shared> {
+    Router::new()
+        .merge(health::detailed_routes())
+        .merge(metrics::routes())
+}
+
+fn finished(router: Router<Shared>, state: Shared) -> Router {
+    let config = state.config.load_full();
     // A request that takes this long is our trouble: 503, so that clients come back.
     let timeout =
         TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, config.request_timeout);

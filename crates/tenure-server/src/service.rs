@@ -16,7 +16,7 @@ use crate::limit::Limiters;
 use crate::mail::Mailer;
 use crate::metrics::Metrics;
 use crate::password::Passwords;
-use crate::router::router;
+use crate::router::{monitor_router, router};
 use crate::state::{AppState, Shared};
 
 /// How often a running server looks whether another process changed keys or accounts.
@@ -87,9 +87,14 @@ impl Service {
         })
     }
 
-    /// Every route.
+    /// Every route, without those of [`Service::monitor_router`] where [`Config::monitor_listen`] is set.
     pub fn router(&self) -> Router {
         router(Arc::clone(&self.state))
+    }
+
+    /// `/metrics` and `/health/ready` only, for [`Config::monitor_listen`].
+    pub fn monitor_router(&self) -> Router {
+        monitor_router(Arc::clone(&self.state))
     }
 
     /// What the store is.

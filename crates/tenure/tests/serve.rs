@@ -2,7 +2,8 @@
 
 mod support;
 
-use std::net::TcpListener;
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
 
 use support::{Place, tenure};
 
@@ -109,6 +110,7 @@ fn every_choice_is_printed_and_a_stop_is_clean() {
         "signing key     ",
         "master secret   generated ./tenure-data/master-secret",
         "clock           the host's",
+        "monitoring      /metrics and /health/ready, on the address that apps use",
         "configuration   no file",
         "demo@example.com, password demo-password",
         "demo-api, secret demo-secret",
@@ -118,6 +120,37 @@ fn every_choice_is_printed_and_a_stop_is_clean() {
     ] {
         assert!(said.contains(wanted), "{wanted} in\n{said}");
     }
+}
+
+#[test]
+fn monitoring_has_the_address_that_it_was_given() {
+    let place = Place::new();
+    place.write("tenure.toml", "monitor_listen = \"127.0.0.1:0\"\n");
+    let serving = place.serve(&["--dev", "--config", "tenure.toml"]);
+    let (_, rest) = serving
+        .said()
+        .split_once("monitoring      http://")
+        .unwrap();
+    let (monitor, rest) = rest.split_once('/').unwrap();
+    assert!(rest.starts_with("metrics and /health/ready, only there\n"));
+    let public = serving.url.strip_prefix("http://").unwrap();
+    for (address, status) in [(monitor, "200 OK"), (public, "404 Not Found")] {
+        for path in ["/metrics", "/health/ready"] {
+            let mut stream = TcpStream::connect(address).unwrap();
+            write!(
+                stream,
+                "GET {path} HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n"
+            )
+            .unwrap();
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).unwrap();
+            assert!(
+                answer.starts_with(&format!("HTTP/1.1 {status}")),
+                "{answer}"
+            );
+        }
+    }
+    serving.stop();
 }
 
 #[test]

@@ -137,7 +137,7 @@ pub struct Loaded {
 }
 
 impl Loaded {
-    /// Reads the same inputs again: new clients, limits and key schedule, everything else as before,
+    /// Reads the same inputs again: new clients, limits, device settings and key schedule, everything else as before,
     /// with a warning for each value that has changed and needs a restart. `Err` leaves this
     /// configuration running.
     pub fn reload(&self) -> Result<Self, Rejected> {
@@ -164,11 +164,13 @@ impl Loaded {
             clients,
             limits,
             keys,
+            device,
             ..
         } = next.config;
         next.config = Config {
             keys,
             limits,
+            device,
             clients,
             ..self.config.clone()
         };

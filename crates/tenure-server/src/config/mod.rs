@@ -37,13 +37,15 @@ use tenure_core::scope::Scope;
 use tenure_core::secret::{Secret, sha256};
 
 /// Everything the service is told. Sections that a reload may change: [`Config::clients`],
-/// [`Config::limits`] and [`Config::keys`]; the others need a restart.
+/// [`Config::limits`], [`Config::device`] and [`Config::keys`]; the others need a restart.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// `iss` of every token and the base of every URL; `http(s)://host[:port][/path]`, no slash at the end.
     pub issuer: String,
     /// Address to listen on.
     pub listen: SocketAddr,
+    /// Another one for `/metrics` and `/health/ready`, which [`Config::listen`] does not serve then.
+    pub monitor_listen: Option<SocketAddr>,
     /// Where the embedded store lives.
     pub data: PathBuf,
     /// Demo account and clients, a virtual clock, mail on the console; loopback only.
@@ -188,8 +190,10 @@ pub struct Limits {
     pub user_code_per_minute: u32,
     /// Presentations of the same refresh token per session and network.
     pub again_per_minute: u32,
-    /// Password hashes computed at the same time.
+    /// Password hashes computed at the same time; a change needs a restart.
     pub password_workers: usize,
+    /// Connections served at the same time; a change needs a restart.
+    pub connections: u32,
 }
 
 /// One registered client.

@@ -27,6 +27,7 @@ pub(super) fn settings(root: &mut Section<'_>, inputs: &Inputs) -> Config {
     if inputs.flags.dev && !listen.ip().is_loopback() {
         root.complain("listen", format!("{listen} can be reached by others, and --dev has a public password; listen on 127.0.0.1, or leave --dev out"));
     }
+    let monitor_listen = monitor_listen(root, listen);
     let tls = root.section("tls", tls);
     let issuer = issuer(root, inputs.flags.dev, listen, tls.is_some());
     let default_data = PathBuf::from(DEFAULT_DATA);
@@ -37,6 +38,7 @@ pub(super) fn settings(root: &mut Section<'_>, inputs: &Inputs) -> Config {
     Config {
         issuer,
         listen,
+        monitor_listen,
         master_secret: master_secret(root, inputs, &data),
         data,
         dev: inputs.flags.dev,
@@ -54,6 +56,17 @@ pub(super) fn settings(root: &mut Section<'_>, inputs: &Inputs) -> Config {
         device: root.section("device", device),
         clients: root.section("clients", clients),
     }
+}
+
+fn monitor_listen(root: &mut Section<'_>, listen: SocketAddr) -> Option<SocketAddr> {
+    let address = root.optional("monitor_listen");
+    if address == Some(listen) && listen.port() != 0 {
+        root.complain(
+            "monitor_listen",
+            "is the address of listen; choose another port, or remove the key",
+        );
+    }
+    address
 }
 
 fn issuer(root: &mut Section<'_>, dev: bool, listen: SocketAddr, tls: bool) -> String {
@@ -171,6 +184,7 @@ fn limits(section: &mut Section<'_>) -> Limits {
         user_code_per_minute: section.read("user_code_per_minute", 10),
         again_per_minute: section.read("again_per_minute", 120),
         password_workers: usize::try_from(section.read("password_workers", workers)).unwrap_or(1),
+        connections: section.read("connections", 10_000),
     }
 }
 

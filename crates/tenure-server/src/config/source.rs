@@ -52,9 +52,11 @@ pub struct Entry {
 impl Entry {
     /// Whether a running service takes over a change.
     pub fn is_reloadable(&self) -> bool {
+        let of_the_start = ["limits.connections", "limits.password_workers"];
         ["clients.", "limits.", "keys.", "device."]
             .iter()
             .any(|section| self.key.starts_with(section))
+            && !of_the_start.contains(&self.key.as_str())
     }
 }
 

@@ -359,11 +359,12 @@ fn a_reload_sees_new_clients_and_names_what_needs_a_restart() {
     let case = Case::client("name = \"Old\"");
     let file: PathBuf = case.inputs.file().unwrap();
     let loaded = case.loaded();
-    let text = "issuer = \"https://new.example.com\"\n[clients.web]\nname = \"New\"\n[limits]\nlogin_per_minute = 9\n";
+    let text = "issuer = \"https://new.example.com\"\n[clients.web]\nname = \"New\"\n[limits]\nlogin_per_minute = 9\nconnections = 7\n[device]\ninterval = \"7s\"\n";
     std::fs::write(&file, text).unwrap();
     let next = loaded.reload().unwrap();
     assert_eq!(next.config.client(&web()).unwrap().name, "New");
     assert_eq!(next.config.limits.login_per_minute, 9);
+    assert_eq!(next.config.device.interval, Duration::from_secs(7));
     assert_eq!(next.config.issuer, "https://auth.example.com");
     let restart: Vec<_> = next
         .warnings
@@ -372,7 +373,10 @@ fn a_reload_sees_new_clients_and_names_what_needs_a_restart() {
         .collect();
     assert_eq!(
         restart,
-        ["issuer has changed; it takes effect after a restart"]
+        [
+            "issuer has changed; it takes effect after a restart",
+            "limits.connections has changed; it takes effect after a restart"
+        ]
     );
 
     std::fs::write(&file, "issuer = 5").unwrap();

@@ -82,6 +82,28 @@ impl Running {
 }
 
 #[tokio::test]
+async fn monitoring_with_an_address_of_its_own_is_nowhere_else() {
+    let data = tempfile::tempdir().unwrap();
+    let apart = [("TENURE_MONITOR_LISTEN", "127.0.0.1:0")];
+    let apart = Service::open(config(&data, &apart)).await.unwrap();
+    let usual = Service::open(config(&data, &[])).await.unwrap();
+    let expected = [
+        ("/metrics", 404, 200, 200),
+        ("/health/ready", 404, 200, 200),
+        ("/health/live", 200, 404, 200),
+        ("/oauth2/jwks", 200, 404, 200),
+    ];
+    for (path, public, monitor, only) in expected {
+        let routers = [apart.router(), apart.monitor_router(), usual.router()];
+        for (router, status) in routers.into_iter().zip([public, monitor, only]) {
+            let request = Request::get(path).body(Body::empty()).unwrap();
+            let answer = router.oneshot(request).await.unwrap();
+            assert_eq!(answer.status(), status, "{path}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_clock_that_jumped_rotates_and_retires_no_key() {
     let mut running = Running::start().await;
     let before = running.keys().await;

@@ -3,6 +3,7 @@
 mod banner;
 mod signals;
 
+use std::future::pending;
 use std::path::Path;
 
 use tenure_server::Service;
@@ -27,8 +28,13 @@ pub(crate) fn serve(args: Serve) -> Result<(), Failure> {
 
 async fn run(mut loaded: Loaded, watch: Option<Watch>) -> Result<(), Failure> {
     // First, because it fails without a trace in the data directory, and tells what port 0 became.
-    let listener = Listener::bind(loaded.config.listen)?;
+    let connections = loaded.config.limits.connections;
+    let listener = Listener::bind(loaded.config.listen, connections)?;
     loaded.bound_to(listener.address());
+    let monitor = loaded.config.monitor_listen;
+    let monitor = monitor.map(|address| Listener::bind(address, connections));
+    let monitor = monitor.transpose()?;
+    loaded.config.monitor_listen = monitor.as_ref().map(Listener::address);
     let certificate = match &loaded.config.tls {
         Some(files) => Some(Certificate::open(files).await?),
         None => None,
@@ -52,6 +58,15 @@ async fn run(mut loaded: Loaded, watch: Option<Watch>) -> Result<(), Failure> {
         service.clone(),
         certificate.clone(),
     )?);
+    if let Some(monitor) = monitor {
+        // It goes on until the last request is answered, so that the end can be watched.
+        let router = service.monitor_router();
+        jobs.push(tokio::spawn(async move {
+            if let Err(error) = monitor.serve(router, None, pending()).await {
+                tracing::error!(event = "monitoring_failed", %error);
+            }
+        }));
+    }
     print::line(format_args!("listening on {scheme}://{address}"))?;
     let served = listener
         .serve(service.router(), certificate.as_ref(), stop)

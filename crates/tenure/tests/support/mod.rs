@@ -222,6 +222,11 @@ impl Serving {
         kill(self.child.id(), name);
     }
 
+    /// What it has said on stdout so far.
+    pub fn said(&self) -> &str {
+        &self.said
+    }
+
     /// Reads the log up to the next line of this event; answers the line.
     pub fn wait_for_log(&mut self, event: &str) -> String {
         let log = self.log.as_mut().expect("started with a log");

@@ -52,6 +52,10 @@ fn facts(loaded: &Loaded, service: &Service) -> Vec<(&'static str, String)> {
     } else {
         "the host's"
     };
+    let monitoring = config.monitor_listen.map_or_else(
+        || "/metrics and /health/ready, on the address that apps use".to_owned(),
+        |address| format!("http://{address}/metrics and /health/ready, only there"),
+    );
     let algorithm = config.keys.algorithm.as_str();
     vec![
         ("issuer", config.issuer.clone()),
@@ -66,6 +70,7 @@ fn facts(loaded: &Loaded, service: &Service) -> Vec<(&'static str, String)> {
         ),
         ("master secret", secret.unwrap_or_default()),
         ("clock", clock.to_owned()),
+        ("monitoring", monitoring),
         ("configuration", file),
         ("clients", config.clients.len().to_string()),
     ]
