@@ -261,9 +261,9 @@ impl Machine {
             let successor = answer.granted.refresh_token.as_ref();
             let rotated = successor.is_some_and(|token| *token != answer.presented);
             actions.push(Action::Note(Note::RefreshSucceeded { rotated }));
+            actions.extend(self.check_lifetime(before, now));
         }
         actions.extend(self.check_replacement(now));
-        actions.extend(self.check_lifetime(before, now));
         actions
     }
 

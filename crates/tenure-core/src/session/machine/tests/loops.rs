@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::super::super::{Cause, Change, State};
 use super::{
-    Access, Bench, Event, Granted, KEY, Millis, Outcome, QUARTER, Revoked, Step, grant, granted,
+    Access, Bench, Event, Granted, KEY, Millis, Outcome, QUARTER, Revoked, Secret, Step, expiry,
+    grant, granted,
 };
 
 #[test]
@@ -91,4 +92,20 @@ fn a_token_that_ended_before_the_vault_took_it_is_refreshed_at_once() {
     bench.tell(Event::Tick);
     bench.commit();
     bench.begin(KEY);
+}
+
+#[test]
+fn a_token_of_another_process_that_is_not_enough_is_refreshed_at_once() {
+    let mut bench = Bench::signed_in(true);
+    bench.pass(QUARTER);
+    bench.begin(KEY);
+    let by_another = Change::Keep {
+        presented: Secret::new("r0"),
+        granted: granted("b1", Some("s1")),
+        expiry: expiry(bench.now.wall - Millis(QUARTER)),
+    };
+    by_another.apply(&mut bench.vault);
+    bench.answer(grant(1));
+    bench.commit();
+    assert_eq!(bench.begin(KEY).refresh_token, Secret::new("s1"));
 }
