@@ -270,3 +270,14 @@ fn a_secret_never_stands_in_a_problem() {
         "{problems}"
     );
 }
+
+#[test]
+fn monitoring_on_the_address_that_apps_use_is_refused() {
+    let case = Case::new(&format!("{GOOD}monitor_listen = \"127.0.0.1:8420\"\n"));
+    assert!(
+        case.problems()
+            .contains(":2: monitor_listen: is the address of listen; choose another port"),
+        "{}",
+        case.problems()
+    );
+}
