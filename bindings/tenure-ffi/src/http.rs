@@ -60,12 +60,20 @@ impl From<TransportError> for Trouble {
 }
 
 /// One header.
-#[derive(Clone, Debug, PartialEq, Eq, uniffi::Record)]
+#[derive(Clone, PartialEq, Eq, uniffi::Record)]
 pub struct Header {
     /// Its name, in any case.
     pub name: String,
     /// Its value.
     pub value: String,
+}
+
+impl fmt::Debug for Header {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Header")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
 }
 
 /// A request to send. It carries secrets, so it is an object whose text shows none of them.

@@ -1,6 +1,7 @@
 //! Signing in.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -38,10 +39,17 @@ impl DeviceSignIn {
 }
 
 /// A sign-in that waits for the browser. Letting go of it gives it up.
-#[derive(Debug, uniffi::Object)]
+#[derive(uniffi::Object)]
 pub struct CodeSignIn {
     url: String,
     waiting: Mutex<Option<tenure_client::CodeSignIn>>,
+}
+
+impl fmt::Debug for CodeSignIn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The address carries `state`.
+        f.debug_struct("CodeSignIn").finish_non_exhaustive()
+    }
 }
 
 #[uniffi::export]

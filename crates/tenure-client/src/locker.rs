@@ -1,5 +1,6 @@
 //! Waiting for the cross-process lock without ever being stuck in it.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -73,11 +74,56 @@ impl Locker {
 }
 
 fn hand_over(vault: &dyn Vault, desk: &Mutex<Desk>) {
-    let lease = vault.lock();
+    // A vault of the program's own may panic; a thread that ended without a word would be waited for.
+    let lease = catch_unwind(AssertUnwindSafe(|| vault.lock()))
+        .unwrap_or_else(|_| Err(VaultFault::Unavailable("the vault panicked".to_owned())));
     let mut desk = desk.lock().unwrap_or_else(PoisonError::into_inner);
     desk.waiting = false;
     if let Some(taker) = desk.taker.take() {
         // A taker that gave up leaves the lease in the error, which drops it.
         drop(taker.send(lease));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::time::Duration;
+
+    use tenure_core::session::{Change, Found, Record, VaultFault};
+
+    use super::{Locker, Taken};
+    use crate::{Lease, Vault};
+
+    /// Always held by somebody; the first wait for it panics.
+    #[derive(Debug, Default)]
+    struct Rude(AtomicBool);
+
+    impl Vault for Rude {
+        fn load(&self) -> Result<Found, VaultFault> {
+            Ok(Found::Missing)
+        }
+
+        fn update(&self, _: &Change) -> Result<Record, VaultFault> {
+            Ok(Record::default())
+        }
+
+        fn lock(&self) -> Result<Lease, VaultFault> {
+            assert!(self.0.swap(true, Ordering::SeqCst), "the first time");
+            Ok(Lease::new(()))
+        }
+
+        fn try_lock(&self) -> Result<Option<Lease>, VaultFault> {
+            Ok(None)
+        }
+    }
+
+    #[tokio::test]
+    async fn a_vault_that_panics_is_not_waited_for_ever() {
+        let locker = Locker::new(Arc::new(Rude::default()));
+        let patience = Duration::from_mins(1);
+        assert!(matches!(locker.take(patience).await, Taken::Broken(_)));
+        assert!(matches!(locker.take(patience).await, Taken::Held(_)));
     }
 }
