@@ -1,5 +1,7 @@
 //! A session goes on: the store reads, the rule decides, the store writes; sign, answer.
 
+mod refusal;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,7 +9,7 @@ use parking_lot::Mutex;
 use tenure_core::id::ClientId;
 use tenure_core::lineage::{
     Asked, Content, EndCause, Evidence, Grant, IdempotencyKey, KeyHash, Policy, Row, Rules, Step,
-    Token, TokenId, Unreadable, Verdict, decide,
+    Token, TokenId, Verdict, decide,
 };
 use tenure_core::scope::Scope;
 use tenure_core::secret::Secret;
@@ -16,6 +18,7 @@ use tenure_store::{AuditEvent, Loaded, Transition, Written};
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
+use self::refusal::{name, refusal, refuse_unreadable, unknown_lineage};
 use super::{Answer, End, Tokens, end, event};
 use crate::config::{Client, GrantType};
 use crate::error::Fault;
@@ -386,74 +389,4 @@ fn registered(
         return Err(Fault::InvalidClient { basic: false, why });
     }
     Ok(client)
-}
-
-fn refuse_unreadable(state: &AppState, unreadable: Unreadable) -> Fault {
-    let verdict = match unreadable {
-        Unreadable::MissingKey(id) => Verdict::MissingKey(id),
-        Unreadable::Garbage | Unreadable::RetiredKey => Verdict::Unknown,
-    };
-    state.metrics.refreshed(name(&verdict));
-    if let Verdict::MissingKey(id) = verdict {
-        tracing::error!(event = "mac_key_missing", kid = %id, "this server lacks a key");
-    } else {
-        state.metrics.signed_out(EndCause::Unknown);
-    }
-    refusal(&verdict)
-}
-
-/// The row is gone; the revocation log may still know why.
-async fn unknown_lineage(state: &AppState, token: &Token) -> Result<Fault, Fault> {
-    state.metrics.refreshed(name(&Verdict::UnknownLineage));
-    let logged = state.store.logged_end(token.content().lineage).await?;
-    let cause = logged.map_or(EndCause::Unknown, |logged| logged.cause);
-    state.metrics.signed_out(cause);
-    tracing::warn!(
-        event = "refresh",
-        verdict = "unknown_lineage",
-        reason = cause.as_str()
-    );
-    Ok(Fault::ended(cause))
-}
-
-/// The answer to verdicts that neither issue nor end anything.
-fn refusal(verdict: &Verdict) -> Fault {
-    match *verdict {
-        Verdict::Unknown | Verdict::BadSeal => Fault::ended(EndCause::Unknown),
-        Verdict::WrongClient => Fault::InvalidGrant {
-            cause: None,
-            why: "the token belongs to another client",
-        },
-        Verdict::RingFull { retry_after } => Fault::Unavailable {
-            retry_after,
-            why: "this session refreshes too often".to_owned(),
-        },
-        Verdict::Superseded { retry_after } => Fault::Unavailable {
-            retry_after,
-            why: "a newer token of this session is in use; this may be a late duplicate".to_owned(),
-        },
-        Verdict::MissingKey(_) => Fault::unavailable("this server lacks a key"),
-        Verdict::ClockInDoubt => Fault::unavailable("this server doubts its clock"),
-        _ => Fault::unavailable("this token is further ahead than any lost write explains"),
-    }
-}
-
-/// The name of a verdict in metrics and logs.
-fn name(verdict: &Verdict) -> &'static str {
-    match verdict {
-        Verdict::Unknown => "unknown",
-        Verdict::MissingKey(_) => "missing_key",
-        Verdict::UnknownLineage => "unknown_lineage",
-        Verdict::WrongClient => "wrong_client",
-        Verdict::BadSeal => "bad_seal",
-        Verdict::Ended(_) => "ended",
-        Verdict::ClockInDoubt => "clock_in_doubt",
-        Verdict::Again { .. } => "again",
-        Verdict::Advance(_) => "advance",
-        Verdict::RingFull { .. } => "ring_full",
-        Verdict::Superseded { .. } => "superseded",
-        Verdict::Ahead(_) => "ahead",
-        Verdict::Impossible => "impossible",
-        Verdict::Reuse(_) => "reuse",
-    }
 }
