@@ -33,6 +33,9 @@ use tokio::task::JoinSet;
 /// Tasks at once: enough for groups of several writes.
 const TASKS: u64 = 24;
 
+/// A check of many sessions must not fill the writer's queue.
+const CHECKED_AT_ONCE: usize = 1000;
+
 /// Longer than the late window, so that the ring never fills with young entries.
 const STEP: Duration = Duration::from_secs(61);
 
@@ -190,13 +193,17 @@ impl Expected {
 
     /// Presents the newest acknowledged token of every session.
     async fn check(&self, store: &Arc<dyn Store>) -> Result<serde_json::Value, Failure> {
+        let mut waiting = self.sessions.iter();
         let mut tasks = JoinSet::new();
-        for (&n, session) in &self.sessions {
-            let (store, session) = (Arc::clone(store), session.clone());
-            tasks.spawn(async move { fate(&store, n, &session).await });
-        }
         let (mut lost_creates, mut lost_revokes, mut stuck) = (0, 0, 0);
-        while let Some(fate) = tasks.join_next().await {
+        loop {
+            for (&n, session) in waiting.by_ref().take(CHECKED_AT_ONCE - tasks.len()) {
+                let (store, session) = (Arc::clone(store), session.clone());
+                tasks.spawn(async move { fate(&store, n, &session).await });
+            }
+            let Some(fate) = tasks.join_next().await else {
+                break;
+            };
             match fate?? {
                 Fate::Kept => {}
                 Fate::LostCreate => lost_creates += 1,

@@ -51,10 +51,12 @@ impl Sqlite {
         let files = Files::new(options);
         let (sql, journal) = files.prepare()?;
         let opened = files.id().map_err(|cause| files.unusable(&cause.into()))?;
-        let writer = Writer::start(files.clone(), sql, journal)
+        let readers = Readers::open(files.clone()).map_err(|cause| files.unusable(&cause))?;
+        let readers = Arc::new(readers);
+        let writer = Writer::start(files.clone(), sql, journal, Arc::clone(&readers))
             .map_err(|cause| files.unusable(&cause.into()))?;
         Ok(Self {
-            readers: Arc::new(Readers::new(files.clone())),
+            readers,
             writer,
             opened,
             files,

@@ -4,6 +4,7 @@ use parking_lot::Mutex;
 use rusqlite::Connection;
 
 use super::files::Files;
+use super::meta;
 use crate::StoreError;
 
 /// Connections that are kept open; more are opened while more threads read at once.
@@ -16,11 +17,19 @@ pub(super) struct Readers {
 }
 
 impl Readers {
-    pub(super) fn new(files: Files) -> Self {
-        Self {
-            files,
-            idle: Mutex::new(Vec::with_capacity(KEPT)),
-        }
+    /// With one connection that has read: the first to read a write-ahead log writes its index, which
+    /// a disk in trouble does not allow.
+    pub(super) fn open(files: Files) -> Result<Self, StoreError> {
+        let idle = Mutex::new(Vec::with_capacity(KEPT));
+        let readers = Self { files, idle };
+        readers.read(meta::last_mark)?;
+        Ok(readers)
+    }
+
+    /// Closes what is idle. Connections of one process share the index of the log; while one that
+    /// was opened on a read-only disk lives, none can write.
+    pub(super) fn forget(&self) {
+        self.idle.lock().clear();
     }
 
     /// Runs a query on the calling thread.

@@ -13,6 +13,7 @@ use tokio::sync::oneshot;
 
 use super::files::Files;
 use super::journal::{Entry, Journal};
+use super::readers::Readers;
 use crate::{Counters, StoreError};
 
 /// Writes that may wait; past it the caller is told that the store is busy.
@@ -139,15 +140,22 @@ impl std::fmt::Debug for Writer {
 }
 
 impl Writer {
-    pub(super) fn start(files: Files, sql: Connection, journal: Journal) -> std::io::Result<Self> {
+    pub(super) fn start(
+        files: Files,
+        sql: Connection,
+        journal: Journal,
+        readers: Arc<Readers>,
+    ) -> std::io::Result<Self> {
         let (queue, waiting) = sync_channel(QUEUE);
         let tally = Arc::new(Tally::default());
         let committer = Committer {
             files,
+            readers,
             sql: Some(sql),
             journal,
             tally: Arc::clone(&tally),
             in_trouble: false,
+            was_read_only: false,
         };
         let thread = std::thread::Builder::new()
             .name("tenure-store".to_owned())
@@ -212,11 +220,13 @@ impl Drop for Writer {
 
 struct Committer {
     files: Files,
+    readers: Arc<Readers>,
     /// `None` after trouble, until the next group opens it again.
     sql: Option<Connection>,
     journal: Journal,
     tally: Arc<Tally>,
     in_trouble: bool,
+    was_read_only: bool,
 }
 
 /// Why a group was not committed.
@@ -273,7 +283,12 @@ impl Committer {
     fn commit(&mut self, jobs: &mut Jobs) -> Result<(), Trouble> {
         let sql = match &mut self.sql {
             Some(sql) => sql,
-            closed => closed.insert(self.files.open_for_writing()?),
+            closed => {
+                if self.was_read_only {
+                    self.readers.forget();
+                }
+                closed.insert(self.files.open_for_writing()?)
+            }
         };
         sql.prepare_cached("BEGIN IMMEDIATE")?.execute(())?;
         let mut group = Group {
@@ -295,6 +310,7 @@ impl Committer {
     /// Leaves nothing of the group behind. The connection is closed: after an I/O error SQLite may
     /// hold on to a file that is gone or was opened read-only.
     fn give_up(&mut self, error: StoreError) -> StoreError {
+        self.was_read_only = matches!(error, StoreError::ReadOnly(_));
         if let Some(sql) = self.sql.take() {
             let rolled_back = sql.is_autocommit() || sql.execute_batch("ROLLBACK").is_ok();
             if rolled_back && matches!(error, StoreError::Busy(_)) {
