@@ -75,7 +75,11 @@ pub(crate) fn post(endpoint: &str, kind: &str, body: String) -> Result<Request<B
 }
 
 /// Adds a header whose value is a secret.
-fn seal(request: &mut Request<Bytes>, name: HeaderName, value: &Secret) -> Result<(), Error> {
+pub(crate) fn seal(
+    request: &mut Request<Bytes>,
+    name: HeaderName,
+    value: &Secret,
+) -> Result<(), Error> {
     let mut value = HeaderValue::from_str(value.expose())
         .map_err(|_| Error::Misconfigured(format!("the value of {name} is not printable")))?;
     value.set_sensitive(true);
@@ -84,4 +88,4 @@ fn seal(request: &mut Request<Bytes>, name: HeaderName, value: &Secret) -> Resul
 }
 
 /// The same key with every repetition (draft-ietf-httpapi-idempotency-key-header).
-const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+pub(crate) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");

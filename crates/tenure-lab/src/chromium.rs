@@ -5,20 +5,19 @@
 
 use std::fmt;
 use std::path::PathBuf;
-use std::process::Stdio;
 
 use anyhow::{Context, anyhow};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
-use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use tokio::process::Command;
+
+use crate::process::find;
+use crate::steered::Steered;
 
 /// One browser with one window.
 pub struct Chromium {
-    commands: ChildStdin,
-    answers: Lines<BufReader<ChildStdout>>,
-    process: Child,
+    process: Steered,
     /// Its profile, and whatever else it leaves behind.
     _directory: TempDir,
 }
@@ -71,26 +70,18 @@ impl Chromium {
             Scripts::On => "scripts",
             Scripts::Off => "no-scripts",
         };
-        let mut process = Command::new("node")
+        let mut command = Command::new("node");
+        command
             .arg(folder().join("chromium.mjs"))
             .arg(chromium)
             .arg(mode)
-            .env("TMPDIR", directory.path())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .context("cannot start node")?;
-        let commands = process.stdin.take().context("no stdin")?;
-        let answers = process.stdout.take().context("no stdout")?;
-        let mut chromium = Self {
-            commands,
-            answers: BufReader::new(answers).lines(),
+            .env("TMPDIR", directory.path());
+        let mut process = Steered::start(&mut command)?;
+        understood(process.answer().await?)?;
+        Ok(Self {
             process,
             _directory: directory,
-        };
-        chromium.answer().await?;
-        Ok(chromium)
+        })
     }
 
     /// Goes to an address.
@@ -135,28 +126,17 @@ impl Chromium {
     ///
     /// # Errors
     /// When it does not end by itself.
-    pub async fn close(mut self) -> anyhow::Result<()> {
-        drop(self.commands);
-        self.process.wait().await?;
-        Ok(())
+    pub async fn close(self) -> anyhow::Result<()> {
+        self.process.end().await
     }
 
     async fn command(&mut self, command: &Value) -> anyhow::Result<Value> {
-        let line = format!("{command}\n");
-        self.commands.write_all(line.as_bytes()).await?;
-        self.commands.flush().await?;
-        self.answer().await
+        understood(self.process.ask(command).await?)
     }
+}
 
-    async fn answer(&mut self) -> anyhow::Result<Value> {
-        let answer = self.answers.next_line().await?;
-        let answer = answer.context("the node process ended")?;
-        let mut answer: Value = serde_json::from_str(&answer).context(answer)?;
-        match answer.get("failed").and_then(Value::as_str) {
-            Some(failed) => Err(anyhow!("{failed}")),
-            None => Ok(answer.get_mut("ok").map(Value::take).unwrap_or_default()),
-        }
-    }
+fn understood(answer: Result<Value, Value>) -> anyhow::Result<Value> {
+    answer.map_err(|failed| anyhow!("{}", failed.as_str().unwrap_or_default()))
 }
 
 impl fmt::Debug for Chromium {
@@ -167,11 +147,4 @@ impl fmt::Debug for Chromium {
 
 fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("chromium")
-}
-
-fn find(program: &str) -> Option<PathBuf> {
-    let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path)
-        .map(|folder| folder.join(program))
-        .find(|file| file.is_file())
 }

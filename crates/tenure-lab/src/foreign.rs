@@ -9,7 +9,6 @@ mod curl;
 mod node;
 mod oidc_provider;
 
-use std::ffi::OsStr;
 use std::path::PathBuf;
 
 pub use self::backend::{Backend, Storage};
@@ -17,12 +16,6 @@ pub use self::cognito::CognitoEmulator;
 pub use self::curl::{Curl, CurlAnswer};
 pub use self::node::{NodeClient, NodeError};
 pub use self::oidc_provider::{Minted, OidcProvider};
-
-/// Whether a program is in the search path.
-fn installed(program: &str) -> bool {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(OsStr::new(&path)).any(|folder| folder.join(program).is_file())
-}
 
 /// Where the programs' sources and packages are.
 fn folder() -> PathBuf {

@@ -22,5 +22,6 @@ pub mod foreign;
 pub mod process;
 pub mod proxy;
 mod skip;
+mod steered;
 
 pub use self::skip::skip;

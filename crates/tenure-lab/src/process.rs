@@ -23,6 +23,14 @@ pub use self::port::Port;
 
 use crate::actor::http;
 
+/// Where a program is in the search path.
+pub fn find(program: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path)
+        .map(|folder| folder.join(program))
+        .find(|file| file.is_file())
+}
+
 /// A debug build on a busy machine with two cores stays far below this.
 const DEADLINE: Duration = Duration::from_mins(1);
 

@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use http::header::RETRY_AFTER;
-use http::{HeaderName, HeaderValue, Request, Response};
+use http::{Request, Response};
 use serde::{Deserialize, Serialize};
 use tenure_core::outcome::{Trouble, retry_after};
 use tenure_core::secret::{Secret, is_blank};
@@ -17,12 +17,11 @@ use tokio::sync::{Mutex, watch};
 use super::unsuccessful;
 use crate::discovery::{LONGEST_ANSWER, discover_device};
 use crate::driver::{header, random};
-use crate::endpoint::form;
+use crate::endpoint::{IDEMPOTENCY_KEY, form, seal};
 use crate::events::Entry;
 use crate::{Error, Session};
 
 const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:device_code";
-const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// RFC 8628 section 3.2: where the service names no interval.
 const INTERVAL: Duration = Duration::from_secs(5);
@@ -290,10 +289,7 @@ impl Pending {
             client_id: &self.provider.client_id,
         };
         let mut request = form(&self.provider.token_endpoint, &poll)?;
-        let mut key = HeaderValue::from_str(self.key.expose())
-            .map_err(|_| Error::Misconfigured("the idempotency key is not printable".into()))?;
-        key.set_sensitive(true);
-        request.headers_mut().insert(IDEMPOTENCY_KEY, key);
+        seal(&mut request, IDEMPOTENCY_KEY, &self.key)?;
         let endpoint = &self.session.config().endpoint;
         endpoint.authenticate(&self.provider.client_id, &mut request);
         Ok(request)

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use tenure_core::secret::Secret;
 
-use crate::endpoint::post;
+use crate::endpoint::json;
 use crate::{Error, Session};
 
 #[derive(Serialize)]
@@ -24,10 +24,7 @@ impl Session {
             password: &password,
             client_id: &config.client_id,
         };
-        let body = serde_json::to_string(&login)
-            .map_err(|error| Error::Misconfigured(error.to_string()))?;
         let route = format!("{}/api/auth/login", config.issuer);
-        let request = post(&route, "application/json", body)?;
-        self.complete(request, provider).await
+        self.complete(json(&route, &login)?, provider).await
     }
 }

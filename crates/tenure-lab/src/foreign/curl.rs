@@ -9,8 +9,8 @@ use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 use url::Url;
 
-use super::installed;
 use crate::actor::Form;
+use crate::process::find;
 
 /// More pages than any sign-in has; a longer way is a loop.
 const MOST_STEPS: usize = 10;
@@ -61,7 +61,9 @@ impl CurlAnswer {
 impl Curl {
     /// Why it cannot be run here, if it cannot.
     pub fn obstacle() -> Option<String> {
-        (!installed("curl")).then(|| "curl is not installed".to_owned())
+        find("curl")
+            .is_none()
+            .then(|| "curl is not installed".to_owned())
     }
 
     /// Curl with an empty cookie jar.

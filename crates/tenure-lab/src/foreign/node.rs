@@ -1,21 +1,18 @@
 //! npm `openid-client`, steered line by line: a JSON command in, a JSON answer out.
 
 use std::fmt;
-use std::process::Stdio;
 
-use anyhow::Context;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
-use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use tokio::process::Command;
 
-use super::{folder, installed};
+use super::folder;
+use crate::process::find;
+use crate::steered::Steered;
 
 /// One Node process that is one client of one issuer.
 pub struct NodeClient {
-    commands: ChildStdin,
-    answers: Lines<BufReader<ChildStdout>>,
-    _process: Child,
+    process: Steered,
 }
 
 /// How `openid-client` describes a failure.
@@ -44,7 +41,7 @@ impl std::error::Error for NodeError {}
 impl NodeClient {
     /// Why it cannot be run here, if it cannot.
     pub fn obstacle() -> Option<String> {
-        if !installed("node") {
+        if find("node").is_none() {
             return Some("openid-client needs node, which is not installed".to_owned());
         }
         let folder = folder();
@@ -61,21 +58,9 @@ impl NodeClient {
     /// # Errors
     /// When Node does not start, or the discovery fails.
     pub async fn discover(issuer: &str, id: &str, secret: Option<&str>) -> anyhow::Result<Self> {
-        let mut process = Command::new("node")
-            .arg(folder().join("openid-client.mjs"))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .context("cannot start node")?;
-        let commands = process.stdin.take().context("no stdin")?;
-        let answers = process.stdout.take().context("no stdout")?;
-        let answers = BufReader::new(answers).lines();
-        let mut client = Self {
-            commands,
-            answers,
-            _process: process,
-        };
+        let script = folder().join("openid-client.mjs");
+        let process = Steered::start(Command::new("node").arg(script))?;
+        let mut client = Self { process };
         let discover =
             json!({ "do": "discover", "issuer": issuer, "client_id": id, "client_secret": secret });
         client.command(&discover).await??;
@@ -87,22 +72,10 @@ impl NodeClient {
     /// # Errors
     /// When the process is gone or its answer is not understood.
     pub async fn command(&mut self, command: &Value) -> anyhow::Result<Result<Value, NodeError>> {
-        let line = format!("{command}\n");
-        self.commands.write_all(line.as_bytes()).await?;
-        self.commands.flush().await?;
-        let answer = self
-            .answers
-            .next_line()
-            .await?
-            .context("the node process ended")?;
-        let mut answer: Value = serde_json::from_str(&answer).context(answer)?;
-        match answer.get_mut("failed").map(Value::take) {
-            Some(failed) => Ok(Err(serde_json::from_value(failed)?)),
-            None => Ok(Ok(answer
-                .get_mut("ok")
-                .map(Value::take)
-                .unwrap_or_default())),
-        }
+        Ok(match self.process.ask(command).await? {
+            Err(failed) => Err(serde_json::from_value(failed)?),
+            Ok(value) => Ok(value),
+        })
     }
 }
 

@@ -3,7 +3,8 @@
 use serde_json::json;
 use tempfile::TempDir;
 use tenure_client::{
-    Dialect, EndCause, Error, ErrorPattern, JsonRoutes, Reason, SignedOut, State, TokenPlace,
+    Dialect, EndCause, Error, ErrorPattern, JsonRoutes, Reason, Session, SignedOut, State,
+    TokenPlace,
 };
 use tenure_lab::foreign::{Backend, Storage};
 use tenure_lab::skip;
@@ -54,17 +55,22 @@ pub(crate) fn backend(storage: Storage<'_>) -> Option<Backend> {
     Some(Backend::start(storage).unwrap())
 }
 
+async fn signed_in(device: &Device, backend: &Backend) -> Session {
+    let session = device.open(&backend.url(), "web", snake_case()).await;
+    session
+        .sign_in_at("/auth/login", &credentials())
+        .await
+        .unwrap();
+    session
+}
+
 #[tokio::test]
 async fn broken_a_restart_signs_everybody_out_and_the_sdk_is_told_so() {
     let Some(mut backend) = backend(Storage::Memory) else {
         return;
     };
     let device = Device::new();
-    let session = device.open(&backend.url(), "web", snake_case()).await;
-    session
-        .sign_in_at("/auth/login", &credentials())
-        .await
-        .unwrap();
+    let session = signed_in(&device, &backend).await;
     let log = "Using memory cache for: refresh_token:";
     assert!(
         backend.server().output().contains(log),
@@ -89,11 +95,7 @@ async fn fixed_a_refresh_after_a_restart_succeeds_for_days() {
         return;
     };
     let device = Device::new();
-    let session = device.open(&backend.url(), "web", snake_case()).await;
-    session
-        .sign_in_at("/auth/login", &credentials())
-        .await
-        .unwrap();
+    let session = signed_in(&device, &backend).await;
     let kept = device.kept();
     for _ in 0..3 {
         device.watch.pass(24 * 3600);
@@ -117,11 +119,7 @@ async fn while_the_backend_is_down_the_session_is_kept() {
         return;
     };
     let device = Device::new();
-    let session = device.open(&backend.url(), "web", snake_case()).await;
-    session
-        .sign_in_at("/auth/login", &credentials())
-        .await
-        .unwrap();
+    let session = signed_in(&device, &backend).await;
     backend.server().kill9().unwrap();
     device.watch.pass(LIFETIME);
     assert!(matches!(failure(&session).await, Error::Transient { .. }));

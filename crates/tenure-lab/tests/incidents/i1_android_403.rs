@@ -265,17 +265,8 @@ struct Before {
 impl Before {
     /// Signed in at an earlier start; the store has not been read yet.
     async fn starting(backend: &Backend) -> Self {
-        let http = reqwest::Client::builder()
-            .no_proxy()
-            .build()
-            .expect("a client");
         let url = backend.url.clone();
-        let answer = http
-            .post(format!("{url}/auth/login"))
-            .body("{}")
-            .send()
-            .await;
-        let tokens: serde_json::Value = answer.expect("sent").json().await.expect("JSON");
+        let (http, tokens) = backend.log_in("/auth/login").await;
         let text = |name: &str| tokens[name].as_str().expect("a token").to_owned();
         let store = BTreeMap::from([
             ("id", text("access_token")),

@@ -154,17 +154,8 @@ struct Before {
 
 impl Before {
     async fn signed_in(backend: &Backend) -> Self {
-        let http = reqwest::Client::builder()
-            .no_proxy()
-            .build()
-            .expect("a client");
         let url = backend.url.clone();
-        let answer = http
-            .post(format!("{url}/api/auth/login"))
-            .body("{}")
-            .send()
-            .await;
-        let tokens: serde_json::Value = answer.expect("sent").json().await.expect("JSON");
+        let (http, tokens) = backend.log_in("/api/auth/login").await;
         let text = |name: &str| tokens[name].as_str().expect("a token").to_owned();
         Self {
             http,

@@ -323,17 +323,8 @@ struct Before {
 
 impl Before {
     async fn signed_in(backend: &Backend) -> Self {
-        let http = reqwest::Client::builder()
-            .no_proxy()
-            .build()
-            .expect("a client");
         let url = backend.url.clone();
-        let answer = http
-            .post(format!("{url}/auth/login"))
-            .body("{}")
-            .send()
-            .await;
-        let tokens: serde_json::Value = answer.expect("sent").json().await.expect("JSON");
+        let (http, tokens) = backend.log_in("/auth/login").await;
         let refresh = tokens["refresh_token"].as_str().map(str::to_owned);
         Self { http, url, refresh }
     }

@@ -15,6 +15,7 @@ use tenure_core::scope::Scope;
 use tenure_core::secret::Secret;
 use tenure_core::time::Timestamp;
 use tenure_store::AuditEvent;
+use tokio::task::JoinHandle;
 
 use crate::config::Client;
 use crate::error::Fault;
@@ -45,7 +46,12 @@ pub(crate) struct Tokens {
 pub(crate) async fn carried_out<T: Send + 'static>(
     work: impl Future<Output = Result<T, Fault>> + Send + 'static,
 ) -> Result<T, Fault> {
-    let done = tokio::spawn(work).await;
+    outcome(tokio::spawn(work)).await
+}
+
+/// What became of work in a task of its own.
+async fn outcome<T>(work: JoinHandle<Result<T, Fault>>) -> Result<T, Fault> {
+    let done = work.await;
     done.unwrap_or_else(|broken| Err(Fault::unavailable(broken.to_string())))
 }
 

@@ -19,7 +19,7 @@ use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
 use self::refusal::{name, refusal, refuse_unreadable, unknown_lineage};
-use super::{Answer, End, Tokens, end, event};
+use super::{Answer, End, Tokens, end, event, outcome};
 use crate::config::{Client, GrantType};
 use crate::error::Fault;
 use crate::extract::{AuthenticatedClient, Caller};
@@ -282,9 +282,7 @@ impl Presentation {
         row: &Row,
         ending: JoinHandle<Result<EndCause, Fault>>,
     ) -> Result<Fault, Fault> {
-        let cause = ending
-            .await
-            .unwrap_or_else(|broken| Err(Fault::unavailable(broken.to_string())))?;
+        let cause = outcome(ending).await?;
         Ok(self.signed_out(row, cause).await)
     }
 

@@ -156,54 +156,34 @@ pub(super) fn present(
     };
     let written = match wanted {
         None => Written::Now,
-        Some(Transition::Advance(step)) => Advance::new(lineage, &step).write(group)?,
+        Some(Transition::Advance(step)) => advance(group, lineage, &step)?,
         Some(Transition::NoteUse { head, hash }) => note_use(group, lineage, head, hash)?,
     };
     Ok(Some(written))
 }
 
-/// A step as columns.
-pub(super) struct Advance {
+pub(super) fn advance(
+    group: &Group<'_>,
     lineage: LineageId,
-    expected: TokenId,
-    head: (TokenId, u32, i64),
-    uses: Vec<u8>,
-    ring: Vec<u8>,
-    history_unknown_until: Option<i64>,
-}
-
-impl Advance {
-    pub(super) fn new(lineage: LineageId, step: &Step) -> Self {
-        let head = &step.head;
-        Self {
-            lineage,
-            expected: step.expected,
-            head: (head.id, head.generation, to_sql(head.since)),
-            uses: uses_to_blob(&head.uses),
-            ring: ring_to_blob(&step.ring),
-            history_unknown_until: step.history_unknown_until.map(to_sql),
-        }
-    }
-
-    pub(super) fn write(&self, group: &Group<'_>) -> Result<Written, StoreError> {
-        let mut update = group.sql.prepare_cached(
-            "UPDATE sessions SET head_id = ?3, head_generation = ?4, head_since = ?5, \
-             head_uses = ?6, ring = ?7, history_unknown_until = ?8 \
-             WHERE lineage = ?1 AND head_id = ?2 AND revoked_at IS NULL",
-        )?;
-        let (id, generation, since) = self.head;
-        let changed = update.execute(params![
-            self.lineage.0.as_bytes(),
-            self.expected.0,
-            id.0,
-            generation,
-            since,
-            self.uses,
-            self.ring,
-            self.history_unknown_until,
-        ])?;
-        Ok(Written::if_any(changed))
-    }
+    step: &Step,
+) -> Result<Written, StoreError> {
+    let mut update = group.sql.prepare_cached(
+        "UPDATE sessions SET head_id = ?3, head_generation = ?4, head_since = ?5, \
+         head_uses = ?6, ring = ?7, history_unknown_until = ?8 \
+         WHERE lineage = ?1 AND head_id = ?2 AND revoked_at IS NULL",
+    )?;
+    let head = &step.head;
+    let changed = update.execute(params![
+        lineage.0.as_bytes(),
+        step.expected.0,
+        head.id.0,
+        head.generation,
+        to_sql(head.since),
+        uses_to_blob(&head.uses),
+        ring_to_blob(&step.ring),
+        step.history_unknown_until.map(to_sql),
+    ])?;
+    Ok(Written::if_any(changed))
 }
 
 pub(super) fn note_use(

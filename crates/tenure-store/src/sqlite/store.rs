@@ -68,8 +68,10 @@ impl Store for Sqlite {
     }
 
     async fn advance(&self, lineage: LineageId, step: &Step) -> Result<Written, StoreError> {
-        let advance = sessions::Advance::new(lineage, step);
-        self.writer.write(move |group| advance.write(group)).await
+        let step = step.clone();
+        self.writer
+            .write(move |group| sessions::advance(group, lineage, &step))
+            .await
     }
 
     async fn note_use(

@@ -5,6 +5,7 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, Command, Stdio};
 
 use tempfile::TempDir;
+use tenure_lab::process::find;
 use tenure_lab::skip;
 use zbus::blocking::{Connection, MessageIterator};
 use zbus::zvariant::{ObjectPath, OwnedObjectPath, OwnedValue, Value};
@@ -45,7 +46,7 @@ pub(crate) fn on_a_bus(name: &str, test: impl FnOnce()) {
         return test();
     }
     let programs = ["dbus-daemon", "gnome-keyring-daemon"];
-    if let Some(missing) = programs.into_iter().find(|program| !installed(program)) {
+    if let Some(missing) = programs.into_iter().find(|program| find(program).is_none()) {
         return skip(&format!("vaults: no {missing}")).unwrap();
     }
     let home = TempDir::new().unwrap();
@@ -78,11 +79,6 @@ pub(crate) fn on_a_bus(name: &str, test: impl FnOnce()) {
         .status()
         .unwrap();
     assert!(status.success(), "{name} failed on its bus");
-}
-
-fn installed(program: &str) -> bool {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
 }
 
 /// A keyring daemon whose login keyring is unlocked.
