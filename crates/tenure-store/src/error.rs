@@ -55,4 +55,14 @@ pub enum OpenError {
         /// What the database said.
         cause: String,
     },
+    /// A server that is there and cannot be used as it is.
+    #[error("{place}: {problem}; {fix}")]
+    Refused {
+        /// URL without a password.
+        place: String,
+        /// What is wrong.
+        problem: String,
+        /// What to do.
+        fix: String,
+    },
 }

@@ -19,18 +19,22 @@
 pub mod conformance;
 mod device;
 mod error;
+mod log;
 mod memory;
 mod record;
 mod sqlite;
+mod transfer;
 
 pub use device::{Decision, Device, Polled, Used};
 pub use error::{OpenError, StoreError};
+pub use log::{Begun, Entry, Position, SessionLog, Shard};
 pub use memory::Memory;
 pub use record::{
     AuditEvent, AuditQuery, Consent, Judge, KeyRecord, KeyUse, Loaded, Purged, Revoked, Taken,
     Ticket, TicketHash, TicketKind, Transition, User, Written,
 };
 pub use sqlite::{Sqlite, SqliteOptions, Synchronous};
+pub use transfer::{Cursor, Page, Part, Record};
 
 use async_trait::async_trait;
 use tenure_core::id::{ClientId, LineageId, Subject};
@@ -42,15 +46,18 @@ use tenure_core::time::Timestamp;
 /// What the store is; printed on start, shown by `/health/ready`, a label of metrics and logs.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Description {
-    /// `sqlite`, `memory`.
+    /// `sqlite`, `postgres`, `redis`, `memory`.
     pub kind: &'static str,
     /// Whether an acknowledged create or revoke survives a power cut.
     pub durable: bool,
     /// Where it is: a path, never a password.
     pub place: String,
     /// Where an acknowledged revocation is kept beside the database: `separate-log` or
-    /// `primary-only`.
+    /// `primary-only`, or `synchronous-standby`.
     pub revoke_durability: &'static str,
+    /// What else an operator should know, by its name in the database: `synchronous_commit`,
+    /// `appendfsync`, `maxmemory-policy`.
+    pub facts: Vec<(&'static str, String)>,
 }
 
 /// Counters of the store, for `/metrics`.
@@ -69,7 +76,7 @@ pub struct Counters {
 /// Every method may answer [`StoreError`], which is always the server's trouble: 503, never 401.
 #[async_trait]
 pub trait Store: Send + Sync + std::fmt::Debug {
-    /// What this store is.
+    /// What this store is, as it was found by the last [`Store::check`], or when it was opened.
     fn describe(&self) -> Description;
 
     /// Its counters since the start.
@@ -77,6 +84,17 @@ pub trait Store: Send + Sync + std::fmt::Debug {
 
     /// Writes and reads back a marker: fails while the store cannot take a write.
     async fn check(&self) -> Result<(), StoreError>;
+
+    /// The clock of the machine that the store runs on, where that may be another one.
+    async fn clock(&self) -> Result<Option<Timestamp>, StoreError> {
+        Ok(None)
+    }
+
+    /// Waits until the store says that [`Store::version`] may have changed; a store that says nothing
+    /// is polled.
+    async fn changed(&self) {
+        std::future::pending().await
+    }
 
     // Sessions.
 
@@ -260,4 +278,29 @@ pub trait Store: Send + Sync + std::fmt::Debug {
 
     /// Reads events, newest first.
     async fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditEvent>, StoreError>;
+
+    // Moving to another store.
+
+    /// Records of one part, from where an earlier page ended, at most `limit`. Sessions come in an
+    /// order that a running service does not change.
+    async fn export(
+        &self,
+        part: Part,
+        from: Option<&Cursor>,
+        limit: u32,
+    ) -> Result<Page, StoreError> {
+        let _ = (part, from, limit);
+        Err(StoreError::Unavailable(
+            "this store cannot be exported".to_owned(),
+        ))
+    }
+
+    /// Takes records over, durably; answers how many were new or newer. A record that is here already
+    /// stays, unless the other is further: a session of a higher generation, or one that has ended.
+    async fn import(&self, records: &[Record]) -> Result<u64, StoreError> {
+        let _ = records;
+        Err(StoreError::Unavailable(
+            "this store takes no import".to_owned(),
+        ))
+    }
 }

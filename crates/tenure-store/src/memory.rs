@@ -44,6 +44,7 @@ impl Store for Memory {
             durable: false,
             place: "memory of this process".to_owned(),
             revoke_durability: "primary-only",
+            facts: Vec::new(),
         }
     }
 

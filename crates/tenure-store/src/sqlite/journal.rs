@@ -14,50 +14,10 @@ use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
-use serde::{Deserialize, Serialize};
-use tenure_core::id::{LineageId, Subject};
-use tenure_core::lineage::{Cut, Revocation};
-use tenure_core::time::Timestamp;
 
 use super::files::sync_dir;
 use super::{meta, replay};
-use crate::StoreError;
-
-/// One line of the log.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Entry {
-    /// A session began: tells one that a backup lacks from one that never was.
-    Created {
-        /// Which.
-        lineage: LineageId,
-        /// When.
-        at: Timestamp,
-    },
-    /// A session ended.
-    Revoked {
-        /// Which.
-        lineage: LineageId,
-        /// When and why.
-        #[serde(flatten)]
-        why: Revocation,
-    },
-    /// Every sign-in of a subject up to a moment is void; the sessions that it ended follow.
-    Cut {
-        /// Whose.
-        subject: Subject,
-        /// From when and why.
-        #[serde(flatten)]
-        cut: Cut,
-        /// The session that goes on.
-        keep: Option<LineageId>,
-    },
-    /// Rows that nobody can need any more were deleted.
-    Deleted {
-        /// Which.
-        lineages: Vec<LineageId>,
-    },
-}
+use crate::{Entry, StoreError};
 
 /// What a replay found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -5,9 +5,9 @@ use tenure_core::id::LineageId;
 use tenure_core::lineage::Revocation;
 
 use super::codec::to_sql;
-use super::journal::{Entry, Replayed};
+use super::journal::Replayed;
 use super::sessions;
-use crate::StoreError;
+use crate::{Entry, StoreError};
 
 pub(super) fn apply(
     sql: &Connection,

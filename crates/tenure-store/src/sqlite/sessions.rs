@@ -14,10 +14,9 @@ use super::codec::{
     cut, ring, ring_to_blob, seconds, seconds_to_sql, time, time_or_null, to_sql, uses,
     uses_to_blob, word,
 };
-use super::journal::Entry;
 use super::meta;
 use super::writer::Group;
-use crate::{Judge, Loaded, Revoked, StoreError, Transition, Written};
+use crate::{Entry, Judge, Loaded, Revoked, StoreError, Transition, Written};
 
 macro_rules! columns {
     () => {
@@ -134,10 +133,7 @@ pub(super) fn create(group: &mut Group<'_>, row: &Row) -> Result<(), StoreError>
         ":device_user_agent": row.device.user_agent,
         ":dpop_jkt": row.dpop_jkt,
     })?;
-    group.log(Entry::Created {
-        lineage: row.lineage,
-        at: row.created_at,
-    });
+    group.log(Entry::created(row));
     Ok(())
 }
 

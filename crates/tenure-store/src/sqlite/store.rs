@@ -26,6 +26,7 @@ impl Store for Sqlite {
             durable: self.files.options.synchronous == Synchronous::Full,
             place: self.files.database.display().to_string(),
             revoke_durability: "separate-log",
+            facts: Vec::new(),
         }
     }
 

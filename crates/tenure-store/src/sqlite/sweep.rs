@@ -10,11 +10,10 @@ use tenure_core::time::Timestamp;
 use uuid::Uuid;
 
 use super::codec::{seconds_to_sql, to_sql};
-use super::journal::Entry;
 use super::meta;
 use super::writer::Group;
-use crate::StoreError;
 use crate::record::KEEP_ENDED;
+use crate::{Entry, StoreError};
 
 /// Rows that one call looks at: some tens of milliseconds on a thread of its own.
 const SLICE: u32 = 50_000;

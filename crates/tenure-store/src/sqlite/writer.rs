@@ -12,9 +12,9 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use super::files::Files;
-use super::journal::{Entry, Journal};
+use super::journal::Journal;
 use super::readers::Readers;
-use crate::{Counters, StoreError};
+use crate::{Counters, Entry, StoreError};
 
 /// Writes that may wait; past it the caller is told that the store is busy.
 const QUEUE: usize = 8192;
