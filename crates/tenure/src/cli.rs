@@ -6,10 +6,12 @@ use clap::{Args, Parser, Subcommand};
 use tenure_server::config::Flags;
 
 mod session;
+mod store;
 
 pub(crate) use session::{
     Asked, Call, Credential, DockerOperation, Exec, GitOperation, Login, Profile, Profiles, Token,
 };
+pub(crate) use store::Store;
 
 /// Keeps users signed in: a token service, its administration, and a command line that signs in.
 #[derive(Debug, Parser)]
@@ -42,6 +44,9 @@ pub(crate) enum Command {
     /// Show where each setting comes from, or check the configuration
     #[command(subcommand)]
     Config(Config),
+    /// Check, migrate, move and back up the store
+    #[command(subcommand)]
+    Store(Store),
     /// Sign in: in a browser here or elsewhere, by mail, or with a password
     Login(Login),
     /// Show whether this profile is signed in, where, and for how long

@@ -11,6 +11,7 @@ mod logout;
 mod profile;
 mod serve;
 mod status;
+mod store;
 mod token;
 mod user;
 
@@ -28,6 +29,7 @@ pub(crate) fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::Keys(args) => wait_for(keys::keys(args)),
         Command::Audit(args) => wait_for(audit::audit(args)),
         Command::Config(args) => config::config(args),
+        Command::Store(args) => wait_for(store::store(args)),
         Command::Login(args) => wait_for(login::login(args)),
         Command::Status(args) => wait_for(status::status(args)),
         Command::Token(args) => wait_for(token::token(args)),
