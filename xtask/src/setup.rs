@@ -1,5 +1,7 @@
 //! What the tests need beside Rust: Debian packages (as root), npm packages, PyPI packages.
 
+mod backports;
+
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -7,7 +9,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Result, bail};
 
 /// A program that tests start, or a file that they read, and the Debian package that brings it.
-const PROGRAMS: [(&str, &str); 13] = [
+const PROGRAMS: [(&str, &str); 15] = [
     ("chromium", "chromium"),
     ("curl", "curl"),
     ("dbus-daemon", "dbus-daemon"),
@@ -18,6 +20,8 @@ const PROGRAMS: [(&str, &str); 13] = [
     ("node", "nodejs"),
     ("npm", "npm"),
     ("python3", "python3"),
+    ("redis-server", "redis-server"),
+    ("valkey-server", "valkey-server"),
     ("/usr/share/java/jna.jar", "libjna-java"),
     ("/usr/share/java/okhttp.jar", "libokhttp-java"),
     ("/usr/share/python-wheels", "python3-venv"),
@@ -78,23 +82,50 @@ fn installed(program: &str) -> bool {
 
 fn install(packages: &[&str]) {
     println!("setup: apt-get install {}", packages.join(" "));
-    let apt = |arguments: &[&str]| {
-        Command::new("apt-get")
-            .args(arguments)
-            .env("DEBIAN_FRONTEND", "noninteractive")
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .status()
-            .is_ok_and(|status| status.success())
-    };
+    let updated = apt(&["update"]);
+    let (mut found, mut unknown) = sort_out(packages);
+    if !unknown.is_empty() {
+        match backports::add() {
+            Ok(()) => _ = apt(&["update"]),
+            Err(why) => println!("setup: no backports: {why:#}"),
+        }
+        (found, unknown) = sort_out(packages);
+    }
+    for package in unknown {
+        println!("setup: apt knows no package {package}; is backports among its sources?");
+    }
     let mut command = vec!["install", "--yes", "--no-install-recommends"];
-    command.extend(packages);
-    if !(apt(&["update"]) && apt(&command)) {
+    command.extend(found);
+    if !(updated && apt(&command)) {
         println!(
             "setup: apt-get needs root; run as root: apt-get install {}",
             packages.join(" ")
         );
     }
+}
+
+/// What apt knows, and what it does not.
+fn sort_out<'a>(packages: &[&'a str]) -> (Vec<&'a str>, Vec<&'a str>) {
+    packages.iter().partition(|package| is_known(package))
+}
+
+fn is_known(package: &str) -> bool {
+    Command::new("apt-cache")
+        .args(["show", "--quiet=2", package])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
+}
+
+fn apt(arguments: &[&str]) -> bool {
+    Command::new("apt-get")
+        .args(arguments)
+        .env("DEBIAN_FRONTEND", "noninteractive")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
 }
 
 fn npm_ci(folder: &str) -> Result<()> {
