@@ -18,7 +18,7 @@ const GRAIN: Duration = Duration::from_secs(1);
 pub(crate) const KEEP_EXPIRED: Duration = Duration::from_mins(10);
 
 /// A device authorization.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Device {
     /// SHA-256 of `device_code`, which the program polls with.
     pub code: TicketHash,
@@ -41,7 +41,7 @@ pub struct Device {
 }
 
 /// What a person said of a program that asks for their account.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Decision {
     /// Yes.
     Allowed {
@@ -55,7 +55,7 @@ pub enum Decision {
 }
 
 /// The one redemption.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Used {
     /// When.
     pub at: Timestamp,

@@ -1,6 +1,7 @@
 //! The reference: the contract in plain maps. It forgets everything when it is dropped.
 
 mod tables;
+mod transfer;
 
 use async_trait::async_trait;
 use parking_lot::Mutex;
@@ -12,8 +13,9 @@ use tenure_core::time::Timestamp;
 
 use crate::device::{Decision, Device, Polled};
 use crate::{
-    AuditEvent, AuditQuery, Consent, Counters, Description, KeyRecord, KeyUse, Loaded, Purged,
-    Revoked, Store, StoreError, Taken, Ticket, TicketHash, TicketKind, User, Written,
+    AuditEvent, AuditQuery, Consent, Counters, Cursor, Description, KeyRecord, KeyUse, Loaded, Page,
+    Part, Purged, Record, Revoked, Store, StoreError, Taken, Ticket, TicketHash, TicketKind, User,
+    Written,
 };
 use tables::Tables;
 
@@ -256,5 +258,21 @@ impl Store for Memory {
 
     async fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditEvent>, StoreError> {
         Ok(self.tables.lock().audit(query))
+    }
+    async fn export(
+        &self,
+        part: Part,
+        from: Option<&Cursor>,
+        limit: u32,
+    ) -> Result<Page, StoreError> {
+        self.tables.lock().export(part, from, limit as usize)
+    }
+
+    async fn changes(&self, since: Option<&Cursor>, limit: u32) -> Result<Page, StoreError> {
+        self.tables.lock().changed_since(since, limit as usize)
+    }
+
+    async fn import(&self, records: &[Record]) -> Result<u64, StoreError> {
+        self.write(|tables| tables.import(records))
     }
 }

@@ -11,7 +11,7 @@ use tenure_core::scope::Scope;
 use tenure_core::time::Timestamp;
 
 /// A session as read for a decision.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Loaded {
     /// The session.
     pub row: Row,
@@ -127,7 +127,7 @@ impl TicketKind {
 }
 
 /// A short-lived fact, found by the hash of a secret.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Ticket {
     /// What it is for.
     pub kind: TicketKind,
@@ -144,7 +144,7 @@ pub struct Ticket {
 }
 
 /// An account.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct User {
     /// `sub`.
     pub subject: Subject,
@@ -159,7 +159,7 @@ pub struct User {
 }
 
 /// What a user allowed a third-party client.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Consent {
     /// Who.
     pub subject: Subject,
@@ -191,7 +191,7 @@ impl KeyUse {
 }
 
 /// A key, sealed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct KeyRecord {
     /// `kid`, or the MAC key id.
     pub id: String,
@@ -208,7 +208,7 @@ pub struct KeyRecord {
 }
 
 /// One line of the audit trail.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct AuditEvent {
     /// When.
     pub at: Timestamp,

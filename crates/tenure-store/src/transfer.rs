@@ -1,11 +1,15 @@
 //! Everything a store holds as plain records, for moving a deployment to another store.
 
+use std::fmt::Display;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use tenure_core::id::Subject;
-use tenure_core::lineage::Cut;
+use tenure_core::lineage::{Cut, Row};
 
-use crate::{AuditEvent, Consent, Device, KeyRecord, Loaded, Ticket, User};
+use crate::{AuditEvent, Consent, Device, KeyRecord, Loaded, StoreError, Ticket, User};
 
-/// The parts of a store in the order in which they are moved: what others refer to comes first.
+/// The parts of a store; accounts before what refers to them, cuts before the sessions they concern.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Part {
     /// Sealed keys, all uses, oldest first.
@@ -55,7 +59,7 @@ impl Part {
 }
 
 /// One record.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Record {
     /// Of [`Part::Keys`].
     Key(KeyRecord),
@@ -75,6 +79,22 @@ pub enum Record {
     Audit(AuditEvent),
 }
 
+impl Record {
+    /// The part it belongs to.
+    pub fn part(&self) -> Part {
+        match self {
+            Self::Key(_) => Part::Keys,
+            Self::User(_) => Part::Users,
+            Self::Consent(_) => Part::Consents,
+            Self::Cut(..) => Part::Cuts,
+            Self::Session(_) => Part::Sessions,
+            Self::Ticket(_) => Part::Tickets,
+            Self::Device(_) => Part::Devices,
+            Self::Audit(_) => Part::Audit,
+        }
+    }
+}
+
 /// Where an export goes on: what the store says, kept as it is.
 pub type Cursor = Vec<u8>;
 
@@ -85,4 +105,47 @@ pub struct Page {
     pub records: Vec<Record>,
     /// Where the next page begins; `None` after the last.
     pub next: Option<Cursor>,
+}
+
+/// A cursor that holds the key of the last record.
+pub(crate) fn cursor(last: &impl Serialize) -> Result<Cursor, StoreError> {
+    serde_json::to_vec(last).map_err(|cause| foreign(&cause))
+}
+
+/// The key that [`cursor`] wrote; `None` before the first page.
+pub(crate) fn after<K: DeserializeOwned>(from: Option<&Cursor>) -> Result<Option<K>, StoreError> {
+    let read = |cursor: &Cursor| serde_json::from_slice(cursor).map_err(|cause| foreign(&cause));
+    from.map(read).transpose()
+}
+
+fn foreign(cause: &impl Display) -> StoreError {
+    StoreError::Damaged(format!("a cursor of another store: {cause}"))
+}
+
+/// What a session becomes where another store's record of it arrives: the further rotation, and an
+/// end that either of them knows.
+pub(crate) fn merged(here: &Row, other: &Row) -> Row {
+    let mut row = if progress(other) > progress(here) {
+        other.clone()
+    } else {
+        here.clone()
+    };
+    row.revoked = here.revoked.or(other.revoked);
+    row
+}
+
+fn progress(row: &Row) -> (u32, usize) {
+    (row.head.generation, row.head.uses.len())
+}
+
+/// A device authorization to which another store's record of it arrives: polls, a decision and a
+/// redemption are never undone.
+pub(crate) fn merged_device(here: &Device, other: &Device) -> Device {
+    Device {
+        interval: here.interval.max(other.interval),
+        polled_at: here.polled_at.max(other.polled_at),
+        decision: here.decision.clone().or_else(|| other.decision.clone()),
+        used: here.used.clone().or_else(|| other.used.clone()),
+        ..here.clone()
+    }
 }

@@ -18,21 +18,25 @@ use crate::{
 pub(super) struct Tables {
     pub(super) writes: u64,
     pub(super) version: u64,
-    sessions: HashMap<LineageId, Session>,
-    cuts: HashMap<Subject, Cut>,
+    pub(super) sessions: HashMap<LineageId, Session>,
+    /// Begins and ends of sessions so far.
+    pub(super) changes: u64,
+    pub(super) cuts: HashMap<Subject, Cut>,
     pub(super) tickets: HashMap<(TicketKind, TicketHash), Ticket>,
     pub(super) devices: HashMap<TicketHash, Device>,
-    users: Vec<User>,
+    pub(super) users: Vec<User>,
     pub(super) consents: HashMap<(Subject, ClientId), Consent>,
     pub(super) keys: Vec<KeyRecord>,
     pub(super) audit: Vec<AuditEvent>,
 }
 
 #[derive(Debug)]
-struct Session {
-    row: Row,
+pub(super) struct Session {
+    pub(super) row: Row,
     /// Cuts up to this one do not concern it: its user asked to stay signed in here.
-    spared_until: Timestamp,
+    pub(super) spared_until: Timestamp,
+    /// Which change its begin or end was.
+    pub(super) changed: u64,
 }
 
 impl Tables {
@@ -40,12 +44,18 @@ impl Tables {
         if self.sessions.contains_key(&row.lineage) {
             return Err(StoreError::Damaged("this lineage exists".to_owned()));
         }
+        self.add(row, Timestamp(0));
+        Ok(())
+    }
+
+    pub(super) fn add(&mut self, row: &Row, spared_until: Timestamp) {
+        self.changes += 1;
         let session = Session {
             row: row.clone(),
-            spared_until: Timestamp(0),
+            spared_until,
+            changed: self.changes,
         };
         self.sessions.insert(row.lineage, session);
-        Ok(())
     }
 
     pub(super) fn load(&self, lineage: LineageId) -> Option<Loaded> {
@@ -91,6 +101,8 @@ impl Tables {
         if let Some(before) = session.row.revoked {
             return Revoked::Before(before);
         }
+        self.changes += 1;
+        session.changed = self.changes;
         session.row.revoked = Some(why);
         Revoked::Now
     }
@@ -109,9 +121,14 @@ impl Tables {
         let mut ended = Vec::new();
         let theirs = |session: &&mut Session| session.row.grant.subject == *subject;
         for session in self.sessions.values_mut().filter(theirs) {
+            if keep != Some(session.row.lineage) && session.row.revoked.is_some() {
+                continue;
+            }
+            self.changes += 1;
+            session.changed = self.changes;
             if keep == Some(session.row.lineage) {
                 session.spared_until = session.spared_until.max(cut.before);
-            } else if session.row.revoked.is_none() {
+            } else {
                 session.row.revoked = Some(Revocation {
                     at: cut.before,
                     cause: cut.cause,
