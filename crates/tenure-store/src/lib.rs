@@ -23,6 +23,7 @@ mod log;
 mod memory;
 mod record;
 mod restore;
+mod restore;
 mod sqlite;
 mod transfer;
 
@@ -34,6 +35,7 @@ pub use record::{
     AuditEvent, AuditQuery, Consent, Judge, KeyRecord, KeyUse, Loaded, Purged, Revoked, Taken,
     Ticket, TicketHash, TicketKind, Transition, User, Written,
 };
+pub use restore::RestoreReport;
 pub use restore::RestoreReport;
 pub use sqlite::{Sqlite, SqliteOptions, Synchronous};
 pub use transfer::{Cursor, Page, Part, Record};

@@ -4,6 +4,7 @@
 //! lagged) has forgotten sign-ins and sign-outs that were acknowledged. The log has not: what the
 //! database lacks is replayed before it serves. Rotations are not in it, the rule heals their loss.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -87,6 +88,44 @@ impl Entry {
     }
 }
 
+/// That a subject's sessions ended, each part where it belongs: the cut with the subject, and with
+/// the session that goes on, since only that shard tells when that session is there to be spared;
+/// every end with its session.
+pub fn cut_entries(
+    subject: &Subject,
+    cut: Cut,
+    keep: Option<LineageId>,
+    ended: &[LineageId],
+) -> Vec<(Shard, Entry)> {
+    let whole = Entry::Cut {
+        subject: subject.clone(),
+        cut,
+        keep,
+    };
+    let why = Revocation {
+        at: cut.before,
+        cause: cut.cause,
+    };
+    let mut entries = vec![(Shard::of_subject(subject), whole.clone())];
+    entries.extend(keep.map(|kept| (Shard::of(kept), whole)));
+    let ends = ended.iter().map(|&lineage| {
+        let end = Entry::Revoked { lineage, why };
+        (Shard::of(lineage), end)
+    });
+    entries.extend(ends);
+    entries
+}
+
+/// That rows were deleted: one entry in each shard that had some.
+pub fn deletion_entries(lineages: &[LineageId]) -> Vec<(Shard, Entry)> {
+    let mut shards: BTreeMap<Shard, Vec<LineageId>> = BTreeMap::new();
+    for &lineage in lineages {
+        shards.entry(Shard::of(lineage)).or_default().push(lineage);
+    }
+    let deleted = |(shard, lineages)| (shard, Entry::Deleted { lineages });
+    shards.into_iter().map(deleted).collect()
+}
+
 impl Begun {
     /// The row of the session before any refresh: its holder is ahead of it, and is adopted.
     pub fn row(&self, lineage: LineageId, at: Timestamp) -> Row {
@@ -133,6 +172,15 @@ impl Shard {
         let [.., high, low] = lineage.0.into_bytes();
         Self(u16::from_be_bytes([high, low]) % Self::COUNT)
     }
+
+    /// Where what concerns a whole account belongs.
+    pub fn of_subject(subject: &Subject) -> Self {
+        // FNV-1a, 32 bits (draft-eastlake-fnv): spreads well enough, and will never change.
+        let step = |hash: u32, byte: u8| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193);
+        let hash = subject.as_str().bytes().fold(0x811c_9dc5, step);
+        let [.., high, low] = (hash ^ (hash >> 16)).to_be_bytes();
+        Self(u16::from_be_bytes([high, low]) % Self::COUNT)
+    }
 }
 
 /// Where an entry stands: the positions of a shard are 1, 2, 3 … in the order of their commits.
@@ -142,6 +190,11 @@ pub struct Position {
     pub shard: Shard,
     /// Its entry; 0 stands before the first.
     pub at: u64,
+}
+
+/// The shards that entries concern, each once, in the order in which every writer takes them.
+pub(crate) fn shards_of(entries: &[(Shard, Entry)]) -> BTreeSet<Shard> {
+    entries.iter().map(|(shard, _)| *shard).collect()
 }
 
 /// What a log does for a store that keeps sessions elsewhere.
