@@ -34,6 +34,8 @@ mod service;
 mod session;
 mod state;
 mod token;
+mod watch;
 
-pub use clock::Clock;
+pub use clock::{Clock, Doubt};
 pub use service::{OpenError, Service};
+pub use watch::shortcomings;

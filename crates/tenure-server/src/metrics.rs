@@ -10,6 +10,9 @@ use prometheus_client::registry::Registry;
 use tenure_core::lineage::EndCause;
 use tenure_store::Store;
 
+use crate::state::AppState;
+use crate::watch::shortcomings;
+
 /// The counters of one process.
 #[derive(Debug)]
 pub(crate) struct Metrics {
@@ -22,11 +25,20 @@ pub(crate) struct Metrics {
     commits: Gauge,
     writes: Gauge,
     failed_commits: Gauge,
+    guarantees: Family<GuaranteeLabel, Gauge>,
+    shortcomings: Gauge,
+    clock_trusted: Gauge,
+    clock_difference: Gauge,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct VerdictLabel {
     verdict: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct GuaranteeLabel {
+    level: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -58,6 +70,10 @@ impl Metrics {
             commits: Gauge::default(),
             writes: Gauge::default(),
             failed_commits: Gauge::default(),
+            guarantees: Family::default(),
+            shortcomings: Gauge::default(),
+            clock_trusted: Gauge::default(),
+            clock_difference: Gauge::default(),
             registry: Registry::default(),
         };
         registry.register(
@@ -91,10 +107,34 @@ impl Metrics {
             "Groups lost",
             metrics.failed_commits.clone(),
         );
+        metrics.register_standing(&mut registry);
         Self {
             registry,
             ..metrics
         }
+    }
+
+    fn register_standing(&self, registry: &mut Registry) {
+        registry.register(
+            "store_revoke_durability",
+            "1 for where an acknowledged revocation is kept now",
+            self.guarantees.clone(),
+        );
+        registry.register(
+            "store_shortcomings",
+            "Guarantees that the store does not give now; /health/ready names them",
+            self.shortcomings.clone(),
+        );
+        registry.register(
+            "clock_trusted",
+            "1 while the clock of this machine is believed",
+            self.clock_trusted.clone(),
+        );
+        registry.register(
+            "clock_store_ahead_seconds",
+            "How far the store's clock was ahead of this machine's at the last comparison",
+            self.clock_difference.clone(),
+        );
     }
 
     /// One presentation of a refresh token.
@@ -120,14 +160,27 @@ impl Metrics {
     }
 
     /// The exposition text.
-    pub(crate) fn text(&self, store: &dyn Store) -> String {
-        let counters = store.counters();
+    pub(crate) fn text(&self, state: &AppState) -> String {
+        let counters = state.store.counters();
         let gauge = |gauge: &Gauge, value: u64| {
             gauge.set(i64::try_from(value).unwrap_or(i64::MAX));
         };
         gauge(&self.commits, counters.commits);
         gauge(&self.writes, counters.writes);
         gauge(&self.failed_commits, counters.failed_commits);
+        let described = state.described.load();
+        let level = described.revoke_durability;
+        self.guarantees.clear();
+        self.guarantees
+            .get_or_create(&GuaranteeLabel { level })
+            .set(1);
+        gauge(&self.shortcomings, shortcomings(&described).len() as u64);
+        gauge(
+            &self.clock_trusted,
+            u64::from(state.clock.doubt().is_none()),
+        );
+        self.clock_difference
+            .set(state.clock.store_difference().unwrap_or_default());
         let mut text = String::new();
         // Writing to a String cannot fail.
         let _ = encode(&mut text, &self.registry);

@@ -18,6 +18,7 @@ use crate::metrics::Metrics;
 use crate::password::Passwords;
 use crate::router::{monitor_router, router};
 use crate::state::{AppState, Shared};
+use crate::watch::{announce, watch};
 
 /// How often a running server looks whether another process changed keys or accounts.
 const NOTICE_EVERY: Duration = Duration::from_secs(1);
@@ -71,7 +72,7 @@ impl Service {
             accounts::add_demo_user(store.as_ref(), now).await?;
         }
         let state = AppState {
-            described: store.describe(),
+            described: ArcSwap::from_pointee(store.describe()),
             limits: ArcSwap::from_pointee(Limiters::new(&config.limits)),
             passwords: Passwords::new(config.limits.password_workers),
             mailer: Mailer::new(&config).map_err(OpenError::Mail)?,
@@ -82,6 +83,8 @@ impl Service {
             clock,
             master,
         };
+        announce(&state.described.load());
+        state.compare_clocks().await?;
         Ok(Self {
             state: Arc::new(state),
         })
@@ -97,9 +100,9 @@ impl Service {
         monitor_router(Arc::clone(&self.state))
     }
 
-    /// What the store is.
-    pub fn store(&self) -> &Description {
-        &self.state.described
+    /// What the store was when it was last looked at.
+    pub fn store(&self) -> Arc<Description> {
+        self.state.described.load_full()
     }
 
     /// `kid` of the key that signs.
@@ -118,12 +121,13 @@ impl Service {
         tracing::info!(event = "config_reloaded", clients);
     }
 
-    /// Starts the background jobs: key rotation, noticing changes, purging. They end when the handles
-    /// are aborted or the runtime stops.
+    /// Starts the background jobs: key rotation, noticing changes, purging, watching the store. They
+    /// end when the handles are aborted or the runtime stops.
     pub fn spawn_jobs(&self) -> Vec<JoinHandle<()>> {
         vec![
             tokio::spawn(notice_changes(Arc::clone(&self.state))),
             tokio::spawn(tidy(Arc::clone(&self.state))),
+            tokio::spawn(watch(Arc::clone(&self.state))),
         ]
     }
 }
@@ -141,7 +145,11 @@ async fn notice_changes(state: Shared) {
     let mut known = state.store.version().await.ok();
     let mut every = tokio::time::interval(NOTICE_EVERY);
     loop {
-        every.tick().await;
+        // A store that says nothing, or whose word is lost, is asked.
+        tokio::select! {
+            _ = every.tick() => {}
+            () = state.store.changed() => {}
+        }
         let Ok(version) = state.store.version().await else {
             continue;
         };

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use tenure_core::id::ClientId;
-use tenure_core::lineage;
 use tenure_core::time::Timestamp;
 use tenure_store::{AuditEvent, Description, Store};
 
@@ -22,7 +21,8 @@ use crate::password::Passwords;
 pub(crate) struct AppState {
     pub(crate) config: ArcSwap<Config>,
     pub(crate) store: Arc<dyn Store>,
-    pub(crate) described: Description,
+    /// What the store was when it was last looked at.
+    pub(crate) described: ArcSwap<Description>,
     pub(crate) clock: Clock,
     pub(crate) master: Master,
     pub(crate) keys: ArcSwap<KeyRing>,
@@ -43,9 +43,11 @@ impl AppState {
     /// Now, where somebody is refused or something is begun or ended by it; our trouble while the
     /// clock is in doubt.
     pub(crate) fn believed_now(&self) -> Result<Timestamp, Fault> {
-        match self.clock.trust() {
-            lineage::Clock::Trusted => Ok(self.now()),
-            lineage::Clock::Doubtful => Err(Fault::unavailable("this server doubts its clock")),
+        match self.clock.doubt() {
+            None => Ok(self.now()),
+            Some(doubt) => Err(Fault::unavailable(format!(
+                "this server doubts its clock: {doubt}"
+            ))),
         }
     }
 

@@ -13,7 +13,7 @@ pub(crate) fn routes() -> Router<Shared> {
 }
 
 async fn handle(State(state): State<Shared>) -> Response {
-    let text = state.metrics.text(state.store.as_ref());
+    let text = state.metrics.text(&state);
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(header::CONTENT_TYPE, kind)], text).into_response()
 }

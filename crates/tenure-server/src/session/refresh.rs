@@ -314,7 +314,7 @@ impl Presentation {
     fn observe(&self, Decided { row, verdict, .. }: &Decided) {
         let name = name(verdict);
         self.state.metrics.refreshed(name);
-        let described = &self.state.described;
+        let described = self.state.described.load();
         let (store, durable) = (described.kind, described.durable);
         let sid = || self.state.keys.load().sid(row.lineage);
         let is_usual = matches!(
