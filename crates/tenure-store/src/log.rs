@@ -51,6 +51,9 @@ pub enum Entry {
     Deleted {
         /// Which.
         lineages: Vec<LineageId>,
+        /// When the last of them would have ended anyway: after it nobody needs this entry.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<Timestamp>,
     },
 }
 
@@ -116,13 +119,16 @@ pub fn cut_entries(
     entries
 }
 
-/// That rows were deleted: one entry in each shard that had some.
-pub fn deletion_entries(lineages: &[LineageId]) -> Vec<(Shard, Entry)> {
-    let mut shards: BTreeMap<Shard, Vec<LineageId>> = BTreeMap::new();
-    for &lineage in lineages {
-        shards.entry(Shard::of(lineage)).or_default().push(lineage);
+/// That rows were deleted, of which each would have lived until its absolute limit: one entry in
+/// each shard that had some.
+pub fn deletion_entries(rows: &[(LineageId, Timestamp)]) -> Vec<(Shard, Entry)> {
+    let mut shards: BTreeMap<Shard, (Vec<LineageId>, Option<Timestamp>)> = BTreeMap::new();
+    for &(lineage, limit) in rows {
+        let (lineages, until) = shards.entry(Shard::of(lineage)).or_default();
+        lineages.push(lineage);
+        *until = (*until).max(Some(limit));
     }
-    let deleted = |(shard, lineages)| (shard, Entry::Deleted { lineages });
+    let deleted = |(shard, (lineages, until))| (shard, Entry::Deleted { lineages, until });
     shards.into_iter().map(deleted).collect()
 }
 
@@ -223,6 +229,15 @@ pub trait SessionLog: Send + Sync + std::fmt::Debug {
 
     /// How a session ended.
     async fn end_of(&self, lineage: LineageId) -> Result<Option<Revocation>, StoreError>;
+
+    /// The cut of a subject as committed, for a store that keeps sessions elsewhere.
+    async fn cut_of(&self, subject: &Subject) -> Result<Option<Cut>, StoreError>;
+
+    /// Sets the cut of a subject unless a later one stands, durable and seen by every later
+    /// [`SessionLog::cut_of`] before it returns, and lets [`Store::version`](crate::Store::version)
+    /// grow. Ends and logs nothing: who keeps the sessions appends [`cut_entries`] after it, and a
+    /// session whose beginning is appended later finds the cut.
+    async fn set_cut(&self, subject: &Subject, cut: Cut) -> Result<(), StoreError>;
 
     /// The sessions of a subject that began and were not deleted.
     async fn sessions_of(&self, subject: &Subject) -> Result<Vec<LineageId>, StoreError>;

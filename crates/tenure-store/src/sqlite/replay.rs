@@ -26,7 +26,7 @@ pub(super) fn apply(
             }
         }
         Entry::Cut { subject, cut, keep } => sessions::set_cut(sql, subject, *cut, *keep)?,
-        Entry::Deleted { lineages } => {
+        Entry::Deleted { lineages, .. } => {
             for lineage in lineages {
                 forget(sql, *lineage)?;
             }

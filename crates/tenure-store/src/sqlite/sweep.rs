@@ -4,12 +4,12 @@
 //! the sweep reads the table from where it last stopped, a slice per call, beside the writer; only
 //! the deletions, each checked again, go through it, few at a time.
 
-use rusqlite::{Connection, named_params};
+use rusqlite::{Connection, OptionalExtension as _, named_params};
 use tenure_core::id::LineageId;
 use tenure_core::time::Timestamp;
 use uuid::Uuid;
 
-use super::codec::{seconds_to_sql, to_sql};
+use super::codec::{seconds_to_sql, time, to_sql};
 use super::meta;
 use super::writer::Group;
 use crate::record::KEEP_ENDED;
@@ -84,23 +84,30 @@ pub(super) fn delete(
 ) -> Result<u64, StoreError> {
     let mut delete = group.sql.prepare_cached(concat!(
         "DELETE FROM sessions WHERE lineage = :lineage AND ",
-        purgeable!()
+        purgeable!(),
+        " RETURNING expires_absolute"
     ))?;
     let mut deleted = Vec::with_capacity(lineages.len());
+    let mut until = None;
     for lineage in lineages {
-        let changed = delete.execute(named_params! {
+        let params = named_params! {
             ":lineage": lineage.0.as_bytes(),
             ":now": to_sql(now),
             ":keep": seconds_to_sql(KEEP_ENDED),
             ":restored_at": restored_at,
-        })?;
-        if changed > 0 {
+        };
+        let limit = delete.query_row(params, |columns| time(columns, 0));
+        if let Some(limit) = limit.optional()? {
+            until = until.max(Some(limit));
             deleted.push(*lineage);
         }
     }
     let count = deleted.len() as u64;
     if count > 0 {
-        group.log(Entry::Deleted { lineages: deleted });
+        group.log(Entry::Deleted {
+            lineages: deleted,
+            until,
+        });
     }
     Ok(count)
 }
