@@ -21,8 +21,9 @@ mod device;
 mod error;
 mod log;
 mod memory;
+mod postgres;
 mod record;
-mod restore;
+mod redis;
 mod restore;
 mod sqlite;
 mod transfer;
@@ -31,11 +32,12 @@ pub use device::{Decision, Device, Polled, Used};
 pub use error::{OpenError, StoreError};
 pub use log::{Begun, Entry, Position, SessionLog, Shard, cut_entries, deletion_entries};
 pub use memory::Memory;
+pub use postgres::{Advance, PostgresOptions};
 pub use record::{
     AuditEvent, AuditQuery, Consent, Judge, KeyRecord, KeyUse, Loaded, Purged, Revoked, Taken,
     Ticket, TicketHash, TicketKind, Transition, User, Written,
 };
-pub use restore::RestoreReport;
+pub use self::redis::{RedisOptions, Wait};
 pub use restore::RestoreReport;
 pub use sqlite::{Sqlite, SqliteOptions, Synchronous};
 pub use transfer::{Cursor, Page, Part, Record};
