@@ -3,13 +3,14 @@
 mod backports;
 
 use std::fs;
+use std::io;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 use anyhow::{Result, bail};
 
 /// A program that tests start, or a file that they read, and the Debian package that brings it.
-const PROGRAMS: [(&str, &str); 15] = [
+const PROGRAMS: [(&str, &str); 16] = [
     ("chromium", "chromium"),
     ("curl", "curl"),
     ("dbus-daemon", "dbus-daemon"),
@@ -22,6 +23,7 @@ const PROGRAMS: [(&str, &str); 15] = [
     ("python3", "python3"),
     ("redis-server", "redis-server"),
     ("valkey-server", "valkey-server"),
+    ("/usr/lib/postgresql/15/bin/postgres", "postgresql-15"),
     ("/usr/share/java/jna.jar", "libjna-java"),
     ("/usr/share/java/okhttp.jar", "libokhttp-java"),
     ("/usr/share/python-wheels", "python3-venv"),
@@ -47,6 +49,9 @@ const WHEELS: &str = "target/tools/wheels";
 /// A virtual environment with the foreign servers in Python, and what is in it.
 const SERVERS: &str = "crates/tenure-lab/foreign/.venv";
 const SERVERS_NEED: &str = "crates/tenure-lab/foreign/requirements.txt";
+
+/// Read by Debian's PostgreSQL packages while they are installed.
+const CREATE_CLUSTER: &str = "/etc/postgresql-common/createcluster.conf";
 
 /// Installs what is missing, and answers what still is.
 pub(crate) fn run() -> Result<Vec<&'static str>> {
@@ -82,6 +87,11 @@ fn installed(program: &str) -> bool {
 
 fn install(packages: &[&str]) {
     println!("setup: apt-get install {}", packages.join(" "));
+    if packages.contains(&"postgresql-15")
+        && let Err(error) = no_main_cluster()
+    {
+        println!("setup: Debian will start a PostgreSQL server on port 5432: {error}");
+    }
     let updated = apt(&["update"]);
     let (mut found, mut unknown) = sort_out(packages);
     if !unknown.is_empty() {
@@ -102,6 +112,17 @@ fn install(packages: &[&str]) {
             packages.join(" ")
         );
     }
+}
+
+/// Tests start servers of their own: the one that Debian makes with the package would only be in the
+/// way. What somebody has decided about that already stays.
+fn no_main_cluster() -> io::Result<()> {
+    let path = Path::new(CREATE_CLUSTER);
+    if path.exists() {
+        return Ok(());
+    }
+    fs::create_dir_all("/etc/postgresql-common")?;
+    fs::write(path, "create_main_cluster = false\n")
 }
 
 /// What apt knows, and what it does not.
