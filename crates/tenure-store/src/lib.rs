@@ -21,6 +21,7 @@ mod device;
 mod error;
 mod log;
 mod memory;
+mod open;
 mod postgres;
 mod record;
 mod redis;
@@ -32,6 +33,7 @@ pub use device::{Decision, Device, Polled, Used};
 pub use error::{OpenError, StoreError};
 pub use log::{Begun, Entry, Position, SessionLog, Shard, cut_entries, deletion_entries};
 pub use memory::Memory;
+pub use open::{Claim, Place, StoreUrl, UrlError, UrlKind};
 pub use postgres::{Advance, PostgresOptions};
 pub use record::{
     AuditEvent, AuditQuery, Consent, Judge, KeyRecord, KeyUse, Loaded, Purged, Revoked, Taken,

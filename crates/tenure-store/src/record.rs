@@ -124,6 +124,12 @@ impl TicketKind {
             Self::Browser => "browser",
         }
     }
+
+    /// Reads the name; `None` for a word that is none.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let all = [Self::Code, Self::MagicLink, Self::Browser];
+        all.into_iter().find(|kind| kind.as_str() == text)
+    }
 }
 
 /// A short-lived fact, found by the hash of a secret.
@@ -187,6 +193,12 @@ impl KeyUse {
             Self::Sign => "sign",
             Self::Mac => "mac",
         }
+    }
+
+    /// Reads the name; `None` for a word that is none.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let all = [Self::Sign, Self::Mac];
+        all.into_iter().find(|of| of.as_str() == text)
     }
 }
 

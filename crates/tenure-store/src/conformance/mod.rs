@@ -29,6 +29,7 @@ pub mod sessions;
 pub mod subjects;
 pub mod sweep;
 pub mod tickets;
+pub mod transfer;
 
 use std::any::Any;
 use std::sync::Arc;
@@ -167,6 +168,17 @@ macro_rules! store_conformance {
                 a_store_describes_itself_and_passes_its_check,
                 counters_count_writes,
             }
+            transfer {
+                everything_reads_back_from_another_store,
+                everything_of_another_store_reads_back_from_this_one,
+                an_import_twice_changes_nothing,
+                an_older_record_does_not_replace_a_newer_one,
+                an_end_is_never_undone,
+                an_account_is_replaced_by_what_is_imported,
+                pages_do_not_miss_sessions_while_others_begin,
+                changes_tell_which_sessions_began_and_ended,
+                a_spared_session_stays_spared_in_another_store,
+            }
         }
     };
     ($open:expr; $($file:ident { $($case:ident,)* })*) => {
@@ -270,6 +282,7 @@ mod tests {
             include_str!("subjects.rs"),
             include_str!("sweep.rs"),
             include_str!("tickets.rs"),
+            include_str!("transfer.rs"),
         ];
         for case in files
             .iter()

@@ -57,7 +57,7 @@ pub(super) fn list(
     Ok(users.collect::<Result<_, _>>()?)
 }
 
-fn user(columns: &Columns<'_>) -> rusqlite::Result<User> {
+pub(super) fn user(columns: &Columns<'_>) -> rusqlite::Result<User> {
     Ok(User {
         subject: Subject::new(columns.get::<_, String>(0)?),
         email: columns.get(1)?,

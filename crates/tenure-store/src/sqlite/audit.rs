@@ -39,6 +39,15 @@ macro_rules! select {
     };
 }
 
+/// A page after a position, oldest first; the position stands behind the event.
+pub(super) const PAGE: &str = "SELECT at, event, subject, client, sid, reason, ip_prefix, \
+     request_id, position FROM audit WHERE position > ?1 ORDER BY position LIMIT ?2";
+pub(super) const POSITION: usize = 8;
+
+/// The events of some seconds.
+pub(super) const BETWEEN: &str = "SELECT at, event, subject, client, sid, reason, ip_prefix, \
+     request_id FROM audit WHERE at BETWEEN ?1 AND ?2";
+
 pub(super) fn query(sql: &Connection, query: &AuditQuery) -> Result<Vec<AuditEvent>, StoreError> {
     let since = to_sql(query.since.unwrap_or(Timestamp(0)));
     let limit = query.effective_limit();
@@ -55,7 +64,7 @@ pub(super) fn query(sql: &Connection, query: &AuditQuery) -> Result<Vec<AuditEve
     Ok(events?)
 }
 
-fn event(columns: &Columns<'_>) -> rusqlite::Result<AuditEvent> {
+pub(super) fn event(columns: &Columns<'_>) -> rusqlite::Result<AuditEvent> {
     Ok(AuditEvent {
         at: time(columns, 0)?,
         event: columns.get(1)?,

@@ -19,6 +19,12 @@ macro_rules! select {
     };
 }
 
+/// A page after a code.
+pub(super) const PAGE: &str = select!("WHERE code > ?1 ORDER BY code LIMIT ?2");
+
+/// One by its code.
+pub(super) const BY_CODE: &str = select!("WHERE code = ?1");
+
 pub(super) fn add(group: &Group<'_>, device: &Device) -> Result<Written, StoreError> {
     let mut insert = group.sql.prepare_cached(
         "INSERT INTO devices (code, user_code, client, payload, expires_at, interval) \
@@ -46,7 +52,7 @@ pub(super) fn find(
         .optional()?)
 }
 
-fn device(columns: &Columns<'_>) -> rusqlite::Result<Device> {
+pub(super) fn device(columns: &Columns<'_>) -> rusqlite::Result<Device> {
     let subject: Option<String> = columns.get(8)?;
     let denied = columns
         .get::<_, Option<String>>(7)?

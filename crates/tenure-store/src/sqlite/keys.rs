@@ -17,7 +17,7 @@ pub(super) fn list(sql: &Connection, of: KeyUse) -> Result<Vec<KeyRecord>, Store
     Ok(keys.collect::<Result<_, _>>()?)
 }
 
-fn key(of: KeyUse, columns: &Columns<'_>) -> rusqlite::Result<KeyRecord> {
+pub(super) fn key(of: KeyUse, columns: &Columns<'_>) -> rusqlite::Result<KeyRecord> {
     Ok(KeyRecord {
         id: columns.get(0)?,
         of,

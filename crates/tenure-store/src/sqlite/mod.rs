@@ -15,6 +15,7 @@ mod sessions;
 mod store;
 mod sweep;
 mod tickets;
+mod transfer;
 mod writer;
 
 use std::sync::Arc;

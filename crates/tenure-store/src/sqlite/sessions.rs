@@ -26,7 +26,23 @@ macro_rules! columns {
          s.device_label, s.device_ip_prefix, s.device_user_agent, s.dpop_jkt"
     };
 }
-const AFTER_COLUMNS: usize = 22;
+pub(super) const AFTER_COLUMNS: usize = 22;
+
+/// Sessions after a lineage, each with its cut.
+pub(super) const PAGE: &str = concat!(
+    "SELECT ",
+    columns!(),
+    ", c.before, c.cause FROM sessions s LEFT JOIN cuts c \
+     ON c.subject = s.subject AND c.before > s.spared_until \
+     WHERE s.lineage > ?1 ORDER BY s.lineage LIMIT ?2"
+);
+
+/// A session, and up to which cut it is spared.
+pub(super) const ONE_SPARED: &str = concat!(
+    "SELECT ",
+    columns!(),
+    ", s.spared_until FROM sessions s WHERE s.lineage = ?1"
+);
 
 pub(super) fn load(reader: &Connection, lineage: LineageId) -> Result<Option<Loaded>, StoreError> {
     let mut query = reader.prepare_cached(concat!(
@@ -35,13 +51,15 @@ pub(super) fn load(reader: &Connection, lineage: LineageId) -> Result<Option<Loa
         ", c.before, c.cause FROM sessions s LEFT JOIN cuts c \
          ON c.subject = s.subject AND c.before > s.spared_until WHERE s.lineage = ?1"
     ))?;
-    let loaded = query.query_row([lineage.0.as_bytes()], |columns| {
-        Ok(Loaded {
-            row: session(columns)?,
-            cut: cut(columns, AFTER_COLUMNS)?,
-        })
-    });
-    Ok(loaded.optional()?)
+    let found = query.query_row([lineage.0.as_bytes()], loaded);
+    Ok(found.optional()?)
+}
+
+pub(super) fn loaded(columns: &Columns<'_>) -> rusqlite::Result<Loaded> {
+    Ok(Loaded {
+        row: session(columns)?,
+        cut: cut(columns, AFTER_COLUMNS)?,
+    })
 }
 
 pub(super) fn of_subject(reader: &Connection, subject: &str) -> Result<Vec<Row>, StoreError> {
@@ -54,7 +72,7 @@ pub(super) fn of_subject(reader: &Connection, subject: &str) -> Result<Vec<Row>,
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-fn session(columns: &Columns<'_>) -> rusqlite::Result<Row> {
+pub(super) fn session(columns: &Columns<'_>) -> rusqlite::Result<Row> {
     Ok(Row {
         lineage: LineageId(Uuid::from_bytes(columns.get(0)?)),
         secret: RowSecret(columns.get(1)?),
@@ -99,7 +117,14 @@ fn revocation(columns: &Columns<'_>, at: usize) -> rusqlite::Result<Option<Revoc
 }
 
 pub(super) fn create(group: &mut Group<'_>, row: &Row) -> Result<(), StoreError> {
-    let mut insert = group.sql.prepare_cached(
+    insert(group.sql, row)?;
+    group.log(Entry::created(row));
+    Ok(())
+}
+
+/// Adds the row; the log is the caller's business.
+pub(super) fn insert(sql: &Connection, row: &Row) -> Result<(), StoreError> {
+    let mut insert = sql.prepare_cached(
         "INSERT INTO sessions (lineage, secret, subject, client, scope, audience, auth_time, \
          created_at, expires_absolute, idle, head_id, head_generation, head_since, head_uses, ring, \
          history_unknown_until, revoked_at, revoked_cause, device_label, device_ip_prefix, \
@@ -133,7 +158,6 @@ pub(super) fn create(group: &mut Group<'_>, row: &Row) -> Result<(), StoreError>
         ":device_user_agent": row.device.user_agent,
         ":dpop_jkt": row.dpop_jkt,
     })?;
-    group.log(Entry::created(row));
     Ok(())
 }
 

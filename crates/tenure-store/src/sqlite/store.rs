@@ -11,11 +11,14 @@ use tenure_core::scope::Scope;
 use tenure_core::time::Timestamp;
 
 use super::writer::Group;
-use super::{Sqlite, Synchronous, accounts, audit, devices, keys, meta, sessions, tickets};
+use super::{
+    Sqlite, Synchronous, accounts, audit, devices, keys, meta, sessions, tickets, transfer,
+};
 use crate::device::{Decision, Device, Polled};
 use crate::{
-    AuditEvent, AuditQuery, Consent, Counters, Description, Judge, KeyRecord, KeyUse, Loaded,
-    Purged, Revoked, Store, StoreError, Taken, Ticket, TicketHash, TicketKind, User, Written,
+    AuditEvent, AuditQuery, Consent, Counters, Cursor, Description, Judge, KeyRecord, KeyUse,
+    Loaded, Page, Part, Purged, Record, Revoked, Store, StoreError, Taken, Ticket, TicketHash,
+    TicketKind, User, Written,
 };
 
 #[async_trait]
@@ -313,5 +316,28 @@ impl Store for Sqlite {
     async fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditEvent>, StoreError> {
         let query = query.clone();
         self.list(move |sql| audit::query(sql, &query)).await
+    }
+    async fn export(
+        &self,
+        part: Part,
+        from: Option<&Cursor>,
+        limit: u32,
+    ) -> Result<Page, StoreError> {
+        let from = from.cloned();
+        self.list(move |sql| transfer::page(sql, part, from.as_ref(), limit))
+            .await
+    }
+
+    async fn changes(&self, since: Option<&Cursor>, limit: u32) -> Result<Page, StoreError> {
+        let (files, since) = (self.files.clone(), since.cloned());
+        self.list(move |sql| transfer::changes(sql, &files, since.as_ref(), limit))
+            .await
+    }
+
+    async fn import(&self, records: &[Record]) -> Result<u64, StoreError> {
+        let records = records.to_vec();
+        self.writer
+            .transaction(move |group| transfer::import(group, &records))
+            .await
     }
 }

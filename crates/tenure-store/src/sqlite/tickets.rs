@@ -39,7 +39,11 @@ pub(super) fn find(
     Ok(found.optional()?)
 }
 
-fn ticket(kind: TicketKind, hash: TicketHash, columns: &Columns<'_>) -> rusqlite::Result<Ticket> {
+pub(super) fn ticket(
+    kind: TicketKind,
+    hash: TicketHash,
+    columns: &Columns<'_>,
+) -> rusqlite::Result<Ticket> {
     Ok(Ticket {
         kind,
         hash,
