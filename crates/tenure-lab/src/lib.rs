@@ -8,6 +8,8 @@
 //! - [`actor`]: OAuth and first-party clients that sign in and refresh over HTTP.
 //! - [`foreign`]: npm `openid-client` and `curl`, which know nothing of this project.
 //! - [`deployment`]: the service behind the fault proxy, as most tests want it.
+//! - [`postgres`]: real PostgreSQL servers, killed, promoted, lagging.
+//! - [`redis`]: Redis and Valkey servers, alone, with Sentinels, as a Cluster.
 //! - [`skip`](skip()): tests that cannot run here are counted.
 //!
 //! Nothing here knows the service's code: it speaks HTTP, signals and files. Simulated time and
@@ -19,8 +21,10 @@ pub mod chromium;
 pub mod deployment;
 pub mod disk;
 pub mod foreign;
+pub mod postgres;
 pub mod process;
 pub mod proxy;
+pub mod redis;
 mod skip;
 mod steered;
 
