@@ -165,7 +165,12 @@ impl Server {
     /// # Errors
     /// When it is not running, or does not end in time (then it is killed).
     pub fn terminate(&mut self) -> anyhow::Result<ExitStatus> {
-        self.signal(Signal::TERM)?;
+        self.end_with(Signal::TERM)
+    }
+
+    /// [`terminate`](Self::terminate) with another signal.
+    pub(crate) fn end_with(&mut self, signal: Signal) -> anyhow::Result<ExitStatus> {
+        self.signal(signal)?;
         self.wait()
     }
 

@@ -49,7 +49,7 @@ impl Output {
     }
 
     /// [`wait_for`](Self::wait_for) among the lines from number `since` (counted from 0) on.
-    pub(super) fn wait_for_since(
+    pub(crate) fn wait_for_since(
         &self,
         since: usize,
         text: &str,

@@ -22,25 +22,30 @@ impl Port {
     /// # Errors
     /// When the lock directory cannot be written or no port is left.
     pub fn reserve() -> io::Result<Self> {
-        let dir = std::env::temp_dir().join("tenure-lab-ports");
-        fs::create_dir_all(&dir)?;
         let start = std::process::id() % u32::from(COUNT);
         let candidates = (0..u32::from(COUNT)).map(|step| (start + step) % u32::from(COUNT));
         for number in candidates.filter_map(|index| u16::try_from(index).ok()) {
-            let number = FIRST + number;
-            let lock = File::create(dir.join(number.to_string()))?;
-            let free = || TcpListener::bind((Ipv4Addr::LOCALHOST, number)).is_ok();
-            if lock.try_lock().is_ok() && free() {
-                return Ok(Self {
-                    number,
-                    _lock: lock,
-                });
+            if let Some(port) = Self::reserve_number(FIRST + number)? {
+                return Ok(port);
             }
         }
         Err(io::Error::new(
             io::ErrorKind::AddrInUse,
             "every port of the lab is taken",
         ))
+    }
+
+    /// Takes this port, unless somebody has reserved it or listens on it.
+    pub(crate) fn reserve_number(number: u16) -> io::Result<Option<Self>> {
+        let dir = std::env::temp_dir().join("tenure-lab-ports");
+        fs::create_dir_all(&dir)?;
+        let lock = File::create(dir.join(number.to_string()))?;
+        let free = || TcpListener::bind((Ipv4Addr::LOCALHOST, number)).is_ok();
+        let taken = lock.try_lock().is_ok() && free();
+        Ok(taken.then_some(Self {
+            number,
+            _lock: lock,
+        }))
     }
 
     /// Where a program that was given the port listens.
