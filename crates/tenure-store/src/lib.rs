@@ -33,7 +33,7 @@ pub use device::{Decision, Device, Polled, Used};
 pub use error::{OpenError, StoreError};
 pub use log::{Begun, Entry, Position, SessionLog, Shard, cut_entries, deletion_entries};
 pub use memory::Memory;
-pub use open::{Claim, Place, StoreUrl, UrlError, UrlKind};
+pub use open::{Claim, Place, StoreUrl, UrlError, UrlKind, open};
 pub use postgres::{Advance, PostgresOptions};
 pub use record::{
     AuditEvent, AuditQuery, Consent, Judge, KeyRecord, KeyUse, Loaded, Purged, Revoked, Taken,
@@ -42,7 +42,7 @@ pub use record::{
 pub use self::redis::{RedisOptions, Wait};
 pub use restore::RestoreReport;
 pub use sqlite::{Sqlite, SqliteOptions, Synchronous};
-pub use transfer::{Cursor, Page, Part, Record};
+pub use transfer::{Changes, Cursor, Page, Part, Record};
 
 use async_trait::async_trait;
 use tenure_core::id::{ClientId, LineageId, Subject};
@@ -304,13 +304,18 @@ pub trait Store: Send + Sync + std::fmt::Debug {
         ))
     }
 
-    /// Sessions that began or ended after `since`, as they are now, from about `limit` lines of the
-    /// session log; every page says where the next one begins, which is where it began itself when
-    /// nothing has happened. Without `since`, no sessions, and where the log ends now. A page without
-    /// `next`: the log does not reach back so far, and only a whole export tells.
-    async fn changes(&self, since: Option<&Cursor>, limit: u32) -> Result<Page, StoreError> {
+    /// Sessions that began, ended or were spared by a cut after `since`, as they are now, about
+    /// `limit` at a time; refreshed ones may be among them, and some may come twice. Without `since`,
+    /// none, and where to begin.
+    async fn changes(&self, since: Option<&Cursor>, limit: u32) -> Result<Changes, StoreError> {
         let _ = (since, limit);
-        Ok(Page::default())
+        Ok(Changes::default())
+    }
+
+    /// How many records a part has, where the store can count them without reading them.
+    async fn count(&self, part: Part) -> Result<Option<u64>, StoreError> {
+        let _ = part;
+        Ok(None)
     }
 
     /// Takes records over, durably; answers how many changed anything. A session that is here takes

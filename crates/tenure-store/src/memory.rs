@@ -13,9 +13,9 @@ use tenure_core::time::Timestamp;
 
 use crate::device::{Decision, Device, Polled};
 use crate::{
-    AuditEvent, AuditQuery, Consent, Counters, Cursor, Description, KeyRecord, KeyUse, Loaded, Page,
-    Part, Purged, Record, Revoked, Store, StoreError, Taken, Ticket, TicketHash, TicketKind, User,
-    Written,
+    AuditEvent, AuditQuery, Changes, Consent, Counters, Cursor, Description, KeyRecord, KeyUse,
+    Loaded, Page, Part, Purged, Record, Revoked, Store, StoreError, Taken, Ticket, TicketHash,
+    TicketKind, User, Written,
 };
 use tables::Tables;
 
@@ -268,7 +268,7 @@ impl Store for Memory {
         self.tables.lock().export(part, from, limit as usize)
     }
 
-    async fn changes(&self, since: Option<&Cursor>, limit: u32) -> Result<Page, StoreError> {
+    async fn changes(&self, since: Option<&Cursor>, limit: u32) -> Result<Changes, StoreError> {
         self.tables.lock().changed_since(since, limit as usize)
     }
 

@@ -9,11 +9,12 @@ use tenure_core::lineage::{Cut, Row};
 
 use crate::{AuditEvent, Consent, Device, KeyRecord, Loaded, StoreError, Ticket, User};
 
-/// The parts of a store; accounts before what refers to them, cuts before the sessions they concern.
+/// The parts of a store in the order in which they are moved: cuts before the sessions they concern,
+/// keys last. A server that is started on a store without the keys makes its own, and answers every
+/// client that it lacks a key, which none takes for an end; with the keys and without some of the
+/// sessions it would sign their holders out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Part {
-    /// Sealed keys, all uses, oldest first.
-    Keys,
     /// Accounts.
     Users,
     /// Consents.
@@ -28,12 +29,13 @@ pub enum Part {
     Devices,
     /// The audit trail, oldest first.
     Audit,
+    /// Sealed keys, all uses, oldest first.
+    Keys,
 }
 
 impl Part {
     /// All of them, in order.
     pub const ALL: [Self; 8] = [
-        Self::Keys,
         Self::Users,
         Self::Consents,
         Self::Cuts,
@@ -41,6 +43,7 @@ impl Part {
         Self::Tickets,
         Self::Devices,
         Self::Audit,
+        Self::Keys,
     ];
 
     /// The name in messages, such as `sessions`.
@@ -105,6 +108,27 @@ pub struct Page {
     pub records: Vec<Record>,
     /// Where the next page begins; `None` after the last.
     pub next: Option<Cursor>,
+}
+
+/// Sessions that began or ended.
+#[derive(Clone, Debug, Default)]
+pub struct Changes {
+    /// The sessions, as they are now.
+    pub records: Vec<Record>,
+    /// Where to go on; `None` where the store cannot tell, and only a whole export does.
+    pub next: Option<Cursor>,
+    /// Whether there is more already.
+    pub more: bool,
+}
+
+impl Changes {
+    /// Nothing, and where to begin.
+    pub(crate) fn from_now(next: Cursor) -> Self {
+        Self {
+            next: Some(next),
+            ..Self::default()
+        }
+    }
 }
 
 /// A cursor that holds the key of the last record.

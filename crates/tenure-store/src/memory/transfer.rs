@@ -10,8 +10,8 @@ use super::tables::Tables;
 use crate::record::folded;
 use crate::transfer::{after, cursor, merged, merged_device};
 use crate::{
-    AuditEvent, Consent, Cursor, Device, KeyRecord, Loaded, Page, Part, Record, StoreError, Ticket,
-    User,
+    AuditEvent, Changes, Consent, Cursor, Device, KeyRecord, Loaded, Page, Part, Record,
+    StoreError, Ticket, User,
 };
 
 impl Tables {
@@ -81,26 +81,25 @@ impl Tables {
         &self,
         since: Option<&Cursor>,
         limit: usize,
-    ) -> Result<Page, StoreError> {
+    ) -> Result<Changes, StoreError> {
         let Some(since) = after::<u64>(since)? else {
-            return Ok(Page {
-                records: Vec::new(),
-                next: Some(cursor(&self.changes)?),
-            });
+            return Ok(Changes::from_now(cursor(&self.changes)?));
         };
         let changed = |session: &&super::tables::Session| session.changed > since;
         let mut found: Vec<_> = self.sessions.values().filter(changed).collect();
         found.sort_by_key(|session| session.changed);
+        let more = found.len() > limit;
         found.truncate(limit);
         let end = found.last().map_or(since, |session| session.changed);
         let loaded = found
             .iter()
             .filter_map(|session| self.load(session.row.lineage));
-        Ok(Page {
+        Ok(Changes {
             records: loaded
                 .map(|loaded| Record::Session(Box::new(loaded)))
                 .collect(),
             next: Some(cursor(&end)?),
+            more,
         })
     }
 

@@ -16,9 +16,9 @@ use super::{
 };
 use crate::device::{Decision, Device, Polled};
 use crate::{
-    AuditEvent, AuditQuery, Consent, Counters, Cursor, Description, Judge, KeyRecord, KeyUse,
-    Loaded, Page, Part, Purged, Record, Revoked, Store, StoreError, Taken, Ticket, TicketHash,
-    TicketKind, User, Written,
+    AuditEvent, AuditQuery, Changes, Consent, Counters, Cursor, Description, Judge, KeyRecord,
+    KeyUse, Loaded, Page, Part, Purged, Record, Revoked, Store, StoreError, Taken, Ticket,
+    TicketHash, TicketKind, User, Written,
 };
 
 #[async_trait]
@@ -328,10 +328,15 @@ impl Store for Sqlite {
             .await
     }
 
-    async fn changes(&self, since: Option<&Cursor>, limit: u32) -> Result<Page, StoreError> {
+    async fn changes(&self, since: Option<&Cursor>, limit: u32) -> Result<Changes, StoreError> {
         let (files, since) = (self.files.clone(), since.cloned());
         self.list(move |sql| transfer::changes(sql, &files, since.as_ref(), limit))
             .await
+    }
+
+    async fn count(&self, part: Part) -> Result<Option<u64>, StoreError> {
+        let query = move |sql: &_| transfer::count(sql, part);
+        self.list(query).await.map(Some)
     }
 
     async fn import(&self, records: &[Record]) -> Result<u64, StoreError> {

@@ -9,12 +9,12 @@ use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom};
 
 use rusqlite::Connection;
 
-pub(super) use self::export::page;
+pub(super) use self::export::{count, page};
 pub(super) use self::import::import;
 use super::files::Files;
 use super::{meta, sessions};
 use crate::transfer::{after, cursor};
-use crate::{Cursor, Entry, Page, Record, StoreError};
+use crate::{Changes, Cursor, Entry, Record, StoreError};
 
 /// Sessions that the revocation log tells of from `since` on, `limit` of its lines.
 ///
@@ -25,15 +25,12 @@ pub(super) fn changes(
     files: &Files,
     since: Option<&Cursor>,
     limit: u32,
-) -> Result<Page, StoreError> {
+) -> Result<Changes, StoreError> {
     let end = meta::read(sql, meta::LOG_END)?.cast_unsigned();
     let Some(since) = after::<u64>(since)? else {
-        return Ok(Page {
-            records: Vec::new(),
-            next: Some(cursor(&end)?),
-        });
+        return Ok(Changes::from_now(cursor(&end)?));
     };
-    let mut page = Page::default();
+    let mut page = Changes::default();
     // A log that was replaced: where this one stood says nothing about the other.
     if since > end {
         return Ok(page);
@@ -56,6 +53,7 @@ pub(super) fn changes(
                 .extend(found.map(|loaded| Record::Session(Box::new(loaded))));
         }
     }
+    page.more = position < end;
     page.next = Some(cursor(&position.min(end))?);
     Ok(page)
 }
