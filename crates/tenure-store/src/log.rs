@@ -133,6 +133,16 @@ pub fn deletion_entries(rows: &[(LineageId, Timestamp)]) -> Vec<(Shard, Entry)> 
 }
 
 impl Begun {
+    /// Whose it is.
+    pub fn subject(&self) -> &Subject {
+        &self.grant.subject
+    }
+
+    /// When it ends at the latest.
+    pub fn expires_absolute(&self) -> Timestamp {
+        self.expires_absolute
+    }
+
     /// The row of the session before any refresh: its holder is ahead of it, and is adopted.
     pub fn row(&self, lineage: LineageId, at: Timestamp) -> Row {
         let idle = Duration::from_secs(self.idle);

@@ -56,11 +56,87 @@ async fn a_restored_backup_learns_every_end_it_lacks() {
         ended.map(|end| end.cause),
         Some(EndCause::CredentialsChanged)
     );
-    assert_eq!(store.load(later.lineage).await, Ok(None));
+    assert_eq!(row_of(&store, later.lineage).await.revoked, Some(logout()));
     assert_eq!(store.logged_end(later.lineage).await, Ok(Some(logout())));
     assert_eq!(store.logged_end(lineage(5)).await, Ok(None));
     create_all(&store, &[session_of("user-2", 9)]).await;
     assert_eq!(store.load(lineage(9)).await.unwrap().unwrap().cut, Some(at));
+}
+
+/// As they began; whoever went on since is ahead of the row, and is adopted.
+#[tokio::test]
+async fn a_restored_backup_gets_back_the_sessions_that_began_since() {
+    let home = home();
+    let store = open(home.path());
+    let backup = back_up(home.path());
+    let mut idle = session(2);
+    idle.device.label = Some("Ana's phone".to_owned());
+    idle.dpop_jkt = Some("thumbprint".to_owned());
+    create_all(&store, &[session(1), idle.clone(), session(3)]).await;
+    let mut server = Presenter::new(&store);
+    let mut token = server.first_token(&session(1));
+    for fresh in 0..5 {
+        let heard = server.present(&token, 100 + fresh, START).await;
+        token = heard.unwrap().token();
+    }
+    store.revoke(lineage(3), logout()).await.unwrap();
+    drop((store, server));
+    restore(home.path(), &backup);
+
+    let store = open(home.path());
+    assert_eq!(row_of(&store, lineage(2)).await, idle);
+    server = Presenter::new(&store);
+    for fresh in 0..3 {
+        let heard = server.present(&token, 200 + fresh, START).await;
+        token = heard.unwrap().token();
+    }
+    let ended = server.first_token(&session(3));
+    let heard = server.present(&ended, 9, START).await;
+    assert_eq!(heard, Ok(Heard::Ended(EndCause::LoggedOut)));
+    let listed = store.sessions_of(&Subject::new("user-1")).await.unwrap();
+    assert_eq!(listed.len(), 3);
+}
+
+#[tokio::test]
+async fn a_session_that_was_purged_before_the_restore_does_not_come_back_from_the_log() {
+    let home = home();
+    let store = open(home.path());
+    let backup = back_up(home.path());
+    create_all(&store, &[session(1)]).await;
+    let late = START + ABSOLUTE + DAY;
+    assert_eq!(store.purge(late, 10).await.unwrap().sessions, 1);
+    drop(store);
+    restore(home.path(), &backup);
+    assert_eq!(open(home.path()).load(lineage(1)).await, Ok(None));
+}
+
+/// Their lines tell that a session began, and no more.
+#[tokio::test]
+async fn sessions_in_the_log_of_an_older_program_stay_lost_and_their_ends_known() {
+    let home = home();
+    let log = home.path().join("revocations.log");
+    let store = open(home.path());
+    let backup = back_up(home.path());
+    create_all(&store, &[session(1), session(2)]).await;
+    store.revoke(lineage(1), logout()).await.unwrap();
+    drop(store);
+    restore(home.path(), &backup);
+    let older: String = fs::read_to_string(&log).unwrap().lines().map(older).collect();
+    fs::write(&log, older).unwrap();
+    let store = open(home.path());
+    for n in [1, 2] {
+        assert_eq!(store.load(lineage(n)).await, Ok(None));
+    }
+    assert_eq!(store.logged_end(lineage(1)).await, Ok(Some(logout())));
+    assert_eq!(store.logged_end(lineage(2)).await, Ok(None));
+}
+
+fn older(line: &str) -> String {
+    let mut line: serde_json::Value = serde_json::from_str(line).unwrap();
+    if let Some(created) = line.get_mut("created") {
+        created.as_object_mut().unwrap().remove("begun").unwrap();
+    }
+    format!("{line}\n")
 }
 
 #[tokio::test]
@@ -255,13 +331,22 @@ async fn the_log_tells_creates_ends_cuts_and_deletions() {
         .unwrap();
     store.purge(START + ABSOLUTE + DAY, 10).await.unwrap();
     let id = lineage(1);
+    let begun = serde_json::json!({
+        "secret": "00000000000000010707070707070707",
+        "first": 1_u64 | 1 << 63,
+        "grant": session(1).grant,
+        "idle": IDLE.as_secs(),
+        "expires_absolute": START + ABSOLUTE,
+        "device": session(1).device,
+        "dpop_jkt": null,
+    });
     let expected = [
-        serde_json::json!({ "created": { "lineage": id, "at": START } }),
+        serde_json::json!({ "created": { "lineage": id, "at": START, "begun": begun } }),
         serde_json::json!({ "revoked": { "lineage": id, "at": START, "cause": "revoked_by_admin" } }),
         serde_json::json!({ "cut": {
             "subject": "user-1", "before": START, "cause": "credentials_changed", "keep": id,
         }}),
-        serde_json::json!({ "deleted": { "lineages": [id] } }),
+        serde_json::json!({ "deleted": { "lineages": [id], "until": START + ABSOLUTE } }),
     ];
     let lines = fs::read_to_string(log).unwrap();
     let lines: Vec<serde_json::Value> = lines

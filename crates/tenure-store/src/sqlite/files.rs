@@ -115,6 +115,7 @@ impl Files {
             tracing::warn!(
                 lines = replayed.lines,
                 ends = replayed.ends,
+                sessions = replayed.sessions,
                 torn = replayed.torn,
                 lost_sessions = replayed.lost_sessions,
                 "the database lacked the end of the revocation log: restored from a backup, \

@@ -26,7 +26,9 @@ pub(super) struct Replayed {
     pub(super) lines: u64,
     /// Ends of sessions that the database took for alive.
     pub(super) ends: u64,
-    /// Sessions that the database does not have.
+    /// Sessions that the database lacked and has again.
+    pub(super) sessions: u64,
+    /// Sessions that it lacks for good: the line of an older program says too little of them.
     pub(super) lost_sessions: u64,
     /// Lines that do not read: half-written when the power went.
     pub(super) torn: u64,

@@ -15,8 +15,18 @@ pub(super) fn apply(
     replayed: &mut Replayed,
 ) -> Result<(), StoreError> {
     match entry {
-        Entry::Created { lineage, .. } => {
-            replayed.lost_sessions += u64::from(!exists(sql, *lineage)?);
+        Entry::Created { lineage, at, begun } => {
+            if exists(sql, *lineage)? {
+                return Ok(());
+            }
+            // Its holder is ahead of the row as it began, and is adopted.
+            match begun {
+                Some(begun) => {
+                    sessions::insert(sql, &begun.row(*lineage, *at))?;
+                    replayed.sessions += 1;
+                }
+                None => replayed.lost_sessions += 1,
+            }
         }
         Entry::Revoked { lineage, why } => {
             if sessions::end(sql, *lineage, *why)? {
