@@ -1,0 +1,5 @@
+//! Sessions in Redis or Valkey.
+
+mod options;
+
+pub use options::{RedisOptions, Wait};
