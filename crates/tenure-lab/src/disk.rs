@@ -25,7 +25,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use fuser::{BackgroundSession, Config, MountOption};
+use fuser::{BackgroundSession, Config, MountOption, SessionACL};
 use parking_lot::Mutex;
 use rustix::mount::UnmountFlags;
 
@@ -61,6 +61,10 @@ impl FaultyDisk {
         config
             .mount_options
             .push(MountOption::FSName("faulty-disk".to_owned()));
+        if rustix::process::geteuid().is_root() {
+            // For programs that refuse to run as root. Others may not let strangers in.
+            config.acl = SessionACL::All;
+        }
         let session = fuser::spawn_mount(Mounted(Arc::clone(&image)), dir, &config)?;
         say(&format!(
             "faulty disk at {} with seed {seed}",

@@ -10,6 +10,8 @@
 //! - [`deployment`]: the service behind the fault proxy, as most tests want it.
 //! - [`postgres`]: real PostgreSQL servers, killed, promoted, lagging.
 //! - [`redis`]: Redis and Valkey servers, alone, with Sentinels, as a Cluster.
+//! - [`round_robin`], [`servers`]: several servers over one store behind a balancer.
+//! - [`crowd`]: many users who refresh at once, and what they met.
 //! - [`skip`](skip()): tests that cannot run here are counted.
 //!
 //! Nothing here knows the service's code: it speaks HTTP, signals and files. Simulated time and
@@ -18,6 +20,7 @@
 pub mod actor;
 pub mod canary;
 pub mod chromium;
+pub mod crowd;
 pub mod deployment;
 pub mod disk;
 pub mod foreign;
@@ -25,6 +28,8 @@ pub mod postgres;
 pub mod process;
 pub mod proxy;
 pub mod redis;
+pub mod round_robin;
+pub mod servers;
 mod skip;
 mod steered;
 

@@ -74,8 +74,8 @@ async fn a_killed_server_comes_back_with_what_was_committed() {
 async fn a_replica_whose_receiver_is_stopped_is_promoted_without_what_came_since() {
     let Some(mut primary) = start() else { return };
     table(&primary, 10).await;
-    let mut replica = primary.replica("r", &Options::default()).await.unwrap();
-    let mut control = primary.replica("c", &Options::default()).await.unwrap();
+    let mut replica = primary.replica("r", &Options::default()).unwrap();
+    let mut control = primary.replica("c", &Options::default()).unwrap();
 
     replica.suspend_walreceiver().await.unwrap();
     primary.wait_for_replica(Some("c")).await.unwrap();
@@ -100,7 +100,7 @@ async fn a_replica_whose_receiver_is_stopped_is_promoted_without_what_came_since
 async fn a_stopped_receiver_that_goes_on_catches_up() {
     let Some(primary) = start() else { return };
     table(&primary, 10).await;
-    let mut replica = primary.replica("r", &Options::default()).await.unwrap();
+    let mut replica = primary.replica("r", &Options::default()).unwrap();
     replica.suspend_walreceiver().await.unwrap();
     add(&primary, 10).await;
     replica.resume_walreceiver().unwrap();
@@ -112,7 +112,7 @@ async fn a_stopped_receiver_that_goes_on_catches_up() {
 async fn a_primary_that_was_stopped_follows_the_one_that_was_promoted() {
     let Some(mut first) = start() else { return };
     table(&first, 10).await;
-    let mut second = first.replica("second", &Options::default()).await.unwrap();
+    let mut second = first.replica("second", &Options::default()).unwrap();
     first.stop().unwrap();
     second.promote().await.unwrap();
     first.follow(&second, "first").unwrap();

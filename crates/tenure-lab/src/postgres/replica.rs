@@ -12,7 +12,7 @@ impl Postgres {
     ///
     /// # Errors
     /// When the copy cannot be made, does not start, or does not follow.
-    pub async fn replica(&self, name: &str, options: &Options) -> anyhow::Result<Self> {
+    pub fn replica(&self, name: &str, options: &Options) -> anyhow::Result<Self> {
         let port = Port::reserve()?;
         let home = Home::empty(port.address().port(), options.directory.as_deref())?;
         home::run(
@@ -38,7 +38,8 @@ impl Postgres {
     /// When the server does not answer, or the replica does not become synchronous.
     pub async fn wait_for_replica(&self, name: Option<&str>) -> anyhow::Result<()> {
         let heard = self.output().lines().len();
-        self.configure("synchronous_standby_names", name.unwrap_or_default())?;
+        let quoted = name.map(|name| format!("\"{name}\""));
+        self.configure("synchronous_standby_names", &quoted.unwrap_or_default())?;
         let Some(name) = name else {
             return Ok(());
         };
