@@ -1,14 +1,47 @@
 //! PostgreSQL: many servers, one truth.
+//!
+//! Every method is one conditional statement where that is enough, else one transaction (READ
+//! COMMITTED) that locks what it decides about. Commits wait for the disk, and for a synchronous
+//! standby where there is one; only refreshes may be told not to.
 
+mod accounts;
 mod address;
+mod audit;
+mod codec;
+mod devices;
 mod error;
+mod facts;
+mod fence;
+mod keys;
+mod listen;
 mod log;
+mod meta;
 mod migrate;
 mod pool;
+mod session_log;
+mod sessions;
 mod start;
+mod store;
+mod sweep;
+mod tally;
+mod tickets;
 mod tls;
 
+use std::sync::Arc;
+
+use parking_lot::{Mutex, RwLock};
+use tenure_core::id::LineageId;
 use tenure_core::secret::Secret;
+
+use crate::{Description, OpenError};
+use address::Address;
+use facts::Settings;
+use fence::Fence;
+use listen::Listener;
+use log::Log;
+use pool::{Commit, Pool, Primary};
+use start::refusal;
+use tally::Tally;
 
 /// How to reach the database.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,4 +78,99 @@ impl PostgresOptions {
             pool: 16,
         }
     }
+}
+
+/// Sessions, accounts, keys and the audit trail in a PostgreSQL database that any number of servers
+/// share.
+///
+/// `create` and `revoke` are acknowledged when they are durable (`synchronous_commit=on`, whatever
+/// the database's default is). A slow or exhausted database is [`StoreError::Busy`] within seconds.
+///
+/// [`StoreError::Busy`]: crate::StoreError::Busy
+#[derive(Debug)]
+pub struct Postgres {
+    address: Arc<Address>,
+    settings: Settings,
+    /// For presentations: reads a row, writes a row.
+    refresh: Pool,
+    /// For everything else.
+    durable: Pool,
+    log: Arc<Log>,
+    listener: Listener,
+    description: RwLock<Description>,
+    tally: Tally,
+    /// Where the next slice of the sweep begins.
+    swept_to: Mutex<Option<LineageId>>,
+}
+
+impl Postgres {
+    /// Connects, migrates, and carries out what the session log knows and the database does not.
+    pub async fn open(options: &PostgresOptions) -> Result<Self, OpenError> {
+        let address = Arc::new(Address::parse(&options.url)?);
+        let mut first = start::connect(&address).await?;
+        migrate::STORE.migrate(&mut first, &address).await?;
+        migrate::LOG.migrate(&mut first, &address).await?;
+        let log = Arc::new(open_log(options, &address).await?);
+        let fence = Fence::new(Arc::clone(&address), Arc::clone(&log));
+        let failed = |error| refusal(&address, &error);
+        fence.catch_up().await.map_err(failed)?;
+        let pool = |commit, size| {
+            let admission = Arc::new(fence.clone());
+            Pool::new(Arc::clone(&address), commit, size, admission).map_err(failed)
+        };
+        let (refresh, rest) = match options.advance {
+            Advance::Durable => (pool(Commit::Durable, options.pool)?, None),
+            Advance::Asynchronous => {
+                (pool(Commit::Asynchronous, options.pool)?, Some((options.pool / 2).max(4)))
+            }
+        };
+        let durable = match rest {
+            Some(size) => pool(Commit::Durable, size)?,
+            None => refresh.clone(),
+        };
+        let settings = Settings {
+            sslmode: address.protection().as_str(),
+            advance: options.advance,
+            pools: (options.pool, rest),
+            log: log.is_separate().then(|| log.place().to_owned()),
+        };
+        let described = Self::described(&address, &settings, &first).await;
+        Ok(Self {
+            description: RwLock::new(described.map_err(failed)?),
+            listener: Listener::start(Arc::clone(&address)),
+            tally: Tally::default(),
+            swept_to: Mutex::default(),
+            address,
+            settings,
+            refresh,
+            durable,
+            log,
+        })
+    }
+
+    /// The session log, for one that keeps sessions elsewhere.
+    fn log(&self) -> &Log {
+        &self.log
+    }
+}
+
+/// The log beside the sessions, or in the database that is named for it.
+async fn open_log(options: &PostgresOptions, store: &Arc<Address>) -> Result<Log, OpenError> {
+    let address = match &options.log {
+        None => Arc::clone(store),
+        Some(url) => {
+            let address = Address::parse(url)?;
+            if address.place() == store.place() {
+                let problem = "the revocation log is in the database of the sessions, and would fall back with it";
+                return Err(address.refused(problem, "name another database for it, best on another machine, or none"));
+            }
+            let mut first = start::connect(&address).await?;
+            migrate::LOG.migrate(&mut first, &address).await?;
+            Arc::new(address)
+        }
+    };
+    let place = address.place().to_owned();
+    let pool = Pool::new(Arc::clone(&address), Commit::Durable, options.pool, Arc::new(Primary))
+        .map_err(|error| refusal(&address, &error))?;
+    Ok(Log::new(pool, &place, options.log.is_some()))
 }

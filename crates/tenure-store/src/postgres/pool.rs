@@ -1,9 +1,11 @@
 //! Connections: made and checked, lent, and taken back.
 
 use std::collections::HashMap;
+use std::error::Error;
 use std::fmt;
 use std::future::poll_fn;
 use std::ops::Deref;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -11,10 +13,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use deadpool::Runtime;
 use deadpool::managed::{self, Metrics, Object, PoolError, RecycleError, RecycleResult};
+use futures_util::TryStreamExt as _;
 use parking_lot::Mutex;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
-use tokio_postgres::types::ToSql;
+use tokio_postgres::types::private::BytesMut;
+use tokio_postgres::types::{Format, IsNull, ToSql, Type, to_sql_checked};
 use tokio_postgres::{AsyncMessage, Client, Row, Statement};
 
 use super::address::Address;
@@ -32,6 +36,40 @@ const PATIENCE: Duration = Duration::from_secs(8);
 /// Parameters of a statement.
 pub(super) type Params<'a> = &'a [&'a (dyn ToSql + Sync)];
 
+/// A parameter that the driver cannot print: at the level `debug` it logs them all.
+struct Hidden<'a>(&'a (dyn ToSql + Sync));
+
+fn hidden<'a>(params: Params<'a>) -> impl ExactSizeIterator<Item = Hidden<'a>> {
+    params.iter().map(|param| Hidden(*param))
+}
+
+impl fmt::Debug for Hidden<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("…")
+    }
+}
+
+impl ToSql for Hidden<'_> {
+    fn to_sql(
+        &self,
+        ty: &Type,
+        out: &mut BytesMut,
+    ) -> Result<IsNull, Box<dyn Error + Sync + Send>> {
+        self.0.to_sql_checked(ty, out)
+    }
+
+    // Which types it takes is known only of the value, and checked with it.
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+
+    to_sql_checked!();
+
+    fn encode_format(&self, ty: &Type) -> Format {
+        self.0.encode_format(ty)
+    }
+}
+
 /// Whether a commit waits until it is durable, whatever the default of the database is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Commit {
@@ -46,6 +84,23 @@ pub(super) enum Commit {
 pub(super) trait Admission: fmt::Debug + Send + Sync {
     /// Refuses it, or brings the database up to date first.
     async fn admit(&self, connection: &Connection) -> Result<(), StoreError>;
+}
+
+/// Takes any primary.
+#[derive(Debug)]
+pub(super) struct Primary;
+
+#[async_trait]
+impl Admission for Primary {
+    async fn admit(&self, connection: &Connection) -> Result<(), StoreError> {
+        let found = connection.row("SELECT pg_is_in_recovery()", &[]).await?;
+        let is_replica = found.map(|row| row.try_get(0)).transpose()?;
+        if is_replica == Some(false) {
+            return Ok(());
+        }
+        let why = "this server is a replica, and takes no writes";
+        Err(StoreError::ReadOnly(why.to_owned()))
+    }
 }
 
 /// One connection with the statements that were prepared on it.
@@ -99,12 +154,13 @@ impl Connection {
     ) -> Result<Vec<Row>, StoreError> {
         self.answer(async {
             let statement = self.prepared(sql).await?;
-            self.client.query(&statement, params).await
+            let rows = self.client.query_raw(&statement, hidden(params)).await?;
+            rows.try_collect().await
         })
         .await
     }
 
-    /// The row of a query that has at most one.
+    /// The first row of a query.
     pub(super) async fn row(
         &self,
         sql: &'static str,
@@ -112,7 +168,10 @@ impl Connection {
     ) -> Result<Option<Row>, StoreError> {
         self.answer(async {
             let statement = self.prepared(sql).await?;
-            self.client.query_opt(&statement, params).await
+            let mut rows = pin!(self.client.query_raw(&statement, hidden(params)).await?);
+            let first = rows.try_next().await?;
+            while rows.try_next().await?.is_some() {}
+            Ok(first)
         })
         .await
     }
@@ -125,7 +184,7 @@ impl Connection {
     ) -> Result<u64, StoreError> {
         self.answer(async {
             let statement = self.prepared(sql).await?;
-            self.client.execute(&statement, params).await
+            self.client.execute_raw(&statement, hidden(params)).await
         })
         .await
     }

@@ -2,7 +2,8 @@
 -- still write here. `version` grows with every change of keys, accounts and cuts. `restored_at`:
 -- 0 for never, -1 from a replay of the session log to the first sweep after it. `system` and
 -- `timeline`: which server wrote here last (`pg_control_system`, the timeline of its write-ahead
--- log); 0 before the first. `log`: the id of the session log that it was last written with.
+-- log), `incarnation`: the number of this table then; 0 before the first. `log`: the id of the
+-- session log that it was last written with. `sessions_elsewhere`: 1 where they are in Redis.
 CREATE TABLE meta (
     name text PRIMARY KEY,
     value bigint NOT NULL
@@ -10,7 +11,7 @@ CREATE TABLE meta (
 
 INSERT INTO meta (name, value) VALUES
     ('schema', 0), ('min_reader', 1), ('version', 0), ('check', 0), ('restored_at', 0),
-    ('system', 0), ('timeline', 0), ('log', 0);
+    ('system', 0), ('timeline', 0), ('incarnation', 0), ('log', 0), ('sessions_elsewhere', 0);
 
 -- One row per signed-in device. A refresh writes no column that an index covers, and a page keeps
 -- room for its next versions: so a refresh touches one page and no index (a HOT update).

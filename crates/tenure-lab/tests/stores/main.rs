@@ -1,0 +1,5 @@
+//! Every store passes the same cases, on the servers that it is made for.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail like tests")]
+
+mod postgres;

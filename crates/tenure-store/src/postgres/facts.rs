@@ -1,0 +1,79 @@
+//! What an operator should know of the server.
+
+use super::address::Address;
+use super::codec::value;
+use super::pool::Connection;
+use super::{Advance, Postgres};
+use crate::{Description, StoreError};
+
+/// As far as the role may see it: `pg_stat_replication` hides its columns without `pg_monitor`.
+const QUERY: &str = "SELECT current_setting('server_version'), current_setting('fsync'), \
+    current_setting('full_page_writes'), current_setting('synchronous_standby_names'), \
+    (SELECT count(*) FROM pg_stat_replication), \
+    (SELECT count(*) FROM pg_stat_replication WHERE sync_state IN ('sync', 'quorum'))";
+
+/// Settings that do not change while the store is open.
+#[derive(Debug)]
+pub(super) struct Settings {
+    pub(super) sslmode: &'static str,
+    pub(super) advance: Advance,
+    /// Most connections: for refreshes, and for the rest where it has some of its own.
+    pub(super) pools: (usize, Option<usize>),
+    /// Where a session log of its own is.
+    pub(super) log: Option<String>,
+}
+
+impl Postgres {
+    /// What is found at `connection` now.
+    pub(super) async fn described(
+        address: &Address,
+        settings: &Settings,
+        connection: &Connection,
+    ) -> Result<Description, StoreError> {
+        let found = connection.row(QUERY, &[]).await?;
+        let found = found.ok_or_else(|| StoreError::Damaged("no settings".to_owned()))?;
+        let text = |at| value::<String>(&found, at);
+        let (standbys, confirming): (i64, i64) = (value(&found, 4)?, value(&found, 5)?);
+        let names = text(3)?;
+        let waits = !names.is_empty() && confirming > 0;
+        let mut facts = vec![
+            ("server_version", text(0)?),
+            ("sslmode", settings.sslmode.to_owned()),
+            ("synchronous_commit", commits(settings.advance).to_owned()),
+            ("fsync", text(1)?),
+            ("full_page_writes", text(2)?),
+            ("synchronous_standby_names", names),
+            (
+                "standbys",
+                format!("{standbys}, of which synchronous {confirming}"),
+            ),
+            ("pool", pool(settings.pools)),
+        ];
+        facts.extend(settings.log.clone().map(|place| ("session_log", place)));
+        Ok(Description {
+            kind: "postgres",
+            durable: text(1)? == "on",
+            place: address.place().to_owned(),
+            revoke_durability: match &settings.log {
+                Some(_) => "separate-log",
+                None if waits => "synchronous-standby",
+                None => "primary-only",
+            },
+            facts,
+        })
+    }
+}
+
+fn commits(advance: Advance) -> &'static str {
+    match advance {
+        Advance::Durable => "on",
+        Advance::Asynchronous => "on, off for refreshes",
+    }
+}
+
+fn pool((refreshes, rest): (usize, Option<usize>)) -> String {
+    match rest {
+        Some(rest) => format!("{refreshes} connections for refreshes, {rest} for the rest"),
+        None => format!("{refreshes} connections"),
+    }
+}
