@@ -103,8 +103,9 @@ async fn a_stopped_receiver_that_goes_on_catches_up() {
     let mut replica = primary.replica("r", &Options::default()).unwrap();
     replica.suspend_walreceiver().await.unwrap();
     add(&primary, 10).await;
+    assert_ne!(primary.lag_of(&replica).await.unwrap(), 0);
     replica.resume_walreceiver().unwrap();
-    primary.wait_for_replica(Some("r")).await.unwrap();
+    primary.caught_up(&replica).await.unwrap();
     assert_eq!(primary.lag_of(&replica).await.unwrap(), 0);
 }
 

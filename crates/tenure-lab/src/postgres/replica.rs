@@ -1,10 +1,12 @@
 //! Replicas: streaming, synchronous, stopped halfway, promoted.
 
+use std::time::Duration;
+
 use anyhow::{Context, ensure};
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::home::{self, Home};
-use super::{Options, Postgres, SUPERUSER};
+use super::{DEADLINE, Options, Postgres, SUPERUSER};
 use crate::process::Port;
 
 impl Postgres {
@@ -104,6 +106,25 @@ impl Postgres {
             kill_process(pid, Signal::CONT)?;
         }
         Ok(())
+    }
+
+    /// Waits until the replica has all that is committed here by now.
+    ///
+    /// # Errors
+    /// When one of them does not answer, or the replica does not receive it in time.
+    pub async fn caught_up(&self, replica: &Self) -> anyhow::Result<()> {
+        let here = self
+            .value("postgres", "SELECT pg_current_wal_lsn()")
+            .await?;
+        let has_it = format!("SELECT pg_last_wal_receive_lsn() >= '{here}'::pg_lsn");
+        // PostgreSQL tells nobody that a replica has caught up.
+        let asked = async {
+            while replica.value("postgres", &has_it).await? != "t" {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+            Ok(())
+        };
+        tokio::time::timeout(DEADLINE, asked).await?
     }
 
     /// How many bytes of this server's log the replica has not written.
