@@ -56,3 +56,14 @@ impl Wait {
         self.local || self.replicas > 0
     }
 }
+
+/// What an operator should know of it.
+impl std::fmt::Display for Wait {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match (self.local, self.replicas) {
+            (false, 0) => f.write_str("none"),
+            (false, replicas) => write!(f, "WAIT {replicas}"),
+            (true, replicas) => write!(f, "WAITAOF 1 {replicas}"),
+        }
+    }
+}

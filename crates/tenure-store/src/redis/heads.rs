@@ -1,0 +1,98 @@
+//! What this process knows of the session log: how far each shard has got.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use tokio::sync::{Mutex, MutexGuard};
+
+use super::error::damaged;
+use super::link::Epoch;
+use crate::{Position, SessionLog, Shard, StoreError};
+
+/// The known heads.
+#[derive(Debug)]
+pub(super) struct Heads {
+    shards: Vec<Head>,
+    /// Of the connections at the last reading.
+    read_in: AtomicU64,
+    epoch: Epoch,
+    reading: Mutex<()>,
+}
+
+#[derive(Debug, Default)]
+struct Head {
+    known: AtomicU64,
+    /// Held by whoever appends to the log and applies it, so that the writers of one process never
+    /// come to Redis out of order.
+    writing: Mutex<()>,
+}
+
+impl Heads {
+    pub(super) fn new(epoch: &Epoch) -> Self {
+        Self {
+            shards: (0..Shard::COUNT).map(|_| Head::default()).collect(),
+            read_in: AtomicU64::new(epoch.now()),
+            epoch: epoch.clone(),
+            reading: Mutex::new(()),
+        }
+    }
+
+    /// The last position that this shard is known to have.
+    pub(super) fn known(&self, shard: Shard) -> u64 {
+        self.head(shard)
+            .map_or(0, |head| head.known.load(Ordering::Acquire))
+    }
+
+    pub(super) fn note(&self, position: Position) {
+        if let Ok(head) = self.head(position.shard) {
+            head.known.fetch_max(position.at, Ordering::AcqRel);
+        }
+    }
+
+    /// The log was put back: its positions will be given again.
+    pub(super) fn put_back(&self, position: Position) {
+        if let Ok(head) = self.head(position.shard) {
+            head.known.store(position.at, Ordering::Release);
+        }
+    }
+
+    pub(super) async fn writing(&self, shard: Shard) -> Result<MutexGuard<'_, ()>, StoreError> {
+        Ok(self.head(shard)?.writing.lock().await)
+    }
+
+    /// Reads the heads of the log.
+    pub(super) async fn read(&self, log: &Arc<dyn SessionLog>) -> Result<(), StoreError> {
+        let epoch = self.epoch.now();
+        for position in log.heads().await? {
+            self.note(position);
+        }
+        self.read_in.fetch_max(epoch, Ordering::AcqRel);
+        Ok(())
+    }
+
+    /// Reads them where a connection has been lost since: what answers now may be another server,
+    /// which lacks what another process was promised.
+    pub(super) async fn read_after_loss(
+        &self,
+        log: &Arc<dyn SessionLog>,
+    ) -> Result<(), StoreError> {
+        if !self.are_stale() {
+            return Ok(());
+        }
+        let _one = self.reading.lock().await;
+        if self.are_stale() {
+            self.read(log).await?;
+        }
+        Ok(())
+    }
+
+    fn are_stale(&self) -> bool {
+        self.read_in.load(Ordering::Acquire) < self.epoch.now()
+    }
+
+    fn head(&self, shard: Shard) -> Result<&Head, StoreError> {
+        self.shards
+            .get(usize::from(shard.0))
+            .ok_or_else(|| damaged("a shard that there is not"))
+    }
+}
