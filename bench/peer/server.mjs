@@ -1,6 +1,6 @@
 // The peer: oidc-provider on Redis, one Node process.
 //
-//   node server.mjs REDIS_PORT SESSIONS TOKENS_FILE
+//   REDIS_PASSWORD=… node server.mjs REDIS_PORT SESSIONS TOKENS_FILE
 //
 // Mints SESSIONS sessions, writes their refresh tokens to TOKENS_FILE (one per line), then serves on a
 // free loopback port and prints one line of JSON: the port, the versions and the durability settings.
@@ -21,7 +21,12 @@ const DAY = 24 * 3600;
 
 const [redisPort, sessions, tokensFile] = process.argv.slice(2);
 // Commands of one turn of the event loop share one write; the peer is faster with it.
-const redis = new Redis({ port: Number(redisPort), host: '127.0.0.1', enableAutoPipelining: true });
+const redis = new Redis({
+  port: Number(redisPort),
+  host: '127.0.0.1',
+  password: process.env.REDIS_PASSWORD,
+  enableAutoPipelining: true,
+});
 redis.on('error', (error) => console.error(`redis: ${error.message}`));
 
 const http = createServer();

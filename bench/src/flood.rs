@@ -42,6 +42,7 @@ impl Flood {
     pub async fn measure(plan: &Plan, sessions: &mut Vec<String>) -> Result<Self> {
         let plan = Plan {
             server_pids: Vec::new(),
+            store_pids: Vec::new(),
             ..plan.clone()
         };
         let alone = load::run(&plan, WORKERS, sessions).await?;

@@ -1,12 +1,12 @@
 //! What Tenure takes beside CPU: time to start, memory, rows and bytes per session.
 
 use std::fmt::{self, Display, Formatter};
-use std::path::Path;
 
 use anyhow::Result;
 use serde::Serialize;
 
 use crate::contents::Contents;
+use crate::services::Remains;
 use crate::services::tenure::Tenure;
 
 /// Odd, so that the median is one of them.
@@ -28,16 +28,16 @@ pub struct Footprint {
 }
 
 impl Footprint {
-    /// Starts the program again and again in the directory of a service that was killed: what it
+    /// Starts the program again and again on what a service that was killed left behind: what it
     /// takes with all its sessions there, recovery of the store included.
     pub async fn measure(
         tenure: &Tenure<'_>,
-        directory: &Path,
+        remains: &Remains,
         (before, after): (Contents, Contents),
     ) -> Result<Self> {
         let (mut times, mut memory) = (Vec::new(), Vec::new());
         for _ in 0..STARTS {
-            let start = tenure.restart(directory).await?;
+            let start = tenure.restart(remains).await?;
             times.push(start.first_answer.as_secs_f64() * 1000.0);
             memory.push(start.resident_mib);
         }

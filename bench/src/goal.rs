@@ -4,10 +4,11 @@ use std::fmt::{self, Display, Formatter};
 
 use serde::Serialize;
 
-use crate::comparison::{Ratio, micros};
+use crate::comparison::{Beside, Ratio, micros};
 use crate::flood::Flood;
 use crate::footprint::Footprint;
 use crate::load::Report;
+use crate::services::backing::Kind;
 
 /// The worker count at which the budget of refreshes is stated.
 pub const BUDGET_WORKERS: usize = 64;
@@ -20,7 +21,7 @@ const PEER_CPU_US: f64 = 285.0;
 #[derive(Debug, Serialize)]
 pub struct Goal {
     /// What is measured, with its unit.
-    pub what: &'static str,
+    pub what: String,
     /// What this run measured.
     pub measured: f64,
     /// The budget.
@@ -32,22 +33,56 @@ pub struct Goal {
 }
 
 impl Goal {
-    /// The budget of refreshes, as far as there was a run with that many workers.
-    pub fn of_refreshes(tenure: &[Report], ratios: &[Ratio]) -> Vec<Self> {
+    /// The budget of refreshes on a store, as far as there was a run with that many workers.
+    pub fn of_refreshes(kind: Kind, tenure: &[Report], ratios: &[Ratio]) -> Vec<Self> {
+        let at_budget = |to| {
+            let mut ratios = ratios.iter();
+            ratios.find(|ratio| ratio.to == to && ratio.workers == BUDGET_WORKERS)
+        };
         let mut goals = Vec::new();
-        if let Some(ratio) = ratios.iter().find(|ratio| ratio.workers == BUDGET_WORKERS) {
-            let faster = ratio.refreshes;
-            goals.push(Self::at_least("refreshes/s, times the peer", faster, 6.0));
-            if let Some(share) = ratio.server_cpu {
+        let peer = at_budget(Beside::Peer);
+        let times_peer = match kind {
+            Kind::Sqlite => Some(6.0),
+            Kind::Postgres => None,
+            Kind::Redis => Some(5.0),
+        };
+        if let Some((ratio, times)) = peer.zip(times_peer) {
+            goals.push(Self::at_least(
+                "refreshes/s, times the peer",
+                ratio.refreshes,
+                times,
+            ));
+        }
+        if kind != Kind::Sqlite
+            && let Some(ratio) = at_budget(Beside::Update)
+        {
+            goals.push(Self::at_least(
+                "refreshes/s, part of bare",
+                ratio.refreshes,
+                0.7,
+            ));
+        }
+        let run = tenure.iter().find(|run| run.workers == BUDGET_WORKERS);
+        goals.extend(
+            run.into_iter()
+                .flat_map(|run| Self::of_run(kind, run, peer)),
+        );
+        for goal in &mut goals {
+            goal.what = format!("{}: {}", kind.name(), goal.what);
+        }
+        goals
+    }
+
+    fn of_run(kind: Kind, run: &Report, peer: Option<&Ratio>) -> Vec<Self> {
+        let mut goals = Vec::new();
+        if kind == Kind::Sqlite {
+            if let Some(share) = peer.and_then(|ratio| ratio.server_cpu) {
                 let scaled = share * PEER_CPU_US;
                 goals.push(Self::at_most("server CPU, µs, peer at 285", scaled, 45.0));
             }
-        }
-        let Some(run) = tenure.iter().find(|run| run.workers == BUDGET_WORKERS) else {
-            return goals;
-        };
-        if let Some(spent) = run.server_cpu_us {
-            goals.push(Self::at_most("server CPU, µs, unscaled", spent, 45.0));
+            if let Some(spent) = run.server_cpu_us {
+                goals.push(Self::at_most("server CPU, µs, unscaled", spent, 45.0));
+            }
         }
         let spread = micros(run.p99_us) / micros(run.p50_us);
         goals.push(Self::at_most("p99, times p50", spread, 4.0));
@@ -79,9 +114,9 @@ impl Goal {
         ]
     }
 
-    fn at_least(what: &'static str, measured: f64, limit: f64) -> Self {
+    fn at_least(what: &str, measured: f64, limit: f64) -> Self {
         Self {
-            what,
+            what: what.to_owned(),
             measured,
             limit,
             at_least: true,
@@ -89,9 +124,9 @@ impl Goal {
         }
     }
 
-    fn at_most(what: &'static str, measured: f64, limit: f64) -> Self {
+    fn at_most(what: &str, measured: f64, limit: f64) -> Self {
         Self {
-            what,
+            what: what.to_owned(),
             measured,
             limit,
             at_least: false,
@@ -119,7 +154,7 @@ impl Display for Goal {
         };
         write!(
             f,
-            "{what:<29} {measured:>8.2}  {bound:>8} {limit:<4} {distance:>9}  {verdict}"
+            "{what:<41} {measured:>8.2}  {bound:>8} {limit:<4} {distance:>9}  {verdict}"
         )
     }
 }

@@ -15,6 +15,7 @@ const MAX_HEADERS: usize = 64;
 pub struct Endpoint {
     host: String,
     address: String,
+    port: u16,
     path: String,
 }
 
@@ -33,10 +34,16 @@ impl Endpoint {
         Ok(Self {
             host: authority.to_string(),
             address: format!("{}:{port}", authority.host()),
+            port,
             path: uri
                 .path_and_query()
                 .map_or_else(|| "/".to_owned(), ToString::to_string),
         })
+    }
+
+    /// The server's port.
+    pub fn port(&self) -> u16 {
+        self.port
     }
 
     /// Another path, query included, of the same server.

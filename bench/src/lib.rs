@@ -12,6 +12,7 @@
 pub mod comparison;
 pub mod contents;
 pub mod cpu;
+pub mod disk;
 pub mod flood;
 pub mod footprint;
 pub mod goal;
@@ -19,3 +20,5 @@ pub mod http;
 pub mod load;
 pub mod memory;
 pub mod services;
+mod spent;
+pub mod wire;

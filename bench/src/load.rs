@@ -15,7 +15,8 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::http::{Connection, Endpoint};
-use crate::{cpu, memory};
+use crate::memory;
+use crate::spent::Spent;
 
 /// A worker whose connection fails this often in a row stops: the server is gone.
 const MAX_FAILURES_IN_A_ROW: u32 = 10;
@@ -29,6 +30,10 @@ pub struct Plan {
     pub client: Client,
     /// Processes whose CPU time and memory, with their descendants', are the server's.
     pub server_pids: Vec<u32>,
+    /// The same of its store, where that is another process.
+    pub store_pids: Vec<u32>,
+    /// Where the store listens, if it does.
+    pub store_port: Option<u16>,
     /// Load before the measurement: connections open, code compiled, caches full.
     pub warm_up: Duration,
     /// Length of the measurement.
@@ -45,7 +50,7 @@ pub struct Client {
 }
 
 /// What one run measured. Only answers with a usable access token are refreshes.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub struct Report {
     /// Connections, each with one request in flight.
     pub workers: usize,
@@ -65,10 +70,20 @@ pub struct Report {
     pub errors: BTreeMap<String, u64>,
     /// Sessions that ended with `invalid_grant`; no later run uses them.
     pub sessions_lost: usize,
-    /// CPU time of the server's processes per refresh in microseconds.
+    /// CPU time of the server's and the store's processes per refresh in microseconds.
     pub server_cpu_us: Option<f64>,
+    /// The store's part of it; absent where the store is no process of its own.
+    pub store_cpu_us: Option<f64>,
     /// Peak resident memory of the server's processes during the measurement, in MiB.
     pub server_mib: Option<f64>,
+    /// The same of the store's; memory that its processes share counts once per process.
+    pub store_mib: Option<f64>,
+    /// Bytes that server and store wrote to the disk per refresh, where the kernel tells.
+    pub disk_bytes: Option<f64>,
+    /// Payload between clients and server per refresh, both ways, HTTP included; where `ss` is there.
+    pub client_bytes: Option<f64>,
+    /// Payload between server and store per refresh, both ways.
+    pub store_bytes: Option<f64>,
     /// CPU time of the generator per refresh in microseconds.
     pub generator_cpu_us: f64,
 }
@@ -124,17 +139,11 @@ pub async fn run(plan: &Plan, workers: usize, sessions: &mut Vec<String>) -> Res
     let crew = work(crew, plan.warm_up).await?;
     let mut crew: Vec<Worker> = crew.into_iter().map(Worker::forget_latencies).collect();
 
-    memory::forget_peaks(&plan.server_pids)?;
-    let own_pid = std::process::id();
-    let start = (
-        Instant::now(),
-        cpu::of_trees(&plan.server_pids)?,
-        cpu::of_process(own_pid)?,
-    );
+    memory::forget_peaks(&plan.all_pids())?;
+    let start = (Instant::now(), Spent::until_now(plan)?);
     crew = work(crew, plan.measured).await?;
     let seconds = start.0.elapsed().as_secs_f64();
-    let server_cpu = cpu::of_trees(&plan.server_pids)?.saturating_sub(start.1);
-    let generator_cpu = cpu::of_process(own_pid)?.saturating_sub(start.2);
+    let after = Spent::until_now(plan)?;
 
     let mut report = summarise(&crew, seconds)?;
     *sessions = crew
@@ -142,12 +151,21 @@ pub async fn run(plan: &Plan, workers: usize, sessions: &mut Vec<String>) -> Res
         .flat_map(|worker| worker.sessions)
         .collect();
     report.sessions_lost = before - sessions.len();
-    report.generator_cpu_us = per_refresh(generator_cpu, &report);
+    after.charge(&start.1, plan, &mut report);
     if !plan.server_pids.is_empty() {
-        report.server_cpu_us = Some(per_refresh(server_cpu, &report));
         report.server_mib = Some(memory::peak_mib(&plan.server_pids)?);
     }
+    if !plan.store_pids.is_empty() {
+        report.store_mib = Some(memory::peak_mib(&plan.store_pids)?);
+    }
     Ok(report)
+}
+
+impl Plan {
+    /// Of the server and its store.
+    pub(crate) fn all_pids(&self) -> Vec<u32> {
+        [self.server_pids.as_slice(), &self.store_pids].concat()
+    }
 }
 
 struct Worker {
@@ -314,19 +332,12 @@ fn summarise(crew: &[Worker], seconds: f64) -> Result<Report> {
         p99_us: latencies.value_at_quantile(0.99),
         p999_us: latencies.value_at_quantile(0.999),
         errors,
-        sessions_lost: 0,
-        server_cpu_us: None,
-        server_mib: None,
-        generator_cpu_us: 0.0,
+        ..Report::default()
     })
 }
 
-fn per_refresh(spent: Duration, report: &Report) -> f64 {
-    spent.as_secs_f64() * 1e6 / float(report.refreshes.max(1))
-}
-
 #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^52")]
-fn float(count: u64) -> f64 {
+pub(crate) fn float(count: u64) -> f64 {
     count as f64
 }
 

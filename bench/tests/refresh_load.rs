@@ -29,6 +29,8 @@ async fn load(
             secret: None,
         },
         server_pids: vec![std::process::id()],
+        store_pids: Vec::new(),
+        store_port: None,
         warm_up: Duration::ZERO,
         measured: Duration::from_millis(200),
     };
@@ -124,6 +126,8 @@ async fn a_server_that_is_gone_ends_the_run_with_errors() {
             secret: None,
         },
         server_pids: Vec::new(),
+        store_pids: Vec::new(),
+        store_port: None,
         warm_up: Duration::ZERO,
         measured: Duration::from_mins(1),
     };

@@ -41,6 +41,12 @@ struct Arguments {
     /// Process whose CPU time and memory, with its descendants', are the server's (repeatable)
     #[arg(long = "server-pid")]
     server_pids: Vec<u32>,
+    /// Process whose CPU time and memory, with its descendants', are the store's (repeatable)
+    #[arg(long = "store-pid")]
+    store_pids: Vec<u32>,
+    /// Port on which the store listens, to count the bytes between it and the server
+    #[arg(long)]
+    store_port: Option<u16>,
     /// Print JSON instead of a table
     #[arg(long)]
     json: bool,
@@ -86,6 +92,8 @@ fn plan(arguments: &Arguments) -> Result<Plan> {
             secret,
         },
         server_pids: arguments.server_pids.clone(),
+        store_pids: arguments.store_pids.clone(),
+        store_port: arguments.store_port,
         warm_up: Duration::try_from_secs_f64(arguments.warm_up)?,
         measured: Duration::try_from_secs_f64(arguments.seconds)?,
     })

@@ -9,11 +9,11 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
-use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::{Child, Command};
+use tenure_lab::redis::Redis;
+use tokio::process::Command;
 use tokio::time::timeout;
 
-use super::{Service, free_port, loopback};
+use super::{Service, StoreProcess, first_line, loopback};
 use crate::http::Endpoint;
 use crate::load::Client;
 
@@ -40,8 +40,9 @@ pub async fn missing() -> Vec<&'static str> {
     missing
 }
 
-/// Starts Redis and the peer of `source` (installed with npm if it is not yet), with that many sessions.
-pub async fn start(source: &Path, root: &Path, sessions: usize) -> Result<Service> {
+/// Starts the peer of `source` (installed with npm if it is not yet) on a Redis of its own, set up as the one that
+/// Tenure is measured on, with that many sessions.
+pub async fn start(source: &Path, root: &Path, redis: &Redis, sessions: usize) -> Result<Service> {
     let node = source.join("node_modules/node/bin/node");
     if !node.exists() {
         let mut npm = Command::new("npm");
@@ -55,12 +56,12 @@ pub async fn start(source: &Path, root: &Path, sessions: usize) -> Result<Servic
         );
     }
     let directory = tempfile::tempdir_in(root)?;
-    let (redis, redis_port) = start_redis(directory.path())?;
     let tokens = directory.path().join("tokens");
     let mut command = Command::new(node);
     command
         .arg("server.mjs")
-        .args([redis_port.to_string(), sessions.to_string()]);
+        .args([redis.port().to_string(), sessions.to_string()])
+        .env("REDIS_PASSWORD", redis.password());
     command
         .arg(&tokens)
         .current_dir(source)
@@ -69,7 +70,7 @@ pub async fn start(source: &Path, root: &Path, sessions: usize) -> Result<Servic
     let ready = timeout(MINT_LIMIT, first_line(&mut server)).await;
     let ready: PeerReady = serde_json::from_str(&ready.context("the peer did not start")??)?;
     Ok(Service {
-        name: "oidc-provider, Redis",
+        name: "oidc-provider, Redis".to_owned(),
         token_endpoint: Endpoint::parse(&loopback(ready.port, &ready.token_path))?,
         client: Client {
             id: "bench".into(),
@@ -80,7 +81,12 @@ pub async fn start(source: &Path, root: &Path, sessions: usize) -> Result<Servic
             .map(ToOwned::to_owned)
             .collect(),
         settings: ready.settings,
-        children: vec![server, redis],
+        store: Some(StoreProcess {
+            pid: redis.process().pid().context("Redis ended")?,
+            port: redis.port(),
+        }),
+        place: None,
+        server,
         directory,
     })
 }
@@ -90,34 +96,4 @@ struct PeerReady {
     port: u16,
     token_path: String,
     settings: BTreeMap<String, String>,
-}
-
-fn start_redis(directory: &Path) -> Result<(Child, u16)> {
-    let port = free_port()?;
-    let mut command = Command::new("redis-server");
-    command
-        .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--dir"])
-        .arg(directory);
-    command.args([
-        "--appendonly",
-        "yes",
-        "--appendfsync",
-        "everysec",
-        "--save",
-        "",
-    ]);
-    // A rewrite of the log in the middle of a run would charge a whole second of CPU to it.
-    command.args([
-        "--auto-aof-rewrite-percentage",
-        "0",
-        "--logfile",
-        "redis.log",
-    ]);
-    Ok((command.kill_on_drop(true).spawn()?, port))
-}
-
-async fn first_line(child: &mut Child) -> Result<String> {
-    let stdout = child.stdout.take().context("stdout is not piped")?;
-    let line = BufReader::new(stdout).lines().next_line().await?;
-    line.context("it ended before it was ready")
 }

@@ -1,4 +1,4 @@
-//! Tenure: `tenure serve --dev` on SQLite.
+//! Tenure: `tenure serve --dev` on any of its stores.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -10,7 +10,8 @@ use serde::Deserialize;
 use tokio::process::{Child, Command};
 use tokio::time::{Instant, sleep, timeout};
 
-use super::{Service, free_port, loopback};
+use super::backing::{Backing, Kind, Place};
+use super::{Remains, Service, free_port, loopback};
 use crate::http::{Connection, Endpoint};
 use crate::load::Client;
 use crate::memory;
@@ -27,6 +28,8 @@ pub struct Tenure<'a> {
     pub program: &'a Path,
     /// `--config`.
     pub config: &'a Path,
+    /// What it keeps its records in.
+    pub backing: &'a Backing,
 }
 
 /// What one start on existing data took.
@@ -42,12 +45,13 @@ impl Tenure<'_> {
     /// Starts it in a new directory under `root`, with that many sessions of its client `demo`.
     pub async fn start(&self, root: &Path, sessions: usize) -> Result<Service> {
         let directory = tempfile::tempdir_in(root)?;
+        let place = self.backing.place(&directory.path().join("data")).await?;
         let port = free_port()?;
-        let mut server = self.spawn(directory.path(), port)?;
+        let mut server = self.spawn(directory.path(), &place, port)?;
         let ready = wait_for("/health/ready", &mut server, port).await;
         let ready = ready.with_context(|| said(directory.path()))?;
         Ok(Service {
-            name: "Tenure, SQLite",
+            name: format!("Tenure, {}", self.backing.kind().name()),
             token_endpoint: Endpoint::parse(&loopback(port, "/oauth2/token"))?,
             client: Client {
                 id: "demo".into(),
@@ -58,16 +62,20 @@ impl Tenure<'_> {
                 ("version".to_owned(), self.version().await?),
                 ("ready".to_owned(), ready),
             ]),
-            children: vec![server],
+            store: self.backing.process()?,
+            place: Some(place),
+            server,
             directory,
         })
     }
 
-    /// Starts it once more in the directory of a service that was stopped, and kills it again.
-    pub async fn restart(&self, directory: &Path) -> Result<Start> {
+    /// Starts it once more with what a service that was killed left behind, and kills it again.
+    pub async fn restart(&self, remains: &Remains) -> Result<Start> {
+        let directory = remains.directory.path();
+        let place = remains.place.as_ref().context("it has no place")?;
         let port = free_port()?;
         let start = Instant::now();
-        let mut server = self.spawn(directory, port)?;
+        let mut server = self.spawn(directory, place, port)?;
         let live = wait_for("/health/live", &mut server, port).await;
         let first_answer = start.elapsed();
         live.with_context(|| said(directory))?;
@@ -81,7 +89,7 @@ impl Tenure<'_> {
         })
     }
 
-    fn spawn(&self, directory: &Path, port: u16) -> Result<Child> {
+    fn spawn(&self, directory: &Path, place: &Place, port: u16) -> Result<Child> {
         let listen = format!("127.0.0.1:{port}");
         let log = File::create(directory.join("log"))?;
         let mut command = Command::new(self.program);
@@ -89,6 +97,10 @@ impl Tenure<'_> {
             .args(["serve", "--dev", "--listen", &listen, "--data"])
             .arg(directory.join("data"));
         command.arg("--config").arg(self.config);
+        // SQLite is in the data directory.
+        if self.backing.kind() != Kind::Sqlite {
+            command.env("TENURE_STORE_URL", place.expose());
+        }
         command
             .stdout(log.try_clone()?)
             .stderr(log)
