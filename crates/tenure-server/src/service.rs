@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use axum::Router;
-use tenure_store::{Description, Memory, Sqlite, SqliteOptions, Store, StoreError};
+use tenure_store::{Description, StoreError};
 use tokio::task::JoinHandle;
 
 use crate::accounts;
@@ -58,7 +58,8 @@ pub enum OpenError {
 impl Service {
     /// Opens the store, makes or loads the keys, and, with `dev`, adds the demo account.
     pub async fn open(config: Config) -> Result<Self, OpenError> {
-        let store = open_store(&config)?;
+        let claim = config.store.claim()?;
+        let store = tenure_store::open(&config.store).await?;
         let master = Master::new(&config.master_secret).ok_or(OpenError::Master)?;
         let clock = if config.dev {
             Clock::adjustable(config.data.join("dev-clock"))
@@ -82,6 +83,7 @@ impl Service {
             store,
             clock,
             master,
+            _claim: claim,
         };
         announce(&state.described.load());
         state.compare_clocks().await?;
@@ -130,15 +132,6 @@ impl Service {
             tokio::spawn(watch(Arc::clone(&self.state))),
         ]
     }
-}
-
-fn open_store(config: &Config) -> Result<Arc<dyn Store>, OpenError> {
-    if config.store.dangerous_memory {
-        return Ok(Arc::new(Memory::default()));
-    }
-    let mut options = SqliteOptions::new(&config.data);
-    options.journal.clone_from(&config.store.revocation_log);
-    Ok(Arc::new(Sqlite::open(&options)?))
 }
 
 async fn notice_changes(state: Shared) {

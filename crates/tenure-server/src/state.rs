@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use tenure_core::id::ClientId;
 use tenure_core::time::Timestamp;
-use tenure_store::{AuditEvent, Description, Store};
+use tenure_store::{AuditEvent, Claim, Description, Store};
 
 use crate::clock::Clock;
 use crate::config::{Client, Config};
@@ -30,6 +30,8 @@ pub(crate) struct AppState {
     pub(crate) passwords: Passwords,
     pub(crate) mailer: Mailer,
     pub(crate) metrics: Metrics,
+    /// That no other process serves a place which only one may serve.
+    pub(crate) _claim: Option<Claim>,
 }
 
 /// The handle that axum clones for each request.

@@ -14,7 +14,10 @@ pub use claim::Claim;
 pub use schema::Schema;
 pub use url::{StoreUrl, UrlError, UrlKind};
 
-use crate::{Memory, OpenError, PostgresOptions, RedisOptions, Sqlite, SqliteOptions, Store};
+use crate::{
+    Memory, OpenError, Postgres, PostgresOptions, Redis, RedisOptions, SessionLog, Sqlite,
+    SqliteOptions, Store,
+};
 
 /// Which store, and where. Nobody chooses one silently.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,14 +81,28 @@ pub async fn open(place: &Place) -> Result<Arc<dyn Store>, OpenError> {
     Ok(match place {
         Place::Memory => Arc::new(Memory::default()),
         Place::Sqlite(options) => Arc::new(Sqlite::open(options)?),
-        Place::Postgres(_) | Place::Redis(..) => {
-            return Err(OpenError::Refused {
-                place: place.to_string(),
-                problem: "this program cannot open it".to_owned(),
-                fix: "use SQLite".to_owned(),
-            });
-        }
+        Place::Postgres(options) => Arc::new(Postgres::open(options).await?),
+        Place::Redis(options, sql) => match &**sql {
+            Place::Sqlite(beside) => beside_redis(options, Sqlite::open(beside)?).await?,
+            Place::Postgres(beside) => beside_redis(options, Postgres::open(beside).await?).await?,
+            Place::Memory | Place::Redis(..) => {
+                return Err(OpenError::Refused {
+                    place: shown(&options.url),
+                    problem: "Redis holds sessions only, and beside it is no SQL store".to_owned(),
+                    fix: "name a postgres:// URL for the rest, or a data directory".to_owned(),
+                });
+            }
+        },
     })
+}
+
+async fn beside_redis<S: Store + SessionLog + 'static>(
+    options: &RedisOptions,
+    sql: S,
+) -> Result<Arc<dyn Store>, OpenError> {
+    let sql = Arc::new(sql);
+    let log: Arc<dyn SessionLog> = sql.clone();
+    Ok(Arc::new(Redis::open(options, sql, log).await?))
 }
 
 /// Without passwords.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tenure_core::time::Timestamp;
 use tenure_server::Clock;
 use tenure_server::config::{self, Config, Inputs, Purpose};
-use tenure_store::{Sqlite, SqliteOptions, Store};
+use tenure_store::Store;
 
 use crate::cli::Place;
 use crate::failure::Failure;
@@ -15,16 +15,14 @@ use crate::failure::Failure;
 pub(crate) struct Beside {
     pub(crate) config: Config,
     pub(crate) store: Arc<dyn Store>,
-    clock: Clock,
+    pub(crate) clock: Clock,
 }
 
 impl Beside {
     /// Reads the configuration and opens its store.
-    pub(crate) fn open(place: Place) -> Result<Self, Failure> {
+    pub(crate) async fn open(place: Place) -> Result<Self, Failure> {
         let config = config::load(&Inputs::of_process(place.flags(), Purpose::Beside))?.config;
-        let mut options = SqliteOptions::new(&config.data);
-        options.journal.clone_from(&config.store.revocation_log);
-        let store = Arc::new(Sqlite::open(&options)?);
+        let store = tenure_store::open(&config.store).await?;
         let clock = if config.dev {
             Clock::adjustable(config.data.join("dev-clock"))
         } else {

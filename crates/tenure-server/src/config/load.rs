@@ -160,6 +160,12 @@ impl Loaded {
                     .record(key.clone(), running.value.clone(), running.source.clone());
             }
         }
+        // A password is not among the values that are shown, and compared above.
+        let told = next.warnings.iter().any(|one| one.starts_with("store."));
+        if next.config.store != self.config.store && !told {
+            let warning = "a password of [store] has changed; it takes effect after a restart";
+            next.warnings.push(warning.to_owned());
+        }
         let Config {
             clients,
             limits,

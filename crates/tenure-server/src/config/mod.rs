@@ -12,6 +12,7 @@ mod section;
 mod sections;
 mod setting;
 mod source;
+mod store;
 #[cfg(test)]
 mod tests;
 mod value;
@@ -35,6 +36,7 @@ use tenure_core::id::ClientId;
 use tenure_core::lineage::Rules;
 use tenure_core::scope::Scope;
 use tenure_core::secret::{Secret, sha256};
+use tenure_store::Place;
 
 /// Everything the service is told. Sections that a reload may change: [`Config::clients`],
 /// [`Config::limits`], [`Config::device`] and [`Config::keys`]; the others need a restart.
@@ -46,7 +48,7 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Another one for `/metrics` and `/health/ready`, which [`Config::listen`] does not serve then.
     pub monitor_listen: Option<SocketAddr>,
-    /// Where the embedded store lives.
+    /// Where the embedded store lives, and what `--dev` makes.
     pub data: PathBuf,
     /// Demo account and clients, a virtual clock, mail on the console; loopback only.
     pub dev: bool,
@@ -55,7 +57,7 @@ pub struct Config {
     /// Networks whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,
     /// The store.
-    pub store: StoreConfig,
+    pub store: Place,
     /// Seals the keys at rest; at least 32 bytes.
     pub master_secret: Secret,
     /// Signing keys.
@@ -103,15 +105,6 @@ pub struct Tls {
     pub certificate: PathBuf,
     /// Private key.
     pub key: PathBuf,
-}
-
-/// Which store.
-#[derive(Clone, Debug, Default)]
-pub struct StoreConfig {
-    /// The revocation log, if not in the data directory; preferably on another disk.
-    pub revocation_log: Option<PathBuf>,
-    /// Keep everything in memory and lose it on exit. Never a default.
-    pub dangerous_memory: bool,
 }
 
 /// Signing keys.

@@ -85,7 +85,12 @@ impl<'a> Section<'a> {
 
     /// Reads a path; in the file it is relative to the file.
     pub(super) fn path(&mut self, key: &'static str) -> Option<PathBuf> {
-        let path: PathBuf = self.optional(key)?;
+        let path = self.optional(key)?;
+        Some(self.beside_file(key, path))
+    }
+
+    /// A path that was read, relative to the file where it stands there.
+    pub(super) fn beside_file(&mut self, key: &'static str, path: PathBuf) -> PathBuf {
         let base = match self.source(key) {
             Source::File { path, .. } => path.parent().map(Path::to_owned),
             _ => None,
@@ -93,7 +98,7 @@ impl<'a> Section<'a> {
         let path = base.map_or_else(|| path.clone(), |base| base.join(&path));
         let source = self.source(key);
         self.note(key, path.display().to_string(), source);
-        Some(path)
+        path
     }
 
     /// The table under `key`, or an empty one; unknown keys in it are reported afterwards.

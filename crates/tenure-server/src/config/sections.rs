@@ -14,7 +14,8 @@ use super::load::{DEFAULT_DATA, Inputs};
 use super::master::master_secret;
 use super::section::Section;
 use super::source::Source;
-use super::{Algorithm, Client, Config, DeviceConfig, KeyConfig, Limits, Smtp, StoreConfig, Tls};
+use super::store::store;
+use super::{Algorithm, Client, Config, DeviceConfig, KeyConfig, Limits, Smtp, Tls};
 
 const DAY: Duration = Duration::from_hours(24);
 
@@ -40,16 +41,13 @@ pub(super) fn settings(root: &mut Section<'_>, inputs: &Inputs) -> Config {
         listen,
         monitor_listen,
         master_secret: master_secret(root, inputs, &data),
-        data,
         dev: inputs.flags.dev,
         tls,
         trusted_proxies: root.read("trusted_proxies", Vec::new()),
         browser_lifetime: root.read("browser_lifetime", 14 * DAY),
         request_timeout: root.read("request_timeout", Duration::from_secs(10)),
-        store: root.section("store", |store| StoreConfig {
-            revocation_log: store.path("revocation_log"),
-            dangerous_memory: inputs.flags.dangerous_memory_store,
-        }),
+        store: root.section("store", |section| store(section, inputs, &data)),
+        data,
         keys: root.section("keys", keys),
         smtp: root.section("smtp", smtp),
         limits: root.section("limits", limits),

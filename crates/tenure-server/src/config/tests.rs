@@ -1,6 +1,7 @@
 //! Every way to get a configuration wrong, and who wins where two say something.
 
 mod bad;
+mod store;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

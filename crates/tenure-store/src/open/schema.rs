@@ -1,7 +1,7 @@
 //! How far the tables of a place are, found without changing anything.
 
 use super::Place;
-use crate::{OpenError, Sqlite};
+use crate::{OpenError, Postgres, Sqlite};
 
 /// Tables that are brought up to date together.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,7 +29,8 @@ impl Place {
     pub async fn schemas(&self) -> Result<Vec<Schema>, OpenError> {
         match self.sql() {
             Self::Sqlite(options) => Sqlite::schema(options).map(|schema| vec![schema]),
-            Self::Memory | Self::Postgres(_) | Self::Redis(..) => Ok(Vec::new()),
+            Self::Postgres(options) => Postgres::schemas(options).await,
+            Self::Memory | Self::Redis(..) => Ok(Vec::new()),
         }
     }
 }

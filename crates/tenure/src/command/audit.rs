@@ -16,7 +16,7 @@ pub(crate) async fn audit(args: Audit) -> Result<(), Failure> {
         limit,
         place,
     } = args;
-    let beside = Beside::open(place)?;
+    let beside = Beside::open(place).await?;
     let since = match since {
         None => None,
         Some(text) => Some(time::since(&text, beside.now()).ok_or_else(|| {

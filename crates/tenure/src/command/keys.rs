@@ -12,7 +12,7 @@ use crate::{print, time};
 /// Lists or rotates the keys.
 pub(crate) async fn keys(args: Keys) -> Result<(), Failure> {
     match args {
-        Keys::List { place } => list(&Beside::open(place)?).await,
+        Keys::List { place } => list(&Beside::open(place).await?).await,
         Keys::Rotate { place } => rotate_now(place).await,
     }
 }
@@ -38,7 +38,7 @@ fn row(key: KeyRecord) -> [String; 5] {
 }
 
 async fn rotate_now(place: Place) -> Result<(), Failure> {
-    let beside = Beside::open(place)?;
+    let beside = Beside::open(place).await?;
     let master = Master::new(&beside.config.master_secret)
         .ok_or_else(|| anyhow!("the master secret is too short"))?;
     let store = beside.store.as_ref();

@@ -26,7 +26,7 @@ pub(crate) async fn user(args: User) -> Result<(), Failure> {
 }
 
 async fn add(email: String, no_password: bool, place: Place) -> Result<(), Failure> {
-    let beside = Beside::open(place)?;
+    let beside = Beside::open(place).await?;
     let credential = if no_password {
         Credential::Mail
     } else {
@@ -47,7 +47,7 @@ async fn add(email: String, no_password: bool, place: Place) -> Result<(), Failu
 }
 
 async fn replace_password(Account { email, place }: Account) -> Result<(), Failure> {
-    let beside = Beside::open(place)?;
+    let beside = Beside::open(place).await?;
     let store = beside.store.as_ref();
     let user = accounts::user_by_email(store, &email).await?;
     let new = password::ask_new()?;
@@ -62,7 +62,7 @@ async fn replace_password(Account { email, place }: Account) -> Result<(), Failu
 }
 
 async fn disable(Account { email, place }: Account) -> Result<(), Failure> {
-    let beside = Beside::open(place)?;
+    let beside = Beside::open(place).await?;
     let store = beside.store.as_ref();
     let user = accounts::user_by_email(store, &email).await?;
     let ended = accounts::disable(store, &user.subject, beside.now()).await?;
@@ -71,7 +71,7 @@ async fn disable(Account { email, place }: Account) -> Result<(), Failure> {
 }
 
 async fn enable(Account { email, place }: Account) -> Result<(), Failure> {
-    let beside = Beside::open(place)?;
+    let beside = Beside::open(place).await?;
     let store = beside.store.as_ref();
     let user = accounts::user_by_email(store, &email).await?;
     accounts::enable(store, &user.subject, beside.now()).await?;
@@ -80,7 +80,7 @@ async fn enable(Account { email, place }: Account) -> Result<(), Failure> {
 }
 
 async fn list(place: Place) -> Result<(), Failure> {
-    let beside = Beside::open(place)?;
+    let beside = Beside::open(place).await?;
     let mut rows = Vec::new();
     let mut after: Option<String> = None;
     loop {

@@ -4,6 +4,7 @@ use std::io;
 
 use tenure_server::Service;
 use tenure_server::config::Loaded;
+use tenure_store::Place;
 
 use crate::print;
 
@@ -17,7 +18,7 @@ pub(super) fn started(loaded: &Loaded, service: &Service) -> io::Result<()> {
         print::line(format_args!("  {name:15} {value}"))?;
     }
     print::line("")?;
-    if loaded.config.store.dangerous_memory {
+    if loaded.config.store == Place::Memory {
         print::line("  THE STORE IS IN MEMORY: every session is lost when this process ends.")?;
         print::line("")?;
         tracing::warn!(
