@@ -207,14 +207,13 @@ impl Redis {
     }
 
     /// Suspends this replica with so much on its way from `primary` that from now on nothing the
-    /// primary acknowledges reaches it. Publishing the ballast stores nothing.
+    /// primary acknowledges reaches it.
     ///
     /// # Errors
     /// When the replica does not run, or `primary` has nothing in its own memory for it.
     pub fn hold_back(&self, primary: &Self) -> anyhow::Result<()> {
         self.server.suspend()?;
-        let ballast = "x".repeat(BALLAST);
-        primary.command::<u64>(&["PUBLISH", "lab:ballast", &ballast])?;
+        primary.load_links(BALLAST)?;
         let clients: String = primary.command(&["CLIENT", "LIST", "TYPE", "replica"])?;
         let held = clients.split([' ', '\n']).filter_map(|field| {
             let bytes = field.strip_prefix("omem=")?;

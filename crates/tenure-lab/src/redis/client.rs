@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context as _, bail};
 use redis::{Client, Connection, FromRedisValue, cmd};
 
 use super::Redis;
@@ -48,16 +48,37 @@ impl Redis {
     /// When they do not catch up.
     pub fn wait_for_replicas(&self, replicas: u32) -> anyhow::Result<()> {
         let mut connection = self.connect()?;
-        run::<u64>(&mut connection, &["PUBLISH", "lab:probe", "x"])?;
+        pass(&mut connection, "probe")?;
         let wait = ["WAIT", &replicas.to_string(), "20000"];
         let reached: u32 = run(&mut connection, &wait)?;
         anyhow::ensure!(reached >= replicas, "only {reached} replicas caught up");
         Ok(())
     }
 
+    /// Sends `bytes` bytes to the replicas and keeps none.
+    pub(super) fn load_links(&self, bytes: usize) -> anyhow::Result<()> {
+        pass(&mut self.connect()?, &"x".repeat(bytes))
+    }
+
     fn connect(&self) -> anyhow::Result<Connection> {
         connect(&self.url())
     }
+}
+
+/// Writes something and removes it: what a replica of this node, and of no other in a Cluster, is sent.
+fn pass(connection: &mut Connection, what: &str) -> anyhow::Result<()> {
+    for number in 0..100 {
+        let key = format!("lab:{number}");
+        let set: redis::RedisResult<()> = cmd("SET").arg(&key).arg(what).query(connection);
+        match set {
+            Err(error) if error.code() == Some("MOVED") => {}
+            set => {
+                set?;
+                return run(connection, &["DEL", &key]);
+            }
+        }
+    }
+    bail!("every key belongs to another node")
 }
 
 /// The password stays out of the error.

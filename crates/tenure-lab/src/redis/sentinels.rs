@@ -19,7 +19,7 @@ const DOWN_AFTER: Duration = Duration::from_millis(500);
 pub struct Sentinels {
     primary: Redis,
     replicas: Vec<Redis>,
-    sentinels: Vec<Server>,
+    watchers: Vec<Server>,
     /// Primaries that were replaced.
     former: Vec<Redis>,
     _home: TempDir,
@@ -39,13 +39,13 @@ impl Sentinels {
             .map(|_| primary.replica())
             .collect::<anyhow::Result<_>>()?;
         let home = TempDir::new()?;
-        let sentinels: Vec<_> = (0..3)
+        let watchers: Vec<_> = (0..3)
             .map(|index| sentinel(&primary, &home.path().join(format!("{index}.conf"))))
             .collect::<anyhow::Result<_>>()?;
         let group = Self {
             primary,
             replicas,
-            sentinels,
+            watchers,
             former: Vec::new(),
             _home: home,
         };
@@ -56,7 +56,7 @@ impl Sentinels {
     /// `redis+sentinel://:PASSWORD@HOST:PORT,HOST:PORT,HOST:PORT/lab`; the password is the
     /// primary's, the Sentinels ask for none.
     pub fn url(&self) -> String {
-        let hosts: Vec<_> = self.sentinels.iter().map(Server::listen).collect();
+        let hosts: Vec<_> = self.watchers.iter().map(Server::listen).collect();
         let (password, hosts) = (self.primary.password(), hosts.join(","));
         format!("redis+sentinel://:{password}@{hosts}/{}", Self::MASTER)
     }
@@ -94,7 +94,7 @@ impl Sentinels {
         }
         let switch = format!("+switch-master {} {old} ", Self::MASTER);
         let mut promoted = String::new();
-        for sentinel in &self.sentinels {
+        for sentinel in &self.watchers {
             promoted = sentinel.output().wait_for(&switch, DEADLINE)?;
         }
         let port = promoted.rsplit(' ').next().unwrap_or_default();
@@ -129,7 +129,7 @@ impl Sentinels {
             .iter()
             .map(name)
             .collect::<anyhow::Result<_>>()?;
-        for (sentinel, own) in self.sentinels.iter().zip(&names) {
+        for (sentinel, own) in self.watchers.iter().zip(&names) {
             for replica in &self.replicas {
                 let seen = format!("+slave slave {}", replica.address());
                 sentinel.output().wait_for(&seen, DEADLINE)?;
