@@ -125,7 +125,7 @@ impl Sentinels {
 
     fn wait_until_acquainted(&self) -> anyhow::Result<()> {
         let names: Vec<_> = self
-            .sentinels
+            .watchers
             .iter()
             .map(name)
             .collect::<anyhow::Result<_>>()?;
