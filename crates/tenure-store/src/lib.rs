@@ -33,14 +33,14 @@ pub use device::{Decision, Device, Polled, Used};
 pub use error::{OpenError, StoreError};
 pub use log::{Begun, Entry, Position, SessionLog, Shard, cut_entries, deletion_entries};
 pub use memory::Memory;
-pub use open::{Claim, Place, StoreUrl, UrlError, UrlKind, open};
-pub use postgres::{Advance, PostgresOptions};
+pub use open::{Claim, Place, Schema, StoreUrl, UrlError, UrlKind, open};
+pub use postgres::{Advance, Postgres, PostgresOptions};
 pub use record::{
     AuditEvent, AuditQuery, Consent, Judge, KeyRecord, KeyUse, Loaded, Purged, Revoked, Taken,
     Ticket, TicketHash, TicketKind, Transition, User, Written,
 };
-pub use self::redis::{RedisOptions, Wait};
-pub use restore::RestoreReport;
+pub use self::redis::{Redis, RedisOptions, Wait};
+pub use restore::{RestoreReport, restore_check};
 pub use sqlite::{Sqlite, SqliteOptions, Synchronous};
 pub use transfer::{Changes, Cursor, Page, Part, Record};
 

@@ -213,6 +213,56 @@ pub(crate) fn shards_of(entries: &[(Shard, Entry)]) -> BTreeSet<Shard> {
     entries.iter().map(|(shard, _)| *shard).collect()
 }
 
+/// What is found of an entry without reading it.
+pub(crate) struct Facts<'a> {
+    pub(crate) kind: &'static str,
+    pub(crate) lineage: Option<LineageId>,
+    pub(crate) subject: Option<&'a Subject>,
+    pub(crate) at: Option<Timestamp>,
+    /// After it nobody needs the entry, where the entry itself says so.
+    pub(crate) until: Option<Timestamp>,
+}
+
+impl<'a> Facts<'a> {
+    /// Of an entry in a shard.
+    pub(crate) fn of(shard: Shard, entry: &'a Entry) -> Self {
+        let none = Self {
+            kind: "deleted",
+            lineage: None,
+            subject: None,
+            at: None,
+            until: None,
+        };
+        match entry {
+            Entry::Created { lineage, at, begun } => Self {
+                kind: "created",
+                lineage: Some(*lineage),
+                subject: begun.as_deref().map(Begun::subject),
+                at: Some(*at),
+                until: begun.as_deref().map(Begun::expires_absolute),
+            },
+            Entry::Revoked { lineage, why } => Self {
+                kind: "revoked",
+                lineage: Some(*lineage),
+                at: Some(why.at),
+                ..none
+            },
+            Entry::Cut { subject, cut, keep } => Self {
+                kind: "cut",
+                // With the session that goes on, it is of no use once that is deleted.
+                lineage: keep.filter(|_| shard != Shard::of_subject(subject)),
+                subject: Some(subject),
+                at: Some(cut.before),
+                ..none
+            },
+            Entry::Deleted { until, .. } => Self {
+                until: *until,
+                ..none
+            },
+        }
+    }
+}
+
 /// What a log does for a store that keeps sessions elsewhere.
 #[async_trait]
 pub trait SessionLog: Send + Sync + std::fmt::Debug {

@@ -121,7 +121,11 @@ async fn sessions_in_the_log_of_an_older_program_stay_lost_and_their_ends_known(
     store.revoke(lineage(1), logout()).await.unwrap();
     drop(store);
     restore(home.path(), &backup);
-    let older: String = fs::read_to_string(&log).unwrap().lines().map(older).collect();
+    let older: String = fs::read_to_string(&log)
+        .unwrap()
+        .lines()
+        .map(older)
+        .collect();
     fs::write(&log, older).unwrap();
     let store = open(home.path());
     for n in [1, 2] {

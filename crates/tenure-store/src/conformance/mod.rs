@@ -25,6 +25,7 @@ pub mod keys;
 pub mod presenter;
 pub mod races;
 pub mod records;
+pub mod session_log;
 pub mod sessions;
 pub mod subjects;
 pub mod sweep;

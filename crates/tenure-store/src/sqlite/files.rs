@@ -67,9 +67,10 @@ const PAGE: u32 = 2048;
 const APPLICATION_ID: i32 = 0x5445_4e55;
 
 /// Statement by statement, oldest first; the position is the schema that it leads to, less one.
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     include_str!("migrations/0001_first.sql"),
     include_str!("migrations/0002_devices.sql"),
+    include_str!("migrations/0003_session_log.sql"),
 ];
 
 /// The schema that this program writes.
@@ -190,6 +191,17 @@ impl Files {
                 .map_err(failed)?;
         }
         transaction.commit().map_err(failed)
+    }
+
+    /// The schemas of the file and of this program, without changing anything.
+    pub(super) fn schemas(&self) -> Result<(u32, u32), OpenError> {
+        if !self.database.exists() {
+            return Ok((0, SCHEMA));
+        }
+        let sql = self
+            .open_for_reading()
+            .map_err(|cause| self.unusable(&cause))?;
+        Ok((self.schema(&sql)?, SCHEMA))
     }
 
     /// The schema of the file, 0 for a new one.

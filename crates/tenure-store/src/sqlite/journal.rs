@@ -14,10 +14,43 @@ use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
+use serde::{Deserialize, Serialize};
 
 use super::files::sync_dir;
-use super::{meta, replay};
-use crate::{Entry, StoreError};
+use super::{log, meta, replay};
+use crate::{Entry, Position, Shard, StoreError};
+
+/// One line.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+pub(super) enum Line {
+    /// About a session in this database.
+    Session(Entry),
+    /// About one that another store keeps; the log of such sessions is in this database.
+    Logged {
+        /// What the log has.
+        logged: Logged,
+    },
+}
+
+/// An entry of the session log and where it stands.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Logged {
+    shard: u16,
+    position: u64,
+    entry: Entry,
+}
+
+impl Line {
+    pub(super) fn at(position: Position, entry: Entry) -> Self {
+        let logged = Logged {
+            shard: position.shard.0,
+            position: position.at,
+            entry,
+        };
+        Self::Logged { logged }
+    }
+}
 
 /// What a replay found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -57,7 +90,7 @@ impl Journal {
 
     /// Appends the entries durably and notes the new end in the database; inside a transaction that
     /// holds the write lock, so that two processes never append at once.
-    pub(super) fn append(&mut self, sql: &Connection, entries: &[Entry]) -> Result<(), StoreError> {
+    pub(super) fn append(&mut self, sql: &Connection, entries: &[Line]) -> Result<(), StoreError> {
         if entries.is_empty() {
             return Ok(());
         }
@@ -82,7 +115,7 @@ impl Journal {
         if known == end {
             return Ok(Replayed::default());
         }
-        let from = if self.has_boundary_at(known, end)? {
+        let from = if has_boundary_at(&self.file, known)? {
             known
         } else {
             tracing::warn!(
@@ -123,22 +156,6 @@ impl Journal {
         meta::write(sql, meta::LOG_END, i64::try_from(end).unwrap_or(i64::MAX))
     }
 
-    fn has_boundary_at(&self, offset: u64, end: u64) -> io::Result<bool> {
-        if offset == 0 || offset > end {
-            return Ok(offset == 0);
-        }
-        Ok(self.byte_at(offset - 1)? == b'\n')
-    }
-
-    fn byte_at(&self, offset: u64) -> io::Result<u8> {
-        let mut byte = [0];
-        let mut file = &self.file;
-        file.seek(SeekFrom::Start(offset))?;
-        file.read_exact(&mut byte)?;
-        let [byte] = byte;
-        Ok(byte)
-    }
-
     fn replay(&self, sql: &Connection, from: u64) -> Result<Replayed, StoreError> {
         let mut file = &self.file;
         file.seek(SeekFrom::Start(from))?;
@@ -150,7 +167,11 @@ impl Journal {
             }
             replayed.lines += 1;
             match serde_json::from_slice(&line) {
-                Ok(entry) => replay::apply(sql, &entry, &mut replayed)?,
+                Ok(Line::Session(entry)) => replay::apply(sql, &entry, &mut replayed)?,
+                Ok(Line::Logged { logged }) => {
+                    let (shard, at) = (Shard(logged.shard), logged.position);
+                    log::replay(sql, Position { shard, at }, &logged.entry)?;
+                }
                 Err(_) => replayed.torn += 1,
             }
         }
@@ -160,12 +181,29 @@ impl Journal {
     /// Ends a line that was cut off in the middle. It was never acknowledged, since an append is
     /// synced before that; closing it instead of cutting it off leaves the file append-only.
     fn close_last_line(&mut self, end: u64) -> io::Result<()> {
-        if end == 0 || self.byte_at(end - 1)? == b'\n' {
+        if end == 0 || byte_at(&self.file, end - 1)? == b'\n' {
             return Ok(());
         }
         tracing::warn!(path = %self.path.display(), "the last line of the revocation log is torn; it is skipped");
         self.write(b"\n")
     }
+}
+
+/// Whether a line ends right before the offset: whether this may be the log that was there when it
+/// was this long.
+pub(super) fn has_boundary_at(file: &File, offset: u64) -> io::Result<bool> {
+    if offset == 0 || offset > file.metadata()?.len() {
+        return Ok(offset == 0);
+    }
+    Ok(byte_at(file, offset - 1)? == b'\n')
+}
+
+fn byte_at(mut file: &File, offset: u64) -> io::Result<u8> {
+    let mut byte = [0];
+    file.seek(SeekFrom::Start(offset))?;
+    file.read_exact(&mut byte)?;
+    let [byte] = byte;
+    Ok(byte)
 }
 
 fn open(path: &Path) -> io::Result<File> {

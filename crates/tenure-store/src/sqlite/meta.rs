@@ -5,6 +5,7 @@ use rusqlite::Connection;
 use crate::StoreError;
 
 pub(super) const LOG_END: &str = "log_end";
+pub(super) const LOG_ID: &str = "log_id";
 pub(super) const RESTORED_AT: &str = "restored_at";
 pub(super) const VERSION: &str = "version";
 const CHECK: &str = "check";

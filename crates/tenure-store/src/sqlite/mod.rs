@@ -2,15 +2,18 @@
 
 mod accounts;
 mod audit;
+mod backup;
 mod codec;
 mod devices;
 mod error;
 mod files;
 mod journal;
 mod keys;
+mod log;
 mod meta;
 mod readers;
 mod replay;
+mod restore;
 mod sessions;
 mod store;
 mod sweep;
@@ -25,7 +28,7 @@ use rusqlite::Connection;
 use tenure_core::id::LineageId;
 use tenure_core::time::Timestamp;
 
-use crate::{OpenError, Purged, StoreError};
+use crate::{OpenError, Purged, Schema, StoreError};
 use files::{FileId, Files};
 pub use files::{SqliteOptions, Synchronous};
 use readers::Readers;
@@ -62,6 +65,18 @@ impl Sqlite {
             opened,
             files,
             swept_to: Mutex::new(None),
+        })
+    }
+
+    /// How far the tables are, without changing anything. Blocks.
+    pub fn schema(options: &SqliteOptions) -> Result<Schema, OpenError> {
+        let files = Files::new(options);
+        let (found, latest) = files.schemas()?;
+        Ok(Schema {
+            of: "store",
+            place: files.database.display().to_string(),
+            found,
+            latest,
         })
     }
 

@@ -12,9 +12,9 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use super::files::Files;
-use super::journal::Journal;
+use super::journal::{Journal, Line};
 use super::readers::Readers;
-use crate::{Counters, Entry, StoreError};
+use crate::{Counters, Entry, Position, StoreError};
 
 /// Writes that may wait; past it the caller is told that the store is busy.
 const QUEUE: usize = 8192;
@@ -27,13 +27,18 @@ const GROUP: usize = 256;
 pub(super) struct Group<'a> {
     pub(super) sql: &'a Connection,
     journal: &'a mut Journal,
-    entries: Vec<Entry>,
+    entries: Vec<Line>,
 }
 
 impl Group<'_> {
     /// Adds a line to the revocation log, durable before the group is committed.
     pub(super) fn log(&mut self, entry: Entry) {
-        self.entries.push(entry);
+        self.entries.push(Line::Session(entry));
+    }
+
+    /// Adds a line about an entry of the session log of another store.
+    pub(super) fn log_at(&mut self, position: Position, entry: Entry) {
+        self.entries.push(Line::at(position, entry));
     }
 
     /// Replays what another process, or a commit that failed, left in the log.

@@ -1,0 +1,406 @@
+//! Before anybody gets a connection: is this still the database that was written to?
+//!
+//! A failover to a replica that lagged, a backup, a dump that was restored: the database has then
+//! forgotten sign-ins and sign-outs that were acknowledged. What a session log of its own knows of
+//! them is carried out first.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tenure_core::id::LineageId;
+use tenure_core::lineage::Revocation;
+use tokio_postgres::Row as Columns;
+use uuid::Uuid;
+
+use super::address::Address;
+use super::log::{self, Heads, Log};
+use super::pool::{Admission, Commit, Connection};
+use super::{meta, sessions};
+use crate::{Entry, Position, Shard, StoreError};
+
+/// A day of sign-ins of a large service is carried out in less.
+const REPLAY: Duration = Duration::from_hours(1);
+
+/// Servers that start, or fail over, at once take turns.
+const TURN: i64 = 7_310_868_735_436_055_809;
+
+/// Entries in one transaction of a replay.
+const PAGE: u32 = 500;
+
+/// Which database this is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Identity {
+    /// Of the server's files (`pg_control_system`).
+    system: i64,
+    /// Of its write-ahead log: grows with every promotion and every recovery to a point in time.
+    timeline: i64,
+    /// Number of the table `meta`: another one once a dump was restored.
+    incarnation: i64,
+}
+
+/// What was found on a connection.
+struct Found {
+    is_replica: bool,
+    now: Identity,
+    /// As it was when the database was last known to be whole; zeros for a new one.
+    before: Identity,
+    /// The log it was written with, 0 for none.
+    log: i64,
+    sessions_elsewhere: bool,
+}
+
+/// The check of new connections. Clones share it.
+#[derive(Clone, Debug)]
+pub(super) struct Fence(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    address: Arc<Address>,
+    log: Arc<Log>,
+    /// Held by the one replay of this process.
+    turn: tokio::sync::Mutex<()>,
+}
+
+#[async_trait]
+impl Admission for Fence {
+    async fn admit(&self, connection: &Connection) -> Result<(), StoreError> {
+        let found = Found::on(connection).await?;
+        if found.is_replica {
+            let why = "this server is a replica, and decisions are never read from one";
+            return Err(StoreError::ReadOnly(why.to_owned()));
+        }
+        if found.now == found.before {
+            return Ok(());
+        }
+        // Not on the time of whoever wants the connection: the replay goes on when they give up.
+        let inner = Arc::clone(&self.0);
+        let replay = tokio::spawn(async move { inner.catch_up(false).await });
+        let carried_out = replay.await;
+        carried_out.map_err(|stopped| StoreError::Unavailable(stopped.to_string()))?
+    }
+}
+
+impl Fence {
+    /// Before a database whose tables are up to date.
+    pub(super) fn new(address: Arc<Address>, log: Arc<Log>) -> Self {
+        let turn = tokio::sync::Mutex::default();
+        Self(Arc::new(Inner { address, log, turn }))
+    }
+
+    /// At start: compares the database with its log even if it seems to be the one it was.
+    pub(super) async fn catch_up(&self) -> Result<(), StoreError> {
+        self.0.catch_up(true).await
+    }
+}
+
+impl Inner {
+    async fn catch_up(&self, always: bool) -> Result<(), StoreError> {
+        let _turn = self.turn.lock().await;
+        let mut connection = Connection::open(&self.address, Commit::Durable).await?;
+        connection.allow(REPLAY);
+        let patience = "SET statement_timeout = 0; SET lock_timeout = 0; \
+             SET idle_in_transaction_session_timeout = 0";
+        connection.batch(patience).await?;
+        // Given back with the connection.
+        let wait = "SELECT pg_advisory_lock($1)";
+        connection.rows(wait, &[&TURN]).await?;
+        let found = Found::on(&connection).await?;
+        if found.is_replica {
+            let why = "this server is a replica, and decisions are never read from one";
+            return Err(StoreError::ReadOnly(why.to_owned()));
+        }
+        if found.now == found.before && !always {
+            return Ok(());
+        }
+        let carried_out = if self.log.is_separate() {
+            Replay::new(&connection, &self.log, &found).run().await?
+        } else {
+            Carried::default()
+        };
+        self.tell(&found, &carried_out);
+        let changed = found.now != found.before && found.before.system != 0;
+        let waits = changed || carried_out.entries > 0;
+        found.now.note(&connection, waits).await
+    }
+
+    fn tell(&self, found: &Found, carried: &Carried) {
+        let place = self.address.place();
+        if carried.entries > 0 {
+            tracing::warn!(
+                place,
+                log = self.log.place(),
+                entries = carried.entries,
+                sessions = carried.sessions,
+                ends = carried.ends,
+                lost_sessions = carried.lost_sessions,
+                "session_log_replayed: the database lacked the end of its session log (a failover, a \
+                 restored backup, or a write that stopped in the middle); it has it now"
+            );
+        }
+        if found.now == found.before || found.before.system == 0 {
+            return;
+        }
+        let (before, now) = (found.before, found.now);
+        if self.log.is_separate() {
+            tracing::warn!(
+                place,
+                timeline_before = before.timeline,
+                timeline = now.timeline,
+                "database_changed: another primary, or a restored backup; its session log was compared \
+                 with it, and nothing that was acknowledged is lost"
+            );
+        } else {
+            tracing::error!(
+                place,
+                timeline_before = before.timeline,
+                timeline = now.timeline,
+                "database_changed: another primary, or a restored backup, and no session log in a \
+                 database of its own: sign-outs and sign-ins of the last moments before are lost \
+                 unless a synchronous standby had them"
+            );
+        }
+    }
+}
+
+impl Found {
+    async fn on(connection: &Connection) -> Result<Self, StoreError> {
+        let sql = "SELECT pg_is_in_recovery(), \
+             (SELECT system_identifier FROM pg_control_system()), \
+             CASE WHEN pg_is_in_recovery() THEN 0 ELSE \
+                 ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::bigint END, \
+             'meta'::regclass::oid::bigint, \
+             max(value) FILTER (WHERE name = 'system'), \
+             max(value) FILTER (WHERE name = 'timeline'), \
+             max(value) FILTER (WHERE name = 'incarnation'), \
+             max(value) FILTER (WHERE name = 'log'), \
+             max(value) FILTER (WHERE name = 'sessions_elsewhere') FROM meta";
+        let row = connection.row(sql, &[]).await?;
+        let row = row.ok_or_else(|| StoreError::Damaged("no facts in the database".to_owned()))?;
+        let identity = |at: usize| -> Result<Identity, StoreError> {
+            Ok(Identity {
+                system: number(&row, at)?,
+                timeline: number(&row, at + 1)?,
+                incarnation: number(&row, at + 2)?,
+            })
+        };
+        Ok(Self {
+            is_replica: row.try_get(0)?,
+            now: identity(1)?,
+            before: identity(4)?,
+            log: number(&row, 7)?,
+            sessions_elsewhere: number(&row, 8)? != 0,
+        })
+    }
+}
+
+fn number(row: &Columns, at: usize) -> Result<i64, StoreError> {
+    Ok(row.try_get::<_, Option<i64>>(at)?.unwrap_or_default())
+}
+
+impl Identity {
+    /// Notes that the database is whole; `waits` where the purge has to wait for those who are ahead.
+    async fn note(self, connection: &Connection, waits: bool) -> Result<(), StoreError> {
+        let sql = "UPDATE meta SET value = n.value FROM (VALUES ('system', $1::bigint), \
+             ('timeline', $2), ('incarnation', $3), ('restored_at', CASE WHEN $4 THEN -1::bigint END)) \
+             n (name, value) WHERE meta.name = n.name AND n.value IS NOT NULL";
+        let Self {
+            system,
+            timeline,
+            incarnation,
+        } = self;
+        connection
+            .change(sql, &[&system, &timeline, &incarnation, &waits])
+            .await?;
+        Ok(())
+    }
+}
+
+/// What a replay did.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Carried {
+    entries: u64,
+    sessions: u64,
+    ends: u64,
+    lost_sessions: u64,
+}
+
+struct Replay<'a> {
+    store: &'a Connection,
+    log: &'a Log,
+    found: &'a Found,
+    carried: Carried,
+}
+
+impl<'a> Replay<'a> {
+    fn new(store: &'a Connection, log: &'a Log, found: &'a Found) -> Self {
+        let carried = Carried::default();
+        Self {
+            store,
+            log,
+            found,
+            carried,
+        }
+    }
+
+    async fn run(mut self) -> Result<Carried, StoreError> {
+        let id = self.log.id().await?;
+        if id != self.found.log {
+            self.adopt(id).await?;
+        }
+        if self.found.sessions_elsewhere {
+            for cut in self.log.cuts().await? {
+                apply(self.store, &cut, &mut Carried::default()).await?;
+            }
+            return Ok(self.carried);
+        }
+        let (heads, applied) = (self.log.heads().await?, self.applied().await?);
+        for (&shard, &head) in &heads {
+            if applied.get(&shard).is_none_or(|done| *done < head) {
+                self.shard(shard).await?;
+            }
+        }
+        let ahead = |(shard, done): &(Shard, u64)| heads.get(shard).is_none_or(|head| head < done);
+        let ahead: Heads = applied.into_iter().filter(ahead).collect();
+        if !ahead.is_empty() {
+            self.log.raise(&ahead).await?;
+        }
+        Ok(self.carried)
+    }
+
+    /// Begins with another log: what this database has of it is nothing.
+    async fn adopt(&self, id: i64) -> Result<(), StoreError> {
+        if self.found.log != 0 {
+            tracing::warn!(
+                log = self.log.place(),
+                "the session log is not the one this database was written with; all of it is carried \
+                 out, and what only the other one knew is lost"
+            );
+        }
+        let sql = "WITH anew AS (UPDATE log_applied SET position = 0 WHERE position > 0) \
+             UPDATE meta SET value = $1 WHERE name = 'log'";
+        self.store.change(sql, &[&id]).await?;
+        Ok(())
+    }
+
+    async fn applied(&self) -> Result<Heads, StoreError> {
+        let sql = "SELECT shard, position FROM log_applied WHERE position > 0";
+        log::heads(self.store.rows(sql, &[]).await?)
+    }
+
+    /// Page by page, each a transaction that other servers may come between.
+    async fn shard(&mut self, shard: Shard) -> Result<(), StoreError> {
+        loop {
+            self.store.batch("BEGIN").await?;
+            let applied = lock_applied(self.store, &[shard]).await?;
+            let at = applied.get(&shard).copied().unwrap_or_default();
+            let entries = self.log.after(Position { shard, at }, PAGE).await?;
+            let Some((last, _)) = entries.last() else {
+                return self.store.batch("COMMIT").await;
+            };
+            for (_, entry) in &entries {
+                apply(self.store, entry, &mut self.carried).await?;
+            }
+            note_applied(self.store, &Heads::from([(shard, last.at)])).await?;
+            self.store.batch("COMMIT").await?;
+        }
+    }
+}
+
+/// How far the shards are carried out; nobody else carries out any of them before the transaction
+/// ends.
+pub(super) async fn lock_applied(
+    transaction: &Connection,
+    shards: &[Shard],
+) -> Result<Heads, StoreError> {
+    let shards: Vec<i16> = shards.iter().copied().map(log::number).collect();
+    // In ascending order, so that two of these never wait for each other.
+    let sql =
+        "SELECT shard, position FROM log_applied WHERE shard = ANY($1) ORDER BY shard FOR UPDATE";
+    log::heads(transaction.rows(sql, &[&shards]).await?)
+}
+
+pub(super) async fn note_applied(
+    transaction: &Connection,
+    heads: &Heads,
+) -> Result<(), StoreError> {
+    let (shards, positions) = log::columns(heads);
+    let sql = "UPDATE log_applied a SET position = n.position \
+         FROM unnest($1::smallint[], $2::bigint[]) n (shard, position) WHERE a.shard = n.shard";
+    transaction.change(sql, &[&shards, &positions]).await?;
+    Ok(())
+}
+
+/// Carries out what lies after a position and before another one: entries of a writer whose commit
+/// failed after it had appended them.
+pub(super) async fn carry_out(
+    transaction: &Connection,
+    log: &Log,
+    mut after: Position,
+    before: u64,
+) -> Result<(), StoreError> {
+    loop {
+        let mut entries = log.after(after, PAGE).await?;
+        entries.retain(|(position, _)| position.at < before);
+        let Some((last, _)) = entries.last() else {
+            return Ok(());
+        };
+        after = *last;
+        for (_, entry) in &entries {
+            apply(transaction, entry, &mut Carried::default()).await?;
+        }
+    }
+}
+
+/// Carries out an entry; a second time changes nothing.
+async fn apply(store: &Connection, entry: &Entry, carried: &mut Carried) -> Result<(), StoreError> {
+    carried.entries += 1;
+    match entry {
+        Entry::Created { lineage, at, begun } => {
+            // Its holder is ahead of the row as it began, and is adopted.
+            if let Some(begun) = begun {
+                let row = begun.row(*lineage, *at);
+                carried.sessions += u64::from(sessions::insert_missing(store, &row).await?);
+            } else if !exists(store, *lineage).await? {
+                carried.lost_sessions += 1;
+            }
+        }
+        Entry::Revoked { lineage, why } => {
+            if sessions::end(store, *lineage, *why).await? {
+                carried.ends += 1;
+            } else if !exists(store, *lineage).await? {
+                remember(store, *lineage, *why).await?;
+            }
+        }
+        Entry::Cut { subject, cut, keep } => {
+            sessions::set_cut(store, subject, *cut, *keep).await?;
+            meta::bump(store).await?;
+        }
+        Entry::Deleted { lineages, .. } => {
+            let lineages: Vec<Uuid> = lineages.iter().map(|lineage| lineage.0).collect();
+            let sql = "WITH forgotten AS (DELETE FROM lost_ends WHERE lineage = ANY($1)) \
+                 DELETE FROM sessions WHERE lineage = ANY($1)";
+            store.change(sql, &[&lineages]).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn exists(store: &Connection, lineage: LineageId) -> Result<bool, StoreError> {
+    let sql = "SELECT FROM sessions WHERE lineage = $1";
+    Ok(store.row(sql, &[&lineage.0]).await?.is_some())
+}
+
+async fn remember(
+    store: &Connection,
+    lineage: LineageId,
+    why: Revocation,
+) -> Result<(), StoreError> {
+    let sql =
+        "INSERT INTO lost_ends (lineage, at, cause) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
+    let at = i64::try_from(why.at.0).unwrap_or(i64::MAX);
+    store
+        .change(sql, &[&lineage.0, &at, &why.cause.as_str()])
+        .await?;
+    Ok(())
+}
