@@ -69,7 +69,7 @@ pub(super) async fn list(
     users.iter().map(user).collect()
 }
 
-fn user(columns: &Columns) -> Result<User, StoreError> {
+pub(super) fn user(columns: &Columns) -> Result<User, StoreError> {
     Ok(User {
         subject: Subject::new(text(columns, 0)?),
         email: text(columns, 1)?,

@@ -8,6 +8,15 @@ use super::codec::{Text, text, text_or_null, time, to_sql};
 use super::pool::{Connection, Params};
 use crate::{AuditEvent, AuditQuery, StoreError};
 
+/// A page after a position, oldest first; the position stands behind the event.
+pub(super) const PAGE: &str = "SELECT at, event, subject, client, sid, reason, ip_prefix, \
+    request_id, position FROM audit WHERE position > $1 ORDER BY position LIMIT $2";
+pub(super) const POSITION: usize = 8;
+
+/// The events of some seconds.
+pub(super) const BETWEEN: &str = "SELECT at, event, subject, client, sid, reason, ip_prefix, \
+    request_id FROM audit WHERE at BETWEEN $1 AND $2";
+
 /// All events in one statement.
 pub(super) async fn record(sql: &Connection, events: &[AuditEvent]) -> Result<(), StoreError> {
     let insert = "INSERT INTO audit (at, event, subject, client, sid, reason, ip_prefix, \
@@ -63,7 +72,7 @@ pub(super) async fn query(
     events.iter().map(event).collect()
 }
 
-fn event(columns: &Columns) -> Result<AuditEvent, StoreError> {
+pub(super) fn event(columns: &Columns) -> Result<AuditEvent, StoreError> {
     Ok(AuditEvent {
         at: time(columns, 0)?,
         event: text(columns, 1)?,

@@ -21,6 +21,9 @@ macro_rules! select {
     };
 }
 
+/// A page after a code.
+pub(super) const PAGE: &str = select!("WHERE code > $1 ORDER BY code LIMIT $2");
+
 pub(super) async fn add(sql: &Connection, device: &Device) -> Result<Written, StoreError> {
     let insert = "INSERT INTO devices (code, user_code, client, payload, expires_at, \
         interval_seconds) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING";
@@ -48,7 +51,7 @@ pub(super) async fn find(
     found.as_ref().map(device).transpose()
 }
 
-fn device(columns: &Columns) -> Result<Device, StoreError> {
+pub(super) fn device(columns: &Columns) -> Result<Device, StoreError> {
     let subject = text_or_null(columns, 8)?;
     let denied = value::<Option<&str>>(columns, 7)?.map(|_| Decision::Denied);
     let decision = match (subject, time_or_null(columns, 9)?) {

@@ -17,7 +17,7 @@ pub(super) async fn list(sql: &Connection, of: KeyUse) -> Result<Vec<KeyRecord>,
     keys.iter().map(|columns| key(of, columns)).collect()
 }
 
-fn key(of: KeyUse, columns: &Columns) -> Result<KeyRecord, StoreError> {
+pub(super) fn key(of: KeyUse, columns: &Columns) -> Result<KeyRecord, StoreError> {
     Ok(KeyRecord {
         id: text(columns, 0)?,
         of,

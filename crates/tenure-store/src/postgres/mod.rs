@@ -18,6 +18,8 @@ mod log;
 mod meta;
 mod migrate;
 mod pool;
+mod restore;
+mod present;
 mod session_log;
 mod sessions;
 mod start;
@@ -26,6 +28,7 @@ mod sweep;
 mod tally;
 mod tickets;
 mod tls;
+mod transfer;
 
 use std::sync::Arc;
 
@@ -40,6 +43,7 @@ use fence::Fence;
 use listen::Listener;
 use log::Log;
 use pool::{Commit, Pool, Primary};
+use present::{ForGroups, Presentations};
 use start::refusal;
 use tally::Tally;
 
@@ -91,7 +95,8 @@ impl PostgresOptions {
 pub struct Postgres {
     address: Arc<Address>,
     settings: Settings,
-    /// For presentations: reads a row, writes a row.
+    presentations: Presentations,
+    /// For what is read and written for one presentation.
     refresh: Pool,
     /// For everything else.
     durable: Pool,
@@ -118,12 +123,16 @@ impl Postgres {
             let admission = Arc::new(fence.clone());
             Pool::new(Arc::clone(&address), commit, size, admission).map_err(failed)
         };
-        let (refresh, rest) = match options.advance {
-            Advance::Durable => (pool(Commit::Durable, options.pool)?, None),
-            Advance::Asynchronous => {
-                (pool(Commit::Asynchronous, options.pool)?, Some((options.pool / 2).max(4)))
-            }
+        let for_groups = (options.pool / 4).max(1);
+        let for_one = (options.pool - options.pool.min(for_groups)).max(1);
+        let (commit, rest) = match options.advance {
+            Advance::Durable => (Commit::Durable, None),
+            Advance::Asynchronous => (Commit::Asynchronous, Some((options.pool / 2).max(4))),
         };
+        let refresh = pool(commit, for_one)?;
+        let admission = Arc::new(ForGroups(fence.clone()));
+        let groups = Pool::new(Arc::clone(&address), commit, for_groups, admission);
+        let groups = groups.map_err(failed)?;
         let durable = match rest {
             Some(size) => pool(Commit::Durable, size)?,
             None => refresh.clone(),
@@ -140,12 +149,36 @@ impl Postgres {
             listener: Listener::start(Arc::clone(&address)),
             tally: Tally::default(),
             swept_to: Mutex::default(),
+            presentations: Presentations::new(groups, refresh.clone(), for_groups),
             address,
             settings,
             refresh,
             durable,
             log,
         })
+    }
+
+    /// How far the tables are, of the store and of its session log, without changing anything.
+    pub async fn schemas(options: &PostgresOptions) -> Result<Vec<crate::Schema>, OpenError> {
+        let store = Address::parse(&options.url)?;
+        let log = Address::parse(options.log.as_ref().unwrap_or(&options.url))?;
+        let tables = [
+            ("store", &migrate::STORE, store),
+            ("session log", &migrate::LOG, log),
+        ];
+        let mut schemas = Vec::new();
+        for (of, schema, address) in tables {
+            let connection = start::connect(&address).await?;
+            let (found, latest) = schema.compare(&connection, &address).await?;
+            let place = address.place().to_owned();
+            schemas.push(crate::Schema {
+                of,
+                place,
+                found,
+                latest,
+            });
+        }
+        Ok(schemas)
     }
 
     /// The session log, for one that keeps sessions elsewhere.

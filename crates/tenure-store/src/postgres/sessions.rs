@@ -1,11 +1,14 @@
 //! Sessions and cuts in SQL.
 
+use std::collections::HashMap;
+
 use tenure_core::id::{ClientId, LineageId, Subject};
 use tenure_core::lineage::{
     Cut, Device, EndCause, Grant, Head, KeyHash, Revocation, Row, RowSecret, Step, TokenId,
 };
 use tenure_core::scope::Scope;
 use tokio_postgres::Row as Columns;
+use uuid::Uuid;
 
 use super::codec::{
     Text, bytes, cut, number, ring, ring_to_sql, seconds, seconds_to_sql, text, text_or_null, time,
@@ -32,6 +35,25 @@ const LOAD: &str = select!(
      ON c.subject = s.subject AND c.before > s.spared_until WHERE s.lineage = $1"
 );
 
+const LOAD_ALL: &str = select!(
+    ", c.before, c.cause FROM sessions s LEFT JOIN cuts c \
+     ON c.subject = s.subject AND c.before > s.spared_until WHERE s.lineage = ANY($1)"
+);
+
+/// Sessions after a lineage, each with its cut.
+pub(super) const PAGE: &str = select!(
+    ", c.before, c.cause FROM sessions s LEFT JOIN cuts c \
+     ON c.subject = s.subject AND c.before > s.spared_until \
+     WHERE s.lineage > $1 ORDER BY s.lineage LIMIT $2"
+);
+
+/// Those that a transaction wrote which is not older than $1.
+pub(super) const CHANGED: &str = select!(
+    ", c.before, c.cause FROM sessions s LEFT JOIN cuts c \
+     ON c.subject = s.subject AND c.before > s.spared_until \
+     WHERE age(s.xmin) <= age($1::text::xid) AND s.lineage > $2 ORDER BY s.lineage LIMIT $3"
+);
+
 const LOAD_TO_WRITE: &str = select!(
     ", c.before, c.cause FROM sessions s LEFT JOIN cuts c \
      ON c.subject = s.subject AND c.before > s.spared_until WHERE s.lineage = $1 \
@@ -51,13 +73,24 @@ async fn read(
     lineage: LineageId,
 ) -> Result<Option<Loaded>, StoreError> {
     let found = sql.row(query, &[&lineage.0]).await?;
-    let loaded = |columns: &Columns| {
-        Ok(Loaded {
-            row: session(columns)?,
-            cut: cut(columns, AFTER_COLUMNS)?,
-        })
-    };
     found.as_ref().map(loaded).transpose()
+}
+
+/// Those of the sessions that are there; a row that does not read back harms no other.
+pub(super) async fn load_all(
+    sql: &Connection,
+    lineages: &[Uuid],
+) -> Result<HashMap<Uuid, Result<Loaded, StoreError>>, StoreError> {
+    let found = sql.rows(LOAD_ALL, &[&lineages]).await?;
+    let named = |columns| Ok((value(columns, 0)?, loaded(columns)));
+    found.iter().map(named).collect()
+}
+
+pub(super) fn loaded(columns: &Columns) -> Result<Loaded, StoreError> {
+    Ok(Loaded {
+        row: session(columns)?,
+        cut: cut(columns, AFTER_COLUMNS)?,
+    })
 }
 
 pub(super) async fn of_subject(

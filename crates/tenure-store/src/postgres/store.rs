@@ -7,12 +7,12 @@ use tenure_core::lineage::{Cut, KeyHash, Revocation, Row, Step, TokenId};
 use tenure_core::scope::Scope;
 use tenure_core::time::Timestamp;
 
-use super::{Postgres, accounts, audit, devices, keys, meta, sessions, tickets};
+use super::{Postgres, accounts, audit, devices, keys, meta, sessions, tickets, transfer};
 use crate::device::{Decision, Device, Polled};
 use crate::log::cut_entries;
 use crate::{
-    AuditEvent, AuditQuery, Consent, Counters, Description, Entry, Judge, KeyRecord, KeyUse,
-    Loaded, Purged, Revoked, Shard, Store, StoreError, Taken, Ticket, TicketHash, TicketKind, User,
+    AuditEvent, AuditQuery, Changes, Consent, Counters, Cursor, Description, Entry, Judge, KeyRecord, KeyUse,
+    Loaded, Page, Part, Purged, Record, Revoked, Shard, Store, StoreError, Taken, Ticket, TicketHash, TicketKind, User,
     Written,
 };
 
@@ -55,8 +55,8 @@ impl Store for Postgres {
     }
 
     async fn present(&self, lineage: LineageId, judge: Judge) -> Result<Written, StoreError> {
-        let presented = sessions::present(&self.refresh, lineage, &judge).await;
-        self.tally.note(presented)
+        self.tally
+            .note(self.presentations.present(lineage, judge).await)
     }
 
     async fn advance(&self, lineage: LineageId, step: &Step) -> Result<Written, StoreError> {
@@ -261,6 +261,31 @@ impl Store for Postgres {
 
     async fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditEvent>, StoreError> {
         audit::query(&*self.durable.lend().await?, query).await
+    }
+
+    async fn export(
+        &self,
+        part: Part,
+        from: Option<&Cursor>,
+        limit: u32,
+    ) -> Result<Page, StoreError> {
+        transfer::page(&*self.durable.lend().await?, part, from, limit).await
+    }
+
+    async fn changes(&self, since: Option<&Cursor>, limit: u32) -> Result<Changes, StoreError> {
+        transfer::changes(&*self.durable.lend().await?, since, limit).await
+    }
+
+    async fn count(&self, part: Part) -> Result<Option<u64>, StoreError> {
+        let count = transfer::count(&*self.durable.lend().await?, part).await;
+        count.map(Some)
+    }
+
+    async fn import(&self, records: &[Record]) -> Result<u64, StoreError> {
+        let transaction = self.durable.begin().await?;
+        let changed = transfer::import(&transaction, &self.log, records).await?;
+        transaction.commit().await?;
+        Ok(changed)
     }
 }
 

@@ -38,7 +38,11 @@ pub(super) async fn find(
         .transpose()
 }
 
-fn ticket(kind: TicketKind, hash: TicketHash, columns: &Columns) -> Result<Ticket, StoreError> {
+pub(super) fn ticket(
+    kind: TicketKind,
+    hash: TicketHash,
+    columns: &Columns,
+) -> Result<Ticket, StoreError> {
     Ok(Ticket {
         kind,
         hash,
