@@ -11,7 +11,7 @@ mod store;
 pub(crate) use session::{
     Asked, Call, Credential, DockerOperation, Exec, GitOperation, Login, Profile, Profiles, Token,
 };
-pub(crate) use store::Store;
+pub(crate) use store::{Copy, Store};
 
 /// Keeps users signed in: a token service, its administration, and a command line that signs in.
 #[derive(Debug, Parser)]

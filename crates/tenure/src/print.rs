@@ -45,6 +45,13 @@ pub(crate) fn note(text: impl Display) {
     let _gone = writeln!(io::stderr().lock(), "{text}");
 }
 
+/// Replaces the last line of a terminal.
+pub(crate) fn state(text: impl Display) {
+    let mut stderr = io::stderr().lock();
+    // Back to the first column, and what stood there is erased (ECMA-48, EL).
+    let _gone = write!(stderr, "\r{text}\x1b[K").and_then(|()| stderr.flush());
+}
+
 /// Why the command failed.
 pub(crate) fn failure(failure: &Failure) {
     for line in failure.to_string().lines() {

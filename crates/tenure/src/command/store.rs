@@ -1,6 +1,9 @@
 //! `tenure store`.
 
+mod backup;
 mod check;
+mod copy;
+mod migrate;
 
 use crate::cli::Store;
 use crate::failure::Failure;
@@ -9,5 +12,8 @@ use crate::failure::Failure;
 pub(crate) async fn store(args: Store) -> Result<(), Failure> {
     match args {
         Store::Check { place } => check::check(place).await,
+        Store::Migrate { place } => migrate::migrate(place).await,
+        Store::Copy(args) => copy::copy(args).await,
+        Store::Backup { to, place } => backup::backup(&to, place).await,
     }
 }

@@ -85,7 +85,8 @@ pub(in super::super) fn page(
 pub(in super::super) fn count(sql: &Connection, part: Part) -> Result<u64, StoreError> {
     // Each table has the name of its part.
     let query = format!("SELECT count(*) FROM {}", part.as_str());
-    Ok(sql.query_row(&query, (), |columns| columns.get(0))?)
+    let count: i64 = sql.query_row(&query, (), |columns| columns.get(0))?;
+    Ok(count.cast_unsigned())
 }
 
 fn read<K: Serialize>(

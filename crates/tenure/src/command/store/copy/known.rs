@@ -1,0 +1,50 @@
+//! What a store holds, remembered as hashes: sixteen bytes a record.
+
+use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasher as _, RandomState};
+
+use tenure_store::Record;
+
+/// The records of one part.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Known {
+    hasher: RandomState,
+    records: HashMap<u64, u64>,
+}
+
+impl Known {
+    /// How many.
+    pub(super) fn len(&self) -> usize {
+        self.records.len()
+    }
+
+    /// Whether this very record is there, word for word.
+    pub(super) fn has(&self, record: &Record) -> bool {
+        self.records.get(&self.name(record)) == Some(&self.hasher.hash_one(record))
+    }
+
+    /// That it is there now.
+    pub(super) fn note(&mut self, record: &Record) {
+        let (name, content) = (self.name(record), self.hasher.hash_one(record));
+        self.records.insert(name, content);
+    }
+
+    /// What makes it this record and no other.
+    pub(super) fn name(&self, record: &Record) -> u64 {
+        match record {
+            Record::User(user) => self.hasher.hash_one(&user.subject),
+            Record::Consent(given) => self.hasher.hash_one((&given.subject, &given.client)),
+            Record::Cut(subject, _) => self.hasher.hash_one(subject),
+            Record::Session(loaded) => self.hasher.hash_one(loaded.row.lineage),
+            Record::Ticket(ticket) => self.hasher.hash_one((ticket.kind, ticket.hash)),
+            Record::Device(device) => self.hasher.hash_one(device.code),
+            Record::Key(key) => self.hasher.hash_one(&key.id),
+            Record::Audit(event) => self.hasher.hash_one(event),
+        }
+    }
+
+    /// Whether something is there that `seen` does not name.
+    pub(super) fn has_more_than(&self, seen: &HashSet<u64>) -> bool {
+        self.records.keys().any(|name| !seen.contains(name))
+    }
+}
