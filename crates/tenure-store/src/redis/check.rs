@@ -44,6 +44,12 @@ impl Node {
         self.field(name).unwrap_or("unknown")
     }
 
+    /// `standalone`, `sentinel` or `cluster`; Valkey has another name for it.
+    fn mode(&self) -> &str {
+        self.field("redis_mode")
+            .unwrap_or_else(|| self.or_unknown("server_mode"))
+    }
+
     /// Valkey calls itself Redis 7.2 for the programs' sake.
     fn version(&self) -> (u32, u32) {
         let text = self.field("redis_version").unwrap_or_default();
@@ -59,7 +65,7 @@ impl Node {
     }
 
     fn refusal(&self, mode: &Mode, wait: Wait) -> Option<Refusal> {
-        let kind = self.or_unknown("redis_mode");
+        let kind = self.mode();
         let (major, minor) = self.version();
         let policy = self.or_unknown("maxmemory_policy");
         let appends = self.field("aof_enabled") == Some("1");
@@ -165,7 +171,7 @@ impl Inner {
         let mode = if self.sentinels {
             "sentinel".to_owned()
         } else {
-            all(&|node| node.or_unknown("redis_mode").to_owned())
+            all(&|node| node.mode().to_owned())
         };
         vec![
             ("server", all(&Node::name)),

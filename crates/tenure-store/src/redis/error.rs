@@ -71,6 +71,11 @@ enum Culprit {
 pub(super) fn trouble(error: &RedisError) -> StoreError {
     let said = error.to_string();
     let code = error.code().unwrap_or_default();
+    // The words of NOPERM inside a script.
+    if said.contains("The user executing the script can't") {
+        let text = format!("the Redis user lacks a right (NOPERM): {said}");
+        return StoreError::Unavailable(text);
+    }
     let found = WORDS
         .iter()
         .find(|(word, ..)| code == *word || said.contains(&format!("-{word} ")));

@@ -56,6 +56,25 @@ impl Inner {
         Ok(at.unwrap_or(0))
     }
 
+    /// How far every shard has got.
+    pub(super) async fn positions(&self) -> Result<Vec<(Shard, u64)>, StoreError> {
+        let shards = (0..Shard::COUNT).map(Shard);
+        if self.link.is_cluster() {
+            let mut positions = Vec::with_capacity(shards.len());
+            for shard in shards {
+                positions.push((shard, self.position(shard).await?));
+            }
+            return Ok(positions);
+        }
+        let mut all = cmd("MGET");
+        for shard in shards.clone() {
+            all.arg(self.keys.position(shard));
+        }
+        let positions: Vec<Option<u64>> = self.link.ask(&all).await?;
+        let positions = positions.into_iter().map(Option::unwrap_or_default);
+        Ok(shards.zip(positions).collect())
+    }
+
     /// Applies what the log has up to `goal`. Several may do so at once: an entry that is not the
     /// next one any more changes nothing.
     pub(super) async fn replay(&self, shard: Shard, goal: u64) -> Result<(), StoreError> {
