@@ -52,16 +52,20 @@ impl Schema {
         if self.is_done(address, found)? {
             return Ok(());
         }
-        let begin = "BEGIN; SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0; \
-            SELECT pg_advisory_xact_lock(7310868735436055808)";
-        connection.batch(begin).await.map_err(failed)?;
+        // The lock comes before the transaction: one that waits inside goes on with what it knew of
+        // the tables when it began.
+        let wait = "SET statement_timeout = 0; SET lock_timeout = 0; \
+            SELECT pg_advisory_lock(7310868735436055808)";
+        connection.batch(wait).await.map_err(failed)?;
+        connection.batch("BEGIN").await.map_err(failed)?;
         let migrated = self.migrate_alone(connection, address).await;
         let end = if migrated.is_ok() {
-            "COMMIT"
+            "COMMIT; SELECT pg_advisory_unlock(7310868735436055808)"
         } else {
-            "ROLLBACK"
+            "ROLLBACK; SELECT pg_advisory_unlock(7310868735436055808)"
         };
-        connection.batch(end).await.map_err(failed).and(migrated)
+        let ended = connection.batch(end).await.map_err(failed);
+        migrated.and(ended)
     }
 
     async fn migrate_alone(
@@ -92,11 +96,26 @@ impl Schema {
         Ok(())
     }
 
+    /// The schema that is there, 0 where there are no tables, and this program's.
+    pub(super) async fn compare(
+        &self,
+        connection: &Connection,
+        address: &Address,
+    ) -> Result<(u32, u32), OpenError> {
+        let failed = |error: StoreError| refusal(address, &error);
+        let found = self.found(connection).await.map_err(failed)?;
+        self.is_done(address, found)?;
+        let small = |schema: i64| u32::try_from(schema).unwrap_or(u32::MAX);
+        let (schema, _) = found.unwrap_or_default();
+        Ok((small(schema), small(self.latest())))
+    }
+
     /// Schema and `min_reader`; `None` where there are no tables.
     async fn found(&self, connection: &Connection) -> Result<Option<(i64, i64)>, StoreError> {
-        let known = "SELECT to_regclass($1) IS NOT NULL";
-        let known = connection.row(known, &[&self.meta]).await?;
-        if !known.is_some_and(|row| row.get(0)) {
+        // Not by the name alone: a backend that waited for its turn would answer from a cache that it
+        // renews only when it opens a table.
+        let known = "SELECT FROM pg_class WHERE oid = to_regclass($1)";
+        if connection.row(known, &[&self.meta]).await?.is_none() {
             return Ok(None);
         }
         let facts = format!(

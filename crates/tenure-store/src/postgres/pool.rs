@@ -170,7 +170,9 @@ impl Connection {
             let statement = self.prepared(sql).await?;
             let mut rows = pin!(self.client.query_raw(&statement, hidden(params)).await?);
             let first = rows.try_next().await?;
-            while rows.try_next().await?.is_some() {}
+            if first.is_some() {
+                while rows.try_next().await?.is_some() {}
+            }
             Ok(first)
         })
         .await

@@ -86,8 +86,8 @@ impl Found {
         }
         let Some(schema) = &self.schema else {
             return Err(address.refused(
-                format!("none of the schemas in the search_path of {user} exists"),
-                format!("CREATE SCHEMA {user} AUTHORIZATION {user}"),
+                format!("{user} may use none of the schemas in its search_path"),
+                format!("GRANT USAGE, CREATE ON SCHEMA public TO {user}"),
             ));
         };
         if self.may_create != Some(true) && !self.has_tables {
@@ -231,7 +231,11 @@ mod tests {
                 "SET default_transaction_read_only = off",
             ),
             (latin, "LATIN1", "ENCODING 'UTF8'"),
-            (nowhere, "search_path", "CREATE SCHEMA ana"),
+            (
+                nowhere,
+                "search_path",
+                "GRANT USAGE, CREATE ON SCHEMA public TO ana",
+            ),
             (
                 no_rights,
                 "may not create tables",

@@ -29,7 +29,7 @@ const STEP: usize = 256;
 macro_rules! purgeable {
     () => {
         "($1 > expires_absolute OR $1 > head_since + 2 * idle OR $1 > revoked_at + $2) \
-         AND ($3 = 0 OR $1 > $3 + idle)"
+         AND ($3::bigint = 0 OR $1 > $3 + idle)"
     };
 }
 
@@ -103,7 +103,7 @@ async fn find(
     let query = concat!(
         "WITH slice AS MATERIALIZED (SELECT lineage, ",
         purgeable!(),
-        " AS may_go FROM sessions WHERE lineage > $4 ORDER BY lineage LIMIT $5) \
+        " AS may_go FROM sessions WHERE lineage > $4 ORDER BY lineage LIMIT $5::bigint) \
          (SELECT lineage, true FROM slice WHERE may_go ORDER BY lineage LIMIT $6) UNION ALL \
          (SELECT lineage, false FROM slice ORDER BY lineage OFFSET $5 - 1 LIMIT 1)"
     );
