@@ -19,6 +19,7 @@
 pub mod conformance;
 mod device;
 mod error;
+mod groups;
 mod log;
 mod memory;
 mod open;

@@ -36,6 +36,7 @@ use parking_lot::{Mutex, RwLock};
 use tenure_core::id::LineageId;
 use tenure_core::secret::Secret;
 
+use crate::groups::Groups;
 use crate::{Description, OpenError};
 use address::Address;
 use facts::Settings;
@@ -43,7 +44,7 @@ use fence::Fence;
 use listen::Listener;
 use log::Log;
 use pool::{Commit, Pool, Primary};
-use present::{ForGroups, Presentations};
+use present::{ForGroups, InGroups};
 use start::refusal;
 use tally::Tally;
 
@@ -95,7 +96,7 @@ impl PostgresOptions {
 pub struct Postgres {
     address: Arc<Address>,
     settings: Settings,
-    presentations: Presentations,
+    presentations: Groups<InGroups>,
     /// For what is read and written for one presentation.
     refresh: Pool,
     /// For everything else.
@@ -132,7 +133,10 @@ impl Postgres {
         let refresh = pool(commit, for_one)?;
         let admission = Arc::new(ForGroups(fence.clone()));
         let groups = Pool::new(Arc::clone(&address), commit, for_groups, admission);
-        let groups = groups.map_err(failed)?;
+        let carrier = InGroups {
+            groups: groups.map_err(failed)?,
+            alone: refresh.clone(),
+        };
         let durable = match rest {
             Some(size) => pool(Commit::Durable, size)?,
             None => refresh.clone(),
@@ -149,7 +153,7 @@ impl Postgres {
             listener: Listener::start(Arc::clone(&address)),
             tally: Tally::default(),
             swept_to: Mutex::default(),
-            presentations: Presentations::new(groups, refresh.clone(), for_groups),
+            presentations: Groups::new(carrier, for_groups),
             address,
             settings,
             refresh,

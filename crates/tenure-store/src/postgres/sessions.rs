@@ -80,9 +80,9 @@ async fn read(
 pub(super) async fn load_all(
     sql: &Connection,
     lineages: &[Uuid],
-) -> Result<HashMap<Uuid, Result<Loaded, StoreError>>, StoreError> {
+) -> Result<HashMap<LineageId, Result<Loaded, StoreError>>, StoreError> {
     let found = sql.rows(LOAD_ALL, &[&lineages]).await?;
-    let named = |columns| Ok((value(columns, 0)?, loaded(columns)));
+    let named = |columns| Ok((LineageId(value(columns, 0)?), loaded(columns)));
     found.iter().map(named).collect()
 }
 

@@ -40,13 +40,17 @@ impl Inner {
     /// The position first: what it promises is in the fields that are read after it.
     fn reading(&self, lineage: LineageId) -> Pipeline {
         let mut commands = Pipeline::with_capacity(2);
+        self.add_reading(&mut commands, lineage);
+        commands
+    }
+
+    pub(super) fn add_reading(&self, commands: &mut Pipeline, lineage: LineageId) {
         commands
             .cmd("GET")
             .arg(self.keys.position(Shard::of(lineage)))
             .cmd("HMGET")
             .arg(self.keys.session(lineage))
             .arg(&FIELDS[..]);
-        commands
     }
 
     pub(super) async fn present(
@@ -86,20 +90,16 @@ impl Inner {
         step: &Step,
         lifetime: Lifetime,
     ) -> Result<Written, StoreError> {
-        let (head, ring) = (
-            codec::head(&step.head),
-            codec::ring(step.history_unknown_until, &step.ring),
-        );
-        let call = |keys: &[&str], known| {
-            ADVANCE
-                .call(keys)
-                .number(known)
-                .bytes(step.expected.0)
-                .bytes(head.as_slice())
-                .bytes(ring.as_slice())
-                .number(lifetime.seconds_from(step.head.since))
-        };
+        let call = |keys: &[&str], known| stepping(keys, known, step, lifetime);
         self.write_head(lineage, call).await
+    }
+
+    /// The call that writes a step, once, where the shard has everything that is known of the log.
+    pub(super) fn step(&self, lineage: LineageId, step: &Step, lifetime: Lifetime) -> Call {
+        let shard = Shard::of(lineage);
+        let (position, session) = (self.keys.position(shard), self.keys.session(lineage));
+        let keys = [position.as_str(), session.as_str()];
+        stepping(&keys, self.heads.known(shard), step, lifetime)
     }
 
     pub(super) async fn note_use(
@@ -318,15 +318,25 @@ impl Place {
     }
 }
 
+fn stepping(keys: &[&str], known: u64, step: &Step, lifetime: Lifetime) -> Call {
+    ADVANCE
+        .call(keys)
+        .number(known)
+        .bytes(step.expected.0)
+        .bytes(codec::head(&step.head))
+        .bytes(codec::ring(step.history_unknown_until, &step.ring))
+        .number(lifetime.seconds_from(step.head.since))
+}
+
 /// The limits of a session, which no presentation changes.
 #[derive(Clone, Copy, Debug)]
-struct Lifetime {
+pub(super) struct Lifetime {
     absolute: Timestamp,
     idle: std::time::Duration,
 }
 
 impl Lifetime {
-    fn of(row: &Row) -> Self {
+    pub(super) fn of(row: &Row) -> Self {
         Self {
             absolute: row.expires_absolute,
             idle: row.idle,
@@ -339,7 +349,7 @@ impl Lifetime {
 }
 
 /// The position and the fields of a load.
-fn parted(answers: Vec<Value>) -> Result<(u64, Vec<Value>), StoreError> {
+pub(super) fn parted(answers: Vec<Value>) -> Result<(u64, Vec<Value>), StoreError> {
     let mut answers = answers.into_iter();
     let at = answers.next().map(Option::<u64>::from_redis_value);
     match (at, answers.next()) {
