@@ -124,7 +124,8 @@ impl Goal {
         }
     }
 
-    fn at_most(what: &str, measured: f64, limit: f64) -> Self {
+    /// A value with an upper limit.
+    pub fn at_most(what: &str, measured: f64, limit: f64) -> Self {
         Self {
             what: what.to_owned(),
             measured,

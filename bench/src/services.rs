@@ -58,6 +58,18 @@ pub struct StoreProcess {
     pub port: u16,
 }
 
+impl Remains {
+    /// Its directory.
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// Where it kept its records, if it can be started there again.
+    pub fn place(&self) -> Option<&Place> {
+        self.place.as_ref()
+    }
+}
+
 impl Service {
     /// A run of so much load on it.
     pub fn plan(&self, warm_up: Duration, measured: Duration) -> Plan {
@@ -70,6 +82,11 @@ impl Service {
             warm_up,
             measured,
         }
+    }
+
+    /// Where it keeps its records, if it can be started there again.
+    pub fn place(&self) -> Option<&Place> {
+        self.place.as_ref()
     }
 
     /// Its directory: the store, and what it said.

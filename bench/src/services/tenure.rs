@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
+use tempfile::TempDir;
 use tokio::process::{Child, Command};
 use tokio::time::{Instant, sleep, timeout};
 
@@ -16,7 +17,7 @@ use crate::http::{Connection, Endpoint};
 use crate::load::Client;
 use crate::memory;
 
-const START_LIMIT: Duration = Duration::from_secs(30);
+const START_LIMIT: Duration = Duration::from_mins(1);
 /// How late an answer to a probe may be noticed: far below the budget of a start.
 const PROBE_EVERY: Duration = Duration::from_millis(1);
 const MINT_BATCH: usize = 1000;
@@ -46,6 +47,21 @@ impl Tenure<'_> {
     pub async fn start(&self, root: &Path, sessions: usize) -> Result<Service> {
         let directory = tempfile::tempdir_in(root)?;
         let place = self.backing.place(&directory.path().join("data")).await?;
+        let mut service = self.serve(directory, place).await?;
+        let base = loopback(service.token_endpoint.port(), "");
+        service.sessions = mint(&base, sessions).await?;
+        Ok(service)
+    }
+
+    /// Starts it again where another one was, whose clients hold these tokens.
+    pub async fn resume(&self, remains: Remains, sessions: Vec<String>) -> Result<Service> {
+        let place = remains.place.context("it has no place")?;
+        let mut service = self.serve(remains.directory, place).await?;
+        service.sessions = sessions;
+        Ok(service)
+    }
+
+    async fn serve(&self, directory: TempDir, place: Place) -> Result<Service> {
         let port = free_port()?;
         let mut server = self.spawn(directory.path(), &place, port)?;
         let ready = wait_for("/health/ready", &mut server, port).await;
@@ -57,7 +73,7 @@ impl Tenure<'_> {
                 id: "demo".into(),
                 secret: None,
             },
-            sessions: mint(&loopback(port, ""), sessions).await?,
+            sessions: Vec::new(),
             settings: BTreeMap::from([
                 ("version".to_owned(), self.version().await?),
                 ("ready".to_owned(), ready),
