@@ -21,6 +21,11 @@ pub(crate) enum Store {
         #[command(flatten)]
         place: Place,
     },
+    /// After a restore, before `serve`: say what the session log has that the store lacks
+    RestoreCheck {
+        #[command(flatten)]
+        place: Place,
+    },
     /// Move the deployment to another store while it is served; signs nobody out
     Copy(Copy),
     /// Write the database of the embedded store to a file while it is served
