@@ -154,7 +154,7 @@ impl Servers {
         self.directory.path()
     }
 
-    /// The `tenure` command line over the same store, with `arguments`, then `--dev` and `--data`.
+    /// The `tenure` command line beside the first server, with `arguments`, then `--dev` and `--data`.
     ///
     /// # Errors
     /// When there is no binary.
@@ -163,7 +163,7 @@ impl Servers {
         command
             .args(arguments)
             .args(["--dev", "--data"])
-            .arg(self.directory.path().join("data"))
+            .arg(self.directory.path().join("data-0"))
             .env("TENURE_ISSUER", self.issuer())
             .env("TENURE_MASTER_SECRET", MASTER_SECRET)
             .envs(self.store.iter().map(|(name, value)| (name, value)))

@@ -167,6 +167,10 @@ impl Clock {
             return Ok(false);
         };
         let offset = self.virtual_offset.fetch_add(seconds, Ordering::Relaxed) + seconds;
+        if let Some(data) = file.parent() {
+            // Nothing else may need the data directory: the store may be elsewhere.
+            std::fs::create_dir_all(data)?;
+        }
         std::fs::write(file, offset.to_string())?;
         Ok(true)
     }

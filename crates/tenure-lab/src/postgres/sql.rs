@@ -15,9 +15,18 @@ impl Postgres {
     pub async fn fresh_database(&self) -> anyhow::Result<String> {
         static NUMBER: AtomicU32 = AtomicU32::new(1);
         let name = format!("tenure_{}", NUMBER.fetch_add(1, Ordering::Relaxed));
+        self.create_database(&name).await?;
+        Ok(name)
+    }
+
+    /// A new empty database of this name that belongs to [`ROLE`].
+    ///
+    /// # Errors
+    /// When the server cannot make it.
+    pub async fn create_database(&self, name: &str) -> anyhow::Result<()> {
         let create = format!("CREATE DATABASE {name} OWNER {ROLE} TEMPLATE template0");
         self.rows("postgres", &create).await?;
-        Ok(name)
+        Ok(())
     }
 
     /// A connection of the superuser, which lasts as long as the client is kept.
