@@ -9,56 +9,16 @@
 
 use proptest::collection::vec;
 use proptest::prelude::*;
+use proptest::strategy::Union;
 use proptest::test_runner::{Reason, TestError, TestRunner};
 use tenure_core::lineage::{Evidence, Verdict};
 
+mod walk;
 mod world;
 
+use walk::{DAY, KINDS, WISHES, Wish, granted, setting};
 use world::setting::{Judge, shipped};
-use world::{Action, Bounds, Setting, World, rules};
-
-const HOUR: u64 = 3_600;
-const DAY: u64 = 24 * HOUR;
-const TICKS: &[u64] = &[1, 20, 59, 61, HOUR, 25 * HOUR];
-
-/// What a history wants next; it happens where it can.
-#[derive(Clone, Copy, Debug)]
-enum Wish {
-    Present,
-    Deliver,
-    Duplicate,
-    Write,
-    Crash,
-    Save,
-    Logout,
-    Copy,
-    Attack,
-    Tick,
-    Backup,
-    Restore,
-    Key,
-}
-
-impl Wish {
-    fn fits(self, action: Action) -> bool {
-        matches!(
-            (self, action),
-            (Self::Present, Action::Present)
-                | (Self::Deliver, Action::Deliver { .. })
-                | (Self::Duplicate, Action::Duplicate { .. })
-                | (Self::Write, Action::Write { .. })
-                | (Self::Crash, Action::Crash { .. })
-                | (Self::Save, Action::Save { .. })
-                | (Self::Logout, Action::Logout)
-                | (Self::Copy, Action::Copy)
-                | (Self::Attack, Action::Attack { .. })
-                | (Self::Tick, Action::Tick(_))
-                | (Self::Backup, Action::Backup)
-                | (Self::Restore, Action::Restore { .. })
-                | (Self::Key, Action::RotateKey | Action::DistributeKey)
-        )
-    }
-}
+use world::{Action, Setting, World};
 
 #[test]
 fn no_history_without_a_thief_ends_a_session() {
@@ -146,13 +106,7 @@ fn explore(thief: bool, named: &[&str]) {
 
 /// Every kind of world, with one count of verdicts.
 fn settings(thief: bool) -> Vec<Setting> {
-    let kinds = [
-        (2, 400 * DAY),
-        (4, 400 * DAY),
-        (16, 400 * DAY),
-        (4, 2 * HOUR),
-    ];
-    let mut settings: Vec<_> = kinds
+    let mut settings: Vec<_> = KINDS
         .into_iter()
         .flat_map(|(ring, idle)| [true, false].map(|keyed| setting(thief, keyed, ring, idle)))
         .collect();
@@ -184,51 +138,18 @@ fn run(settings: &[Setting], shortening: u32) -> Result<(), Reason> {
 fn follow(setting: &Setting, history: &[(Wish, u8)]) -> Result<(), TestCaseError> {
     let mut world = World::new(setting);
     let mut happened = vec![];
-    let mut actions = vec![];
-    for (wish, choice) in history {
-        actions.clear();
-        world.actions(setting, &mut actions);
-        actions.retain(|action| wish.fits(*action));
-        let Some(place) = usize::from(*choice).checked_rem(actions.len()) else {
+    for &wished in history {
+        let Some(action) = granted(&world, setting, wished) else {
             continue;
         };
-        world = world.after(setting, actions[place]);
-        happened.push(actions[place]);
+        world = world.after(setting, action);
+        happened.push(action);
         prop_assert_eq!(world.flaw, None, "{:?}", happened);
         prop_assert!(world.can_go_on(setting), "stuck after {:?}", happened);
     }
     Ok(())
 }
 
-fn setting(thief: bool, keyed: bool, ring: usize, idle: u64) -> Setting {
-    let bounds = Bounds {
-        presentations: u16::MAX,
-        copies: u16::MAX,
-        attacks: if thief { u16::MAX } else { 0 },
-        restores: u16::MAX,
-        backups: 6,
-        ticks: TICKS,
-        end: u64::MAX,
-        logout: true,
-        rotation: true,
-    };
-    Setting::new(rules(60, ring), (idle, 1000 * DAY), keyed, bounds)
-}
-
 fn wish() -> impl Strategy<Value = Wish> {
-    prop_oneof![
-        16 => Just(Wish::Present),
-        16 => Just(Wish::Deliver),
-        8 => Just(Wish::Duplicate),
-        20 => Just(Wish::Write),
-        2 => Just(Wish::Crash),
-        14 => Just(Wish::Save),
-        1 => Just(Wish::Logout),
-        2 => Just(Wish::Copy),
-        6 => Just(Wish::Attack),
-        6 => Just(Wish::Tick),
-        4 => Just(Wish::Backup),
-        3 => Just(Wish::Restore),
-        1 => Just(Wish::Key),
-    ]
+    Union::new_weighted(WISHES.map(|(weight, wish)| (weight, Just(wish))).to_vec())
 }

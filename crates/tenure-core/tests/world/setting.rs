@@ -43,7 +43,7 @@ pub(crate) struct Setting {
     pub(crate) blind_writes: bool,
     pub(crate) bounds: Bounds,
     pub(crate) verdicts: Arc<Verdicts>,
-    pub(super) row: Row,
+    pub(crate) row: Row,
     /// Of a server before the rotation of the key, and after it.
     pub(super) keys: [MacKeys; 2],
 }

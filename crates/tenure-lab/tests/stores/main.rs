@@ -2,4 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail like tests")]
 
+mod histories;
 mod postgres;
+mod redis;
+mod restored;
+mod session_log;

@@ -20,7 +20,7 @@ store_conformance!({
 });
 
 /// A store in an empty database of the shared server, and the database's name.
-async fn fresh() -> Option<(Postgres, String)> {
+pub(crate) async fn fresh() -> Option<(Postgres, String)> {
     let server = server()?;
     let database = server.fresh_database().await.unwrap();
     Some((open(server, &database).await.unwrap(), database))

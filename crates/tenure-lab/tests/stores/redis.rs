@@ -65,7 +65,7 @@ fn is_here(engine: Engine) -> Option<Engine> {
     None
 }
 
-async fn alone(engine: Engine, wait: Wait) -> Option<Fixture> {
+pub(crate) async fn alone(engine: Engine, wait: Wait) -> Option<Fixture> {
     let server = Server::shared(is_here(engine)?).unwrap();
     let options = RedisOptions {
         wait,

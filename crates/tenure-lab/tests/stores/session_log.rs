@@ -1,0 +1,53 @@
+//! The session log in PostgreSQL: the cases of every log, in the database of the sessions and in one
+//! of its own.
+
+use tenure_core::secret::Secret;
+use tenure_lab::postgres::{self, Postgres as Server};
+use tenure_store::conformance::session_log::LogFixture;
+use tenure_store::{Postgres, PostgresOptions};
+
+mod beside_the_sessions {
+    tenure_store::session_log_conformance!({
+        let Some(fixture) = super::fixture(false).await else {
+            return;
+        };
+        fixture
+    });
+}
+
+mod of_its_own {
+    tenure_store::session_log_conformance!({
+        let Some(fixture) = super::fixture(true).await else {
+            return;
+        };
+        fixture
+    });
+}
+
+/// `None` is a counted skip.
+async fn fixture(separate: bool) -> Option<LogFixture> {
+    let server = postgres::shared().unwrap()?;
+    let mut stores = Vec::new();
+    for _ in 0..2 {
+        let sessions = server.fresh_database().await.unwrap();
+        let log = match separate {
+            true => Some(server.fresh_database().await.unwrap()),
+            false => None,
+        };
+        stores.push((sessions, log));
+    }
+    let log = open(server, &stores[0]).await;
+    let other = open(server, &stores[0]).await;
+    let apart = open(server, &stores[1]).await;
+    Some(LogFixture::new(log, other, apart, ()))
+}
+
+async fn open(server: &Server, (sessions, log): &(String, Option<String>)) -> Postgres {
+    let url = |database: &String| Secret::new(server.url(database));
+    let options = PostgresOptions {
+        log: log.as_ref().map(url),
+        pool: 4,
+        ..PostgresOptions::new(url(sessions))
+    };
+    Postgres::open(&options).await.unwrap()
+}
