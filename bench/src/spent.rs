@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use anyhow::Result;
 
+use crate::disk::Written;
 use crate::load::{Plan, Report, float};
-use crate::{cpu, disk, wire};
+use crate::{cpu, wire};
 
 /// Since each of them began.
 pub(crate) struct Spent {
@@ -13,7 +14,7 @@ pub(crate) struct Spent {
     server: Duration,
     store: Duration,
     /// Another user's processes do not tell.
-    disk: Option<u64>,
+    disk: Option<Written>,
     client_wire: Option<u64>,
     store_wire: Option<u64>,
 }
@@ -24,7 +25,7 @@ impl Spent {
             generator: cpu::of_process(std::process::id())?,
             server: cpu::of_trees(&plan.server_pids)?,
             store: cpu::of_trees(&plan.store_pids)?,
-            disk: disk::written(&plan.all_pids()).ok(),
+            disk: Written::by(&plan.all_pids()).ok(),
             client_wire: wire::bytes(plan.endpoint.port()).ok(),
             store_wire: plan.store_port.and_then(|port| wire::bytes(port).ok()),
         })
@@ -43,7 +44,8 @@ impl Spent {
         let store = micros(self.store, before.store);
         if !plan.server_pids.is_empty() {
             report.server_cpu_us = Some(store + micros(self.server, before.server));
-            report.disk_bytes = bytes(self.disk, before.disk);
+            let disk = self.disk.as_ref().zip(before.disk.as_ref());
+            report.disk_bytes = disk.map(|(now, then)| float(now.since(then)) / refreshes);
             report.client_bytes = bytes(self.client_wire, before.client_wire);
         }
         if !plan.store_pids.is_empty() {
