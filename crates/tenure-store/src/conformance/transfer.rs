@@ -43,12 +43,20 @@ async fn copy(from: &Arc<dyn Store>, to: &Arc<dyn Store>) -> u64 {
 
 async fn assert_same(one: &Arc<dyn Store>, other: &Arc<dyn Store>) {
     for part in Part::ALL {
-        let (one, other) = (exported(one, part).await, exported(other, part).await);
+        let (mut one, mut other) = (exported(one, part).await, exported(other, part).await);
+        one.iter_mut().chain(&mut other).for_each(forget_moot_cut);
         let set = |records: &[Record]| records.iter().cloned().collect::<HashSet<_>>();
         assert_eq!(set(&one), set(&other), "{}", part.as_str());
         if matches!(part, Part::Keys | Part::Sessions | Part::Audit) {
             assert_eq!(one, other, "the order of {}", part.as_str());
         }
+    }
+}
+
+/// A cut that comes after the end of a session concerns it no more.
+fn forget_moot_cut(record: &mut Record) {
+    if let Record::Session(loaded) = record {
+        loaded.cut = loaded.cut.filter(|_| loaded.row.revoked.is_none());
     }
 }
 
@@ -246,8 +254,8 @@ pub async fn everything_of_another_store_reads_back_from_this_one(store: &Arc<dy
     copy(&other, store).await;
     assert_same(&other, store).await;
     for n in 1..=8 {
-        let here = store.load(lineage(n)).await.unwrap();
-        assert_eq!(here, other.load(lineage(n)).await.unwrap());
+        let (here, there) = (row_of(store, lineage(n)), row_of(&other, lineage(n)));
+        assert_eq!(here.await, there.await);
     }
     let whose = Subject::new("user-1");
     let (here, there) = (

@@ -5,7 +5,9 @@ use std::fmt::Write as _;
 
 use tenure_core::id::{LineageId, Subject};
 
-use crate::{Shard, TicketHash, TicketKind};
+use crate::{Part, Shard, TicketHash, TicketKind};
+
+const DEVICE: &str = "device";
 
 /// Names keys under a prefix.
 #[derive(Clone, Debug)]
@@ -66,12 +68,37 @@ impl Keys {
     }
 
     pub(super) fn device(&self, code: &TicketHash) -> String {
-        self.record("device", code)
+        self.record(DEVICE, code)
     }
 
     /// Who claimed a user code: another slot than the device's.
     pub(super) fn user_code(&self, user_code: &TicketHash) -> String {
         self.record("user_code", user_code)
+    }
+
+    /// Whether it names a ticket, or a device authorization.
+    pub(super) fn is_of(&self, part: Part, key: &str) -> bool {
+        let kind = key.rsplit(':').nth(1);
+        match part {
+            Part::Devices => kind == Some(DEVICE),
+            Part::Tickets => kind.is_some_and(|kind| TicketKind::parse(kind).is_some()),
+            _ => false,
+        }
+    }
+
+    /// The kind and the hash that a key of a record names.
+    pub(super) fn named(key: &str) -> Option<(&str, TicketHash)> {
+        let mut parts = key.rsplit(':');
+        let (text, kind) = (parts.next()?, parts.next()?);
+        let mut hash = TicketHash::default();
+        if text.len() != 2 * hash.len() {
+            return None;
+        }
+        for (at, byte) in hash.iter_mut().enumerate() {
+            let digits = text.get(2 * at..2 * at + 2)?;
+            *byte = u8::from_str_radix(digits, 16).ok()?;
+        }
+        Some((kind, hash))
     }
 
     fn record(&self, kind: &str, hash: &TicketHash) -> String {

@@ -26,6 +26,7 @@ mod inner;
 mod keys;
 mod link;
 mod options;
+mod present;
 mod records;
 mod replay;
 mod scripts;
@@ -33,6 +34,7 @@ mod sessions;
 mod store;
 mod sweep;
 mod target;
+mod transfer;
 
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Weak};
@@ -40,13 +42,15 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use crate::{OpenError, SessionLog, Shard, Store, StoreError};
+use crate::groups::Groups;
+use crate::{OpenError, SessionLog, Store, StoreError};
 use check::{Found, Refusal, refusal, unmarked};
 use heads::Heads;
 use inner::Inner;
 use keys::Keys;
 use link::{Epoch, Link};
 pub use options::{RedisOptions, Wait};
+use present::{GROUPS, InGroups};
 use target::{Mode, Target};
 
 /// How often the heads of the log are looked at, for what other processes appended.
@@ -56,6 +60,8 @@ const LOOK: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub struct Redis {
     inner: Arc<Inner>,
+    /// Absent for a cluster, each of whose slots has its own server.
+    groups: Option<Groups<InGroups>>,
     mode: Mode,
 }
 
@@ -84,7 +90,9 @@ impl Redis {
         inner.follow().await.map_err(refused)?;
         let inner = Arc::new(inner);
         tokio::spawn(look(Arc::downgrade(&inner)));
+        let one_server = !inner.link.is_cluster();
         Ok(Self {
+            groups: one_server.then(|| Groups::new(InGroups(Arc::clone(&inner)), GROUPS)),
             inner,
             mode: target.mode,
         })
@@ -97,10 +105,10 @@ impl Redis {
             .inspect(&self.mode)
             .await
             .map_err(|refused| StoreError::Unavailable(refused.problem))?;
-        if inner.served_by().await? != inner.log.id().await? {
-            let why = "this Redis belongs to another session log by now";
-            return Err(StoreError::Unavailable(why.to_owned()));
-        }
+        inner
+            .belong_together()
+            .await?
+            .map_err(|refused| StoreError::Unavailable(refused.problem))?;
         inner.heads.read(&inner.log).await
     }
 }
@@ -143,21 +151,11 @@ impl Inner {
             problem: error.to_string(),
             fix: "both Redis and the SQL side have to answer before anybody can sign in".to_owned(),
         };
-        let (mine, served_by) = (
-            self.log.id().await.map_err(trouble)?,
-            self.served_by().await.map_err(trouble)?,
-        );
-        if mine != served_by {
-            return Err(Refusal {
-                problem: "its sessions belong to another SQL store than the one that is configured"
-                    .to_owned(),
-                fix: "name the SQL store that they belong to, or choose another prefix".to_owned(),
-            });
-        }
-        self.heads.read(&self.log).await.map_err(trouble)?;
+        self.belong_together().await.map_err(trouble)??;
         let mut behind = 0;
-        for shard in (0..Shard::COUNT).map(Shard) {
-            let at = self.position(shard).await.map_err(trouble)?;
+        let positions = self.positions().await.map_err(trouble)?;
+        self.heads.read(&self.log).await.map_err(trouble)?;
+        for (shard, at) in positions {
             let known = self.heads.known(shard);
             if at > known {
                 self.rewind(shard).await.map_err(trouble)?;

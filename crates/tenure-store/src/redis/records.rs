@@ -11,11 +11,12 @@ use tenure_core::time::Timestamp;
 
 use super::error::damaged;
 use super::inner::Inner;
-use super::keys::Bucket;
+use super::keys::{Bucket, Keys};
 use super::scripts::{ADD, DROP, REPLACE};
 use crate::device::KEEP_EXPIRED;
 use crate::{
-    Decision, Device, Polled, StoreError, Taken, Ticket, TicketHash, TicketKind, Used, Written,
+    Decision, Device, Polled, Record, StoreError, Taken, Ticket, TicketHash, TicketKind, Used,
+    Written,
 };
 
 /// How often others may change a record between reading and writing: more than as many as ever
@@ -314,7 +315,7 @@ impl Inner {
         Ok(polled.unwrap_or(Polled::Missing))
     }
 
-    async fn change_device<T>(
+    pub(super) async fn change_device<T>(
         &self,
         code: TicketHash,
         change: impl Fn(&mut Device) -> T,
@@ -338,6 +339,39 @@ impl Inner {
             }
         }
         Err(contended())
+    }
+
+    /// Takes the use of a ticket over that has none here; false where it has.
+    pub(super) async fn use_ticket(&self, used: &Ticket) -> Result<bool, StoreError> {
+        let key = self.keys.ticket(used.kind, &used.hash);
+        for _ in 0..ATTEMPTS {
+            let Some(read) = self.find(&key).await? else {
+                return Ok(false);
+            };
+            let mut wanted = read.stored.clone();
+            match &mut wanted {
+                Stored::Ticket { used_at, .. } if used_at.is_none() => *used_at = used.used_at,
+                _ => return Ok(false),
+            }
+            if self.replace(&used.hash, &key, &read, &wanted).await? {
+                return Ok(true);
+            }
+        }
+        Err(contended())
+    }
+
+    /// What stands in a key, for another store; `None` where nothing does any more.
+    pub(super) async fn record_at(&self, key: &str) -> Result<Option<Record>, StoreError> {
+        let Some((kind, hash)) = Keys::named(key) else {
+            return Ok(None);
+        };
+        let Some(Read { stored, .. }) = self.find(key).await? else {
+            return Ok(None);
+        };
+        Ok(match TicketKind::parse(kind) {
+            Some(kind) => ticket(kind, hash, stored).map(Record::Ticket),
+            None => device(hash, stored).map(Record::Device),
+        })
     }
 
     pub(super) async fn drop_device(&self, code: TicketHash) -> Result<(), StoreError> {

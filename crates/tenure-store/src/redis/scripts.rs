@@ -35,9 +35,10 @@ script!(REPLACE, "replace.lua");
 script!(DROP, "drop.lua");
 script!(REWIND, "rewind.lua");
 script!(CHECK, "check.lua");
+script!(FURTHER, "further.lua");
 
 /// A script with its keys and arguments.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Call {
     script: &'static Script,
     keys: Vec<Vec<u8>>,

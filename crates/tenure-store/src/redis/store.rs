@@ -12,8 +12,9 @@ use tenure_core::time::Timestamp;
 use super::Redis;
 use crate::device::{Decision, Device, Polled};
 use crate::{
-    AuditEvent, AuditQuery, Consent, Counters, Description, Judge, KeyRecord, KeyUse, Loaded,
-    Purged, Revoked, Store, StoreError, Taken, Ticket, TicketHash, TicketKind, User, Written,
+    AuditEvent, AuditQuery, Changes, Consent, Counters, Cursor, Description, Judge, KeyRecord,
+    KeyUse, Loaded, Page, Part, Purged, Record, Revoked, Store, StoreError, Taken, Ticket,
+    TicketHash, TicketKind, User, Written,
 };
 
 #[async_trait]
@@ -61,7 +62,10 @@ impl Store for Redis {
     }
 
     async fn present(&self, lineage: LineageId, judge: Judge) -> Result<Written, StoreError> {
-        self.inner.present(lineage, judge).await
+        match &self.groups {
+            Some(groups) => groups.present(lineage, judge).await,
+            None => self.inner.present(lineage, judge).await,
+        }
     }
 
     async fn advance(&self, lineage: LineageId, step: &Step) -> Result<Written, StoreError> {
@@ -237,5 +241,25 @@ impl Store for Redis {
 
     async fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditEvent>, StoreError> {
         self.inner.sql.audit(query).await
+    }
+    async fn export(
+        &self,
+        part: Part,
+        from: Option<&Cursor>,
+        limit: u32,
+    ) -> Result<Page, StoreError> {
+        self.inner.export(part, from, limit).await
+    }
+
+    async fn changes(&self, since: Option<&Cursor>, limit: u32) -> Result<Changes, StoreError> {
+        self.inner.changes(since, limit).await
+    }
+
+    async fn count(&self, part: Part) -> Result<Option<u64>, StoreError> {
+        self.inner.count(part).await
+    }
+
+    async fn import(&self, records: &[Record]) -> Result<u64, StoreError> {
+        self.inner.import(records).await
     }
 }

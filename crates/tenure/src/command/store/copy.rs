@@ -18,6 +18,7 @@ use tenure_core::time::Timestamp;
 use tenure_server::Clock;
 use tenure_store::{KeyUse, Part, Place, Store};
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::time::Instant;
 
 use self::mover::{Compared, Mover, parts_before_the_keys};
 use self::progress::Progress;
@@ -30,6 +31,9 @@ use crate::print;
 /// over, the second nothing, unless somebody still writes.
 const ROUNDS: u32 = 3;
 
+/// How many times longer than a look at the changes the rest after it is at least.
+const REST: u32 = 5;
+
 /// Carries everything over; fails where the two stores do not agree in the end.
 pub(crate) async fn copy(args: cli::Copy) -> Result<(), Failure> {
     let mut told = Told::listen()?;
@@ -39,6 +43,10 @@ pub(crate) async fn copy(args: cli::Copy) -> Result<(), Failure> {
     let mut mover = Mover::new(from, to);
     may_receive(&mut mover, &place, args.again).await?;
     let progress = Progress::new();
+    print::note(format_args!(
+        "copying {} to {place}",
+        mover.from.describe().place
+    ));
     told.or(mover.first(&progress)).await??;
     loop {
         if !args.once {
@@ -116,13 +124,15 @@ async fn follow(
         "following: what begins and ends is carried over; stop the old servers, then press Ctrl-C or send SIGTERM for the last pass",
     );
     loop {
+        let begun = Instant::now();
         let sent = mover.follow(progress).await?;
         if sent > 0 {
             print::note(format_args!("following: {sent} records"));
         }
         tokio::select! {
             () = told.once() => return Ok(()),
-            () = tokio::time::sleep(every) => {}
+            // A look may read the whole of a large source: it must not do so all the time.
+            () = tokio::time::sleep(every.max(begun.elapsed() * REST)) => {}
         }
     }
 }

@@ -20,12 +20,12 @@ impl Known {
 
     /// Whether this very record is there, word for word.
     pub(super) fn has(&self, record: &Record) -> bool {
-        self.records.get(&self.name(record)) == Some(&self.hasher.hash_one(record))
+        self.records.get(&self.name(record)) == Some(&self.content(record))
     }
 
     /// That it is there now.
     pub(super) fn note(&mut self, record: &Record) {
-        let (name, content) = (self.name(record), self.hasher.hash_one(record));
+        let (name, content) = (self.name(record), self.content(record));
         self.records.insert(name, content);
     }
 
@@ -40,6 +40,17 @@ impl Known {
             Record::Device(device) => self.hasher.hash_one(device.code),
             Record::Key(key) => self.hasher.hash_one(&key.id),
             Record::Audit(event) => self.hasher.hash_one(event),
+        }
+    }
+
+    /// All of it. Which cut concerns a session that has ended is no matter, and not every store keeps
+    /// that up to date.
+    fn content(&self, record: &Record) -> u64 {
+        match record {
+            Record::Session(loaded) if loaded.row.revoked.is_some() => {
+                self.hasher.hash_one(&loaded.row)
+            }
+            other => self.hasher.hash_one(other),
         }
     }
 
