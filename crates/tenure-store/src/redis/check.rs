@@ -226,16 +226,38 @@ impl Inner {
         Err(damaged(&format!("{marker} reads back as {read:?}")))
     }
 
-    /// The log that this server is served by: entries of another would be applied at wrong places.
-    pub(super) async fn served_by(&self) -> Result<String, StoreError> {
+    /// Whether this server's sessions are kept in step with this log: entries of another would be
+    /// applied at wrong places. A server that is not served by any is from now on.
+    pub(super) async fn belong_together(&self) -> Result<Result<(), Refusal>, StoreError> {
         let key = self.keys.served_by();
-        let id = self.log.id().await?;
+        let mine = format!("{FORMAT} {}", self.log.id().await?);
         let mut claim = cmd("SET");
-        claim.arg(&key).arg(&id).arg("NX");
+        claim.arg(&key).arg(&mine).arg("NX");
         let _claimed: Value = self.link.ask(&claim).await?;
-        self.link.ask(cmd("GET").arg(&key)).await
+        let found: String = self.link.ask(cmd("GET").arg(&key)).await?;
+        if found == mine {
+            return Ok(Ok(()));
+        }
+        let format = found.split(' ').next().and_then(|word| word.parse().ok());
+        let (problem, fix) = if format.is_none_or(|format: u32| format > FORMAT) {
+            (
+                "its sessions were written by a newer program".to_owned(),
+                "upgrade tenure, or choose another prefix",
+            )
+        } else {
+            (
+                "its sessions belong to another SQL store than the one that is configured"
+                    .to_owned(),
+                "name the SQL store that they belong to, or choose another prefix",
+            )
+        };
+        let fix = fix.to_owned();
+        Ok(Err(Refusal { problem, fix }))
     }
 }
+
+/// How sessions are written; a program refuses what a newer one wrote.
+const FORMAT: u32 = 1;
 
 /// Why the first commands failed.
 pub(super) fn refusal(error: &RedisError, mode: &Mode) -> Refusal {
@@ -307,7 +329,9 @@ fn collect(answer: &Value, texts: &mut Vec<String>) {
         Value::BulkString(bytes) => texts.push(String::from_utf8_lossy(bytes).into_owned()),
         Value::SimpleString(text) | Value::VerbatimString { text, .. } => texts.push(text.clone()),
         Value::Array(values) | Value::Set(values) => {
-            values.iter().for_each(|value| collect(value, texts));
+            for value in values {
+                collect(value, texts);
+            }
         }
         Value::Map(pairs) => {
             for (name, value) in pairs {

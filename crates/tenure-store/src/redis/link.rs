@@ -17,11 +17,11 @@ use redis::cluster_routing::RoutingInfo;
 use redis::sentinel::SentinelClient;
 use redis::{
     AsyncConnectionConfig, Client, Cmd, FromRedisValue, Pipeline, ProtocolVersion, PushInfo,
-    PushKind, RedisResult, Value,
+    PushKind, RedisError, RedisResult, Value,
 };
 
 use super::error::{spoils_connection, trouble};
-use super::target::{Mode, Target, sentinel_client};
+use super::target::{Mode, Target, client, sentinel_client};
 use crate::StoreError;
 
 /// How long a connection may take.
@@ -52,12 +52,14 @@ pub(super) struct Link {
     epoch: Epoch,
     /// With its number, so that a late error of an old one does not take a new one away.
     current: Mutex<Option<(u64, Connection)>>,
-    /// One connects, the others wait for it.
-    connecting: tokio::sync::Mutex<()>,
+    /// One connects, the others wait for it, and share what it ran into.
+    connecting: tokio::sync::Mutex<Option<RedisError>>,
+    /// Attempts to connect that are over.
+    attempts: AtomicU64,
 }
 
 enum Source {
-    Standalone(Client),
+    Standalone(Box<Client>),
     Sentinel(Box<tokio::sync::Mutex<SentinelClient>>),
     Cluster(Box<ClusterClient>),
 }
@@ -78,14 +80,15 @@ impl Link {
     /// Connects to nothing yet. `waiting` is added to the patience.
     pub(super) fn new(target: &Target, waiting: Duration, epoch: &Epoch) -> RedisResult<Self> {
         let patience = ANSWERING + waiting;
+        let trusted = target.trusted.as_ref();
         let source = match &target.mode {
-            Mode::Standalone(server) => Source::Standalone(Client::open(server.as_ref().clone())?),
+            Mode::Standalone(server) => Source::Standalone(Box::new(client(server, trusted)?)),
             Mode::Sentinel {
                 sentinels,
                 master,
                 server,
             } => {
-                let client = sentinel_client(sentinels, master, server)?;
+                let client = sentinel_client(sentinels, master, server, trusted)?;
                 Source::Sentinel(Box::new(tokio::sync::Mutex::new(client)))
             }
             Mode::Cluster(nodes) => {
@@ -96,15 +99,17 @@ impl Link {
                     }
                     Ok::<(), ()>(())
                 };
-                let client = ClusterClient::builder(nodes.clone())
+                let mut builder = ClusterClient::builder(nodes.clone())
                     .connection_timeout(CONNECTING)
                     .response_timeout(patience)
                     .overall_response_timeout(Some(patience * 2))
                     .retries(4)
                     .use_protocol(ProtocolVersion::RESP3)
-                    .push_sender(told)
-                    .build()?;
-                Source::Cluster(Box::new(client))
+                    .push_sender(told);
+                if let Some(trusted) = trusted {
+                    builder = builder.certs(trusted.clone());
+                }
+                Source::Cluster(Box::new(builder.build()?))
             }
         };
         Ok(Self {
@@ -112,7 +117,8 @@ impl Link {
             patience,
             epoch: epoch.clone(),
             current: Mutex::new(None),
-            connecting: tokio::sync::Mutex::new(()),
+            connecting: tokio::sync::Mutex::new(None),
+            attempts: AtomicU64::new(0),
         })
     }
 
@@ -194,14 +200,23 @@ impl Link {
         if let Some(current) = current {
             return Ok(current);
         }
-        let _one = self.connecting.lock().await;
+        let came_at = self.attempts.load(Ordering::Acquire);
+        let mut failure = self.connecting.lock().await;
         let current = self.current.lock().clone();
         if let Some(current) = current {
             return Ok(current);
         }
+        if let Some(error) = &*failure
+            && self.attempts.load(Ordering::Acquire) > came_at
+        {
+            return Err(error.clone());
+        }
         // Before anybody can hear from it.
         let number = self.epoch.advance();
-        let made = (number, in_time(self.connect()).await?);
+        let made = in_time(self.connect()).await;
+        self.attempts.fetch_add(1, Ordering::AcqRel);
+        *failure = made.as_ref().err().cloned();
+        let made = (number, made?);
         *self.current.lock() = Some(made.clone());
         Ok(made)
     }

@@ -2,7 +2,8 @@
 
 use redis::sentinel::{SentinelClient, SentinelClientBuilder, SentinelServerType};
 use redis::{
-    ConnectionAddr, ConnectionInfo, IntoConnectionInfo as _, RedisConnectionInfo, TlsMode,
+    Client, ConnectionAddr, ConnectionInfo, IntoConnectionInfo as _, RedisConnectionInfo,
+    RedisResult, TlsCertificates, TlsMode,
 };
 
 use crate::OpenError;
@@ -17,6 +18,8 @@ pub(super) struct Target {
     pub(super) place: String,
     /// How it is reached.
     pub(super) mode: Mode,
+    /// Who vouches for its certificate, in PEM, instead of those whom the system trusts.
+    pub(super) trusted: Option<TlsCertificates>,
 }
 
 impl std::fmt::Debug for Mode {
@@ -49,6 +52,7 @@ impl Target {
         let Some((scheme, rest)) = url.trim().split_once("://") else {
             return Err(bad("the URL of the store", "it has no scheme"));
         };
+        let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
         let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
         let (user, hosts) = authority.rsplit_once('@').unwrap_or(("", authority));
         let place = match path {
@@ -57,8 +61,32 @@ impl Target {
         };
         let parts = Parts { user, hosts, path };
         let mode = parts.mode(scheme).map_err(|why| bad(&place, &why))?;
-        Ok(Self { place, mode })
+        let trusted = trusted(scheme, query).map_err(|why| bad(&place, &why))?;
+        Ok(Self {
+            place,
+            mode,
+            trusted,
+        })
     }
+}
+
+/// `?sslrootcert=FILE`, as in PostgreSQL's URLs.
+fn trusted(scheme: &str, query: &str) -> Result<Option<TlsCertificates>, String> {
+    if query.is_empty() {
+        return Ok(None);
+    }
+    let file = match query.split_once('=') {
+        Some(("sslrootcert", file)) if !file.contains('&') => file,
+        _ => return Err("after ? it takes sslrootcert=FILE only".to_owned()),
+    };
+    if !(scheme.starts_with("rediss") || scheme.starts_with("valkeys")) {
+        return Err("sslrootcert is of use with TLS only".to_owned());
+    }
+    let certificate = std::fs::read(file).map_err(|why| format!("{file}: {why}"))?;
+    Ok(Some(TlsCertificates {
+        client_tls: None,
+        root_cert: Some(certificate),
+    }))
 }
 
 struct Parts<'u> {
@@ -125,6 +153,17 @@ impl Parts<'_> {
     }
 }
 
+/// One server.
+pub(super) fn client(
+    server: &ConnectionInfo,
+    trusted: Option<&TlsCertificates>,
+) -> RedisResult<Client> {
+    match trusted {
+        None => Client::open(server.clone()),
+        Some(trusted) => Client::build_with_tls(server.clone(), trusted.clone()),
+    }
+}
+
 /// Asks the sentinels for the master, with the credentials and the transport of `server`.
 ///
 /// Sentinels have credentials of their own, or none; they get none.
@@ -132,13 +171,19 @@ pub(super) fn sentinel_client(
     sentinels: &[ConnectionAddr],
     master: &str,
     server: &ConnectionInfo,
-) -> redis::RedisResult<SentinelClient> {
+    trusted: Option<&TlsCertificates>,
+) -> RedisResult<SentinelClient> {
     let settings: &RedisConnectionInfo = server.redis_settings();
     let mut builder =
         SentinelClientBuilder::new(sentinels.to_vec(), master, SentinelServerType::Master)?
             .set_client_to_redis_db(settings.db());
     if let ConnectionAddr::TcpTls { .. } = server.addr() {
         builder = builder.set_client_to_redis_tls_mode(TlsMode::Secure);
+    }
+    if let Some(trusted) = trusted {
+        builder = builder
+            .set_client_to_redis_certificates(trusted.clone())
+            .set_client_to_sentinel_certificates(trusted.clone());
     }
     if let Some(user) = settings.username() {
         builder = builder.set_client_to_redis_username(user);
@@ -190,6 +235,9 @@ mod tests {
             "redis://u:s3cret@h:port",
             "redis://u:s3cret@h/base",
             "redis+sentinel://u:s3cret@a:1",
+            "redis://u:s3cret@h?sslrootcert=a.pem",
+            "rediss://u:s3cret@h?sslrootcert=/no/such.pem",
+            "rediss://u:s3cret@h?insecure=1",
         ] {
             let refused = Target::parse(url).err().unwrap().to_string();
             assert!(!refused.contains("s3cret"), "{refused}");

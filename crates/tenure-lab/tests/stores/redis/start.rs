@@ -1,8 +1,11 @@
 //! What is refused at the start, in one line that says what helps.
 
+use std::time::Duration;
+
 use tenure_core::secret::Secret;
 use tenure_lab::redis::{Engine, Options, Redis as Server};
-use tenure_store::{OpenError, RedisOptions, Store as _, Wait};
+use tenure_store::conformance::{lineage, logout, session};
+use tenure_store::{OpenError, RedisOptions, Revoked, Store as _, Wait};
 
 use super::{Side, is_here, options, shared_cluster};
 
@@ -176,6 +179,13 @@ async fn another_sql_side_is_refused() {
         &["belong to another SQL store", "another prefix"],
     );
     side.open(&options).await.unwrap();
+
+    let key = format!("{}:served-by", options.prefix);
+    server.command::<String>(&["SET", &key, "2 any"]).unwrap();
+    assert_says(
+        &refused(&options).await,
+        &["a newer program", "upgrade tenure"],
+    );
 }
 
 #[tokio::test]
@@ -203,6 +213,33 @@ async fn waiting_for_a_file_needs_a_server_that_can() {
         facts.contains(&("wait", "WAITAOF 1 0".to_owned())),
         "{facts:?}"
     );
+}
+
+#[tokio::test]
+async fn what_no_replica_confirms_is_not_acknowledged() {
+    let Some(engine) = is_here(Engine::Redis7) else {
+        return;
+    };
+    let server = Server::start(engine, Options::default()).unwrap();
+    let wait = Wait {
+        replicas: 1,
+        timeout: Duration::from_millis(300),
+        ..Wait::default()
+    };
+    let options = RedisOptions {
+        wait,
+        ..options(&server.url())
+    };
+    let side = Side::new();
+    let store = side.open(&options).await.unwrap();
+    let trouble = store.create(&session(1)).await.unwrap_err();
+    assert_says(&trouble.to_string(), &["only 0 of 1 replicas"]);
+    // The log has it all the same.
+    assert!(store.load(lineage(1)).await.unwrap().is_some());
+
+    let _replica = server.replica().unwrap();
+    store.create(&session(2)).await.unwrap();
+    assert_eq!(store.revoke(lineage(2), logout()).await, Ok(Revoked::Now));
 }
 
 #[tokio::test]
