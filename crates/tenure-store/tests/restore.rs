@@ -17,7 +17,7 @@ use tenure_store::conformance::presenter::{Heard, Presenter};
 use tenure_store::conformance::{
     ABSOLUTE, IDLE, START, create_all, cut, lineage, logout, row_of, session, session_of,
 };
-use tenure_store::{Purged, Revoked, Sqlite, SqliteOptions, Store};
+use tenure_store::{Entry, Place, Purged, Revoked, Sqlite, SqliteOptions, Store, restore_check};
 
 const DAY: Duration = Duration::from_hours(24);
 
@@ -133,6 +133,77 @@ async fn sessions_in_the_log_of_an_older_program_stay_lost_and_their_ends_known(
     }
     assert_eq!(store.logged_end(lineage(1)).await, Ok(Some(logout())));
     assert_eq!(store.logged_end(lineage(2)).await, Ok(None));
+}
+
+/// Of sixteen mebibytes about sessions that are over, a few lines about living ones are left; and
+/// they are enough for a backup from before.
+#[tokio::test]
+async fn a_large_log_is_compacted_at_start_and_serves_older_backups() {
+    let home = home();
+    let log = home.path().join("revocations.log");
+    let store = open(home.path());
+    create_all(&store, &[session(1), session(2), session(3), session(4)]).await;
+    let backup = back_up(home.path());
+    store.revoke(lineage(1), logout()).await.unwrap();
+    let (user, at) = (Subject::new("user-2"), cut(START + DAY));
+    store.revoke_subject(&user, at, None).await.unwrap();
+    create_all(&store, &[session(5)]).await;
+    let running = open(home.path());
+    grow(&log);
+    drop(store);
+
+    let store = open(home.path());
+    let lines = fs::read_to_string(&log).unwrap();
+    assert!(lines.len() < 8192, "{} bytes are left", lines.len());
+    assert!(lines.starts_with(r#"{"log":{"generation":"#), "{lines}");
+    // A process that had the old file open goes on in the new one.
+    running.revoke(lineage(2), logout()).await.unwrap();
+    assert_eq!(store.revoke(lineage(4), logout()).await, Ok(Revoked::Now));
+    drop((store, running));
+    assert_eq!(
+        fs::read_to_string(&log).unwrap().lines().count(),
+        lines.lines().count() + 2
+    );
+    let place = Place::Sqlite(SqliteOptions::new(home.path()));
+    assert!(restore_check(&place).await.unwrap().is_complete());
+
+    restore(home.path(), &backup);
+    let report = restore_check(&place).await.unwrap();
+    assert_eq!(
+        (
+            report.sessions_missing,
+            report.ends_missing,
+            report.cuts_missing
+        ),
+        (1, 3, 1)
+    );
+    let store = open(home.path());
+    for n in [1, 2, 4] {
+        assert_eq!(row_of(&store, lineage(n)).await.revoked, Some(logout()));
+    }
+    for n in [3, 5] {
+        assert_eq!(row_of(&store, lineage(n)).await, session(n));
+    }
+    create_all(&store, &[session_of("user-2", 9)]).await;
+    assert_eq!(store.load(lineage(9)).await.unwrap().unwrap().cut, Some(at));
+}
+
+/// Sessions that began, ended and were deleted years ago.
+fn grow(log: &Path) {
+    let mut log = fs::OpenOptions::new().append(true).open(log).unwrap();
+    let years = START.minus(DAY * 3000);
+    for n in 0..5000 {
+        let mut row = session(1_000_000 + n);
+        row.created_at = years;
+        row.expires_absolute = years + ABSOLUTE;
+        row.device.user_agent = Some("x".repeat(4000));
+        let lineages = vec![row.lineage];
+        let until = Some(row.expires_absolute);
+        for entry in [Entry::created(&row), Entry::Deleted { lineages, until }] {
+            let line = serde_json::to_string(&entry).unwrap();
+            writeln!(log, "{line}").unwrap();
+        }
+    }
 }
 
 fn older(line: &str) -> String {

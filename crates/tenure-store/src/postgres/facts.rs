@@ -21,6 +21,8 @@ pub(super) struct Settings {
     pub(super) pools: (usize, Option<usize>),
     /// Where a session log of its own is.
     pub(super) log: Option<String>,
+    /// Whether that is on the server of the sessions, and falls back with it.
+    pub(super) log_shares_the_server: bool,
 }
 
 impl Postgres {
@@ -55,9 +57,9 @@ impl Postgres {
             durable: text(1)? == "on",
             place: address.place().to_owned(),
             revoke_durability: match &settings.log {
-                Some(_) => "separate-log",
-                None if waits => "synchronous-standby",
-                None => "primary-only",
+                Some(_) if !settings.log_shares_the_server => "separate-log",
+                _ if waits => "synchronous-standby",
+                _ => "primary-only",
             },
             facts,
         })

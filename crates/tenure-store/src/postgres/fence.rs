@@ -147,8 +147,8 @@ impl Inner {
                 place,
                 timeline_before = before.timeline,
                 timeline = now.timeline,
-                "database_changed: another primary, or a restored backup; its session log was compared \
-                 with it, and nothing that was acknowledged is lost"
+                "database_changed: another primary, or a restored backup; what its session log knows \
+                 is carried out"
             );
         } else {
             tracing::error!(

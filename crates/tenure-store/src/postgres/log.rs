@@ -67,6 +67,25 @@ impl Log {
         Ok(row.try_get(0)?)
     }
 
+    /// Whether it stands apart, and is on the server of the sessions all the same: then it tells of
+    /// a dump that was restored, and is lost, or falls back, with that server.
+    pub(super) async fn shares_the_server(&self, store: &Connection) -> Result<bool, StoreError> {
+        if !self.is_separate {
+            return Ok(false);
+        }
+        // The identifier alone is the same on a copy of the server's files.
+        let sql = "SELECT system_identifier, extract(epoch FROM pg_postmaster_start_time())::text \
+             FROM pg_control_system()";
+        let instance = |row: Option<tokio_postgres::Row>| -> Result<_, StoreError> {
+            let read = |row: tokio_postgres::Row| -> Result<(i64, String), StoreError> {
+                Ok((row.try_get(0)?, row.try_get(1)?))
+            };
+            row.map(read).transpose()
+        };
+        let here = instance(store.row(sql, &[]).await?)?;
+        Ok(here == instance(self.pool.lend().await?.row(sql, &[]).await?)?)
+    }
+
     /// Appends what a transaction of the store did, where the log is a separate one; after its
     /// statements, right before its commit.
     ///

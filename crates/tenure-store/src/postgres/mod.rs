@@ -141,8 +141,18 @@ impl Postgres {
             Some(size) => pool(Commit::Durable, size)?,
             None => refresh.clone(),
         };
+        let log_shares_the_server = log.shares_the_server(&first).await.map_err(failed)?;
+        if log_shares_the_server {
+            tracing::warn!(
+                place = address.place(),
+                log = log.place(),
+                "session_log_on_the_same_server: it tells of a dump that was restored, and is lost, or \
+                 falls back, with the server of the sessions; put it on another server"
+            );
+        }
         let settings = Settings {
             sslmode: address.protection().as_str(),
+            log_shares_the_server,
             advance: options.advance,
             pools: (options.pool, rest),
             log: log.is_separate().then(|| log.place().to_owned()),

@@ -288,6 +288,7 @@ fn replay(sql: &mut Connection, journal: &mut Journal) -> Result<Replayed, Store
     if replayed.lines > 0 {
         meta::write(&transaction, meta::RESTORED_AT, -1)?;
     }
+    journal.compact(&transaction)?;
     transaction.commit()?;
     Ok(replayed)
 }

@@ -17,8 +17,14 @@ use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 
 use super::files::sync_dir;
-use super::{log, meta, replay};
+use super::{compact, log, meta, replay};
 use crate::{Entry, Position, Shard, StoreError};
+
+/// A log of this size is worth compacting: 16 MiB are some forty thousand sign-ins.
+const LARGE: u64 = 16 << 20;
+
+/// No header is longer.
+const HEADER: u64 = 128;
 
 /// One line.
 #[derive(Serialize, Deserialize)]
@@ -31,6 +37,18 @@ pub(super) enum Line {
         /// What the log has.
         logged: Logged,
     },
+    /// The first line of a log that was compacted.
+    Header {
+        /// What tells it from the log before.
+        log: Header,
+    },
+}
+
+/// Which log this is.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Header {
+    /// Random; 0 stands for a log that was never compacted, and has no such line.
+    generation: i64,
 }
 
 /// An entry of the session log and where it stands.
@@ -38,10 +56,24 @@ pub(super) enum Line {
 pub(super) struct Logged {
     shard: u16,
     position: u64,
-    entry: Entry,
+    pub(super) entry: Entry,
+}
+
+impl Logged {
+    pub(super) fn position(&self) -> Position {
+        Position {
+            shard: Shard(self.shard),
+            at: self.position,
+        }
+    }
 }
 
 impl Line {
+    pub(super) fn header(generation: i64) -> Self {
+        let log = Header { generation };
+        Self::Header { log }
+    }
+
     pub(super) fn at(position: Position, entry: Entry) -> Self {
         let logged = Logged {
             shard: position.shard.0,
@@ -72,6 +104,7 @@ pub(super) struct Replayed {
 pub(super) struct Journal {
     path: PathBuf,
     file: File,
+    generation: i64,
     synced: bool,
     /// The last append failed.
     in_trouble: bool,
@@ -80,9 +113,11 @@ pub(super) struct Journal {
 impl Journal {
     /// Opens or makes the log. `synced: false` is for the control of the durability tests only.
     pub(super) fn open(path: &Path, synced: bool) -> io::Result<Self> {
+        let file = open(path)?;
         Ok(Self {
             path: path.to_owned(),
-            file: open(path)?,
+            generation: generation_of(&file)?,
+            file,
             synced,
             in_trouble: false,
         })
@@ -107,28 +142,76 @@ impl Journal {
     /// Replays what the database lacks; inside a transaction that holds the write lock.
     pub(super) fn catch_up(&mut self, sql: &Connection) -> Result<Replayed, StoreError> {
         if self.file.metadata()?.nlink() == 0 {
-            tracing::error!(path = %self.path.display(), "the revocation log was deleted; a new one begins");
-            self.file = open(&self.path)?;
+            self.open_again()?;
         }
         let known = meta::read(sql, meta::LOG_END)?.cast_unsigned();
         let end = self.file.metadata()?.len();
-        if known == end {
+        let is_same = self.generation == meta::read(sql, meta::LOG_GENERATION)?;
+        if is_same && known == end {
             return Ok(Replayed::default());
         }
-        let from = if has_boundary_at(&self.file, known)? {
+        let from = if is_same && has_boundary_at(&self.file, known)? {
             known
         } else {
             tracing::warn!(
                 path = %self.path.display(), expected = known, found = end,
-                "the revocation log is not the one this database was written with; \
-                 all of it is replayed, and revocations that only the lost part knew are lost"
+                "the revocation log was compacted since this database was written, or is not the one it \
+                 was written with: then what only that one knew is lost; all of it is replayed"
             );
             0
         };
         let replayed = self.replay(sql, from)?;
         self.close_last_line(end)?;
+        if !is_same {
+            meta::write(sql, meta::LOG_GENERATION, self.generation)?;
+        }
         self.note_end(sql)?;
         Ok(replayed)
+    }
+
+    fn open_again(&mut self) -> io::Result<()> {
+        self.file = open(&self.path)?;
+        self.generation = generation_of(&self.file)?;
+        if self.file.metadata()?.len() == 0 {
+            tracing::error!(path = %self.path.display(), "the revocation log was deleted; a new one begins");
+        } else {
+            tracing::info!(path = %self.path.display(), "another process compacted the revocation log");
+        }
+        Ok(())
+    }
+
+    /// Leaves out what nobody needs any more, where that may be half of a large log; inside a
+    /// transaction that holds the write lock, and has replayed all of it.
+    ///
+    /// Where that transaction is lost after the new file has taken the place of the old one, the next
+    /// start finds a log of another generation and replays all of it, which changes nothing.
+    pub(super) fn compact(&mut self, sql: &Connection) -> Result<(), StoreError> {
+        let length = self.file.metadata()?.len();
+        let kept = meta::read(sql, meta::LOG_KEPT)?.cast_unsigned();
+        if length <= LARGE.max(kept.saturating_mul(2)) {
+            return Ok(());
+        }
+        let generation = meta::random(sql)?;
+        match compact::rewrite(&self.path, &self.file, generation) {
+            Ok(false) => {}
+            Ok(true) => {
+                self.file = open(&self.path)?;
+                self.generation = generation;
+                meta::write(sql, meta::LOG_GENERATION, generation)?;
+                self.note_end(sql)?;
+            }
+            // It can go on growing.
+            Err(error) => {
+                tracing::warn!(path = %self.path.display(), %error, "the revocation log is not compacted");
+                return Ok(());
+            }
+        }
+        let length = self.file.metadata()?.len();
+        meta::write(
+            sql,
+            meta::LOG_KEPT,
+            i64::try_from(length).unwrap_or(i64::MAX),
+        )
     }
 
     /// Fails while the last append failed and an empty line, which a replay skips, fails too.
@@ -169,9 +252,9 @@ impl Journal {
             match serde_json::from_slice(&line) {
                 Ok(Line::Session(entry)) => replay::apply(sql, &entry, &mut replayed)?,
                 Ok(Line::Logged { logged }) => {
-                    let (shard, at) = (Shard(logged.shard), logged.position);
-                    log::replay(sql, Position { shard, at }, &logged.entry)?;
+                    log::replay(sql, logged.position(), &logged.entry)?;
                 }
+                Ok(Line::Header { .. }) => replayed.lines -= 1,
                 Err(_) => replayed.torn += 1,
             }
         }
@@ -189,9 +272,26 @@ impl Journal {
     }
 }
 
+/// Whether a file is the log that a database was last written with, and has all of it.
+pub(super) fn continues(file: &File, sql: &Connection) -> Result<bool, StoreError> {
+    let known = meta::read(sql, meta::LOG_END)?.cast_unsigned();
+    let generation = meta::read_or_zero(sql, meta::LOG_GENERATION)?;
+    Ok(generation_of(file)? == generation && has_boundary_at(file, known)?)
+}
+
+fn generation_of(mut file: &File) -> io::Result<i64> {
+    file.seek(SeekFrom::Start(0))?;
+    let mut first = Vec::new();
+    BufReader::new(file.take(HEADER)).read_until(b'\n', &mut first)?;
+    Ok(match serde_json::from_slice(&first) {
+        Ok(Line::Header { log }) => log.generation,
+        _ => 0,
+    })
+}
+
 /// Whether a line ends right before the offset: whether this may be the log that was there when it
 /// was this long.
-pub(super) fn has_boundary_at(file: &File, offset: u64) -> io::Result<bool> {
+fn has_boundary_at(file: &File, offset: u64) -> io::Result<bool> {
     if offset == 0 || offset > file.metadata()?.len() {
         return Ok(offset == 0);
     }

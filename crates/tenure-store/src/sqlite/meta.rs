@@ -5,7 +5,9 @@ use rusqlite::Connection;
 use crate::StoreError;
 
 pub(super) const LOG_END: &str = "log_end";
+pub(super) const LOG_GENERATION: &str = "log_generation";
 pub(super) const LOG_ID: &str = "log_id";
+pub(super) const LOG_KEPT: &str = "log_kept";
 pub(super) const RESTORED_AT: &str = "restored_at";
 pub(super) const VERSION: &str = "version";
 const CHECK: &str = "check";
@@ -13,6 +15,17 @@ const CHECK: &str = "check";
 pub(super) fn read(sql: &Connection, name: &str) -> Result<i64, StoreError> {
     let mut query = sql.prepare_cached("SELECT value FROM meta WHERE name = ?1")?;
     Ok(query.query_row([name], |columns| columns.get(0))?)
+}
+
+/// A fact that a file of an older schema lacks.
+pub(super) fn read_or_zero(sql: &Connection, name: &str) -> Result<i64, StoreError> {
+    let query = "SELECT coalesce(max(value), 0) FROM meta WHERE name = ?1";
+    Ok(sql.query_row(query, [name], |columns| columns.get(0))?)
+}
+
+/// Never 0.
+pub(super) fn random(sql: &Connection) -> Result<i64, StoreError> {
+    Ok(sql.query_row("SELECT random() | 1", (), |columns| columns.get(0))?)
 }
 
 pub(super) fn write(sql: &Connection, name: &str, value: i64) -> Result<(), StoreError> {

@@ -4,6 +4,7 @@ mod accounts;
 mod audit;
 mod backup;
 mod codec;
+mod compact;
 mod devices;
 mod error;
 mod files;

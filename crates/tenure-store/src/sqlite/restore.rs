@@ -41,7 +41,7 @@ fn check(files: &Files) -> Result<RestoreReport, StoreError> {
     };
     report.log = Some(files.log.display().to_string());
     let known = meta::read(&sql, meta::LOG_END)?.cast_unsigned();
-    report.log_continues = journal::has_boundary_at(&log, known)?;
+    report.log_continues = journal::continues(&log, &sql)?;
     let from = if report.log_continues { known } else { 0 };
     let lacking = read(log, from, &mut report)?;
     for lineage in lacking.lineages() {
@@ -64,6 +64,7 @@ fn read(mut log: File, from: u64, report: &mut RestoreReport) -> Result<Lacking,
         match serde_json::from_slice(&line) {
             Ok(Line::Session(entry)) => lacking.note(&entry, report),
             Ok(Line::Logged { .. }) => report.entries += 1,
+            Ok(Line::Header { .. }) => {}
             Err(_) => report.torn += 1,
         }
     }

@@ -27,12 +27,13 @@ pub(super) fn changes(
     limit: u32,
 ) -> Result<Changes, StoreError> {
     let end = meta::read(sql, meta::LOG_END)?.cast_unsigned();
-    let Some(since) = after::<u64>(since)? else {
-        return Ok(Changes::from_now(cursor(&end)?));
+    let log = meta::read(sql, meta::LOG_GENERATION)?;
+    let Some((before, since)) = after::<(i64, u64)>(since)? else {
+        return Ok(Changes::from_now(cursor(&(log, end))?));
     };
     let mut page = Changes::default();
     // A log that was replaced: where this one stood says nothing about the other.
-    if since > end {
+    if before != log || since > end {
         return Ok(page);
     }
     let mut position = since;
@@ -54,7 +55,7 @@ pub(super) fn changes(
         }
     }
     page.more = position < end;
-    page.next = Some(cursor(&position.min(end))?);
+    page.next = Some(cursor(&(log, position.min(end)))?);
     Ok(page)
 }
 

@@ -22,5 +22,7 @@ CREATE INDEX session_log_by_lineage ON session_log (lineage) WHERE lineage IS NO
 CREATE INDEX session_log_by_subject ON session_log (subject) WHERE subject IS NOT NULL;
 CREATE INDEX session_log_by_end ON session_log (until) WHERE until IS NOT NULL;
 
--- `log_id` tells the log in this file from every other.
-INSERT INTO meta (name, value) VALUES ('log_id', random());
+-- `log_id` tells the log in this file from every other. `log_generation`: which revocation log
+-- `log_end` is about, 0 for one that was never compacted. `log_kept`: how long that was after it was
+-- last looked through for what nobody needs.
+INSERT INTO meta (name, value) VALUES ('log_id', random()), ('log_generation', 0), ('log_kept', 0);
