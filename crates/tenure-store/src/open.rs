@@ -81,10 +81,10 @@ pub async fn open(place: &Place) -> Result<Arc<dyn Store>, OpenError> {
     Ok(match place {
         Place::Memory => Arc::new(Memory::default()),
         Place::Sqlite(options) => Arc::new(Sqlite::open(options)?),
-        Place::Postgres(options) => Arc::new(Postgres::open(options).await?),
+        Place::Postgres(options) => postgres(options).await?,
         Place::Redis(options, sql) => match &**sql {
-            Place::Sqlite(beside) => beside_redis(options, Sqlite::open(beside)?).await?,
-            Place::Postgres(beside) => beside_redis(options, Postgres::open(beside).await?).await?,
+            Place::Sqlite(beside) => beside_redis(options, Arc::new(Sqlite::open(beside)?)).await?,
+            Place::Postgres(beside) => beside_redis(options, postgres(beside).await?).await?,
             Place::Memory | Place::Redis(..) => {
                 return Err(OpenError::Refused {
                     place: shown(&options.url),
@@ -96,13 +96,18 @@ pub async fn open(place: &Place) -> Result<Arc<dyn Store>, OpenError> {
     })
 }
 
+/// Apart, because making a connection is a large future.
+async fn postgres(options: &PostgresOptions) -> Result<Arc<Postgres>, OpenError> {
+    Box::pin(Postgres::open(options)).await.map(Arc::new)
+}
+
 async fn beside_redis<S: Store + SessionLog + 'static>(
     options: &RedisOptions,
-    sql: S,
+    sql: Arc<S>,
 ) -> Result<Arc<dyn Store>, OpenError> {
-    let sql = Arc::new(sql);
     let log: Arc<dyn SessionLog> = sql.clone();
-    Ok(Arc::new(Redis::open(options, sql, log).await?))
+    let redis = Box::pin(Redis::open(options, sql, log)).await?;
+    Ok(Arc::new(redis))
 }
 
 /// Without passwords.

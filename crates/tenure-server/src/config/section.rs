@@ -85,17 +85,17 @@ impl<'a> Section<'a> {
 
     /// Reads a path; in the file it is relative to the file.
     pub(super) fn path(&mut self, key: &'static str) -> Option<PathBuf> {
-        let path = self.optional(key)?;
-        Some(self.beside_file(key, path))
+        let path: PathBuf = self.optional(key)?;
+        Some(self.beside_file(key, &path))
     }
 
     /// A path that was read, relative to the file where it stands there.
-    pub(super) fn beside_file(&mut self, key: &'static str, path: PathBuf) -> PathBuf {
+    pub(super) fn beside_file(&mut self, key: &'static str, path: &Path) -> PathBuf {
         let base = match self.source(key) {
             Source::File { path, .. } => path.parent().map(Path::to_owned),
             _ => None,
         };
-        let path = base.map_or_else(|| path.clone(), |base| base.join(&path));
+        let path = base.map_or_else(|| path.to_owned(), |base| base.join(path));
         let source = self.source(key);
         self.note(key, path.display().to_string(), source);
         path

@@ -58,7 +58,7 @@ impl Said {
         let log = section.optional("revocation_log");
         let log = match log {
             Some(LogPlace::Path(path)) => {
-                Some(LogPlace::Path(section.beside_file("revocation_log", path)))
+                Some(LogPlace::Path(section.beside_file("revocation_log", &path)))
             }
             other => other,
         };
