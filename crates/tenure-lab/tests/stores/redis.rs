@@ -1,6 +1,7 @@
 //! Redis and Valkey beside a SQL store: the cases of every store on each kind of server, and what
 //! only a store that forgets can get wrong.
 
+mod encryption;
 mod log;
 mod loss;
 mod start;

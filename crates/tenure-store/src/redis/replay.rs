@@ -112,7 +112,11 @@ impl Inner {
             calls.push(self.replayed(place, entry, &cuts).await?);
             place.first = position.at;
         }
-        if entries.len() < PAGE as usize && place.first < goal {
+        let told = entries.len() < PAGE as usize
+            || entries
+                .last()
+                .is_some_and(|(position, _)| position.at >= goal);
+        if told && place.first < goal {
             // The rest was removed from the log, because nobody needs it any more.
             place.last = goal;
             calls.push(self.nothing(place));

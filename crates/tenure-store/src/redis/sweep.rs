@@ -36,20 +36,25 @@ impl Inner {
         now: Timestamp,
         limit: u32,
     ) -> Result<Purged, StoreError> {
-        let sessions = self.sweep_sessions(now, limit).await?;
+        let (sessions, finished) = self.sweep_sessions(now, limit).await?;
         let left = limit.saturating_sub(u32::try_from(sessions).unwrap_or(u32::MAX));
         let tickets = self.sweep_records(now, left).await?;
-        self.log.compact(now, limit).await?;
+        // Only then has every session that the log would forget been looked at.
+        if finished {
+            self.log.compact(now, limit).await?;
+        }
         Ok(Purged { sessions, tickets })
     }
 
+    /// How many it deleted, and whether it got to the end of the list.
     async fn sweep_sessions(
         self: &Arc<Self>,
         now: Timestamp,
         limit: u32,
-    ) -> Result<u64, StoreError> {
+    ) -> Result<(u64, bool), StoreError> {
         let (mut deleted, mut seen) = (0, 0);
-        while deleted < limit && seen < SLICE {
+        let mut finished = false;
+        while !finished && deleted < limit && seen < SLICE {
             let after = *self.swept_to.lock();
             let listed = self.log.sessions(after, PAGE).await?;
             // What is listed may be about to begin: its key is missing, and its shard is behind.
@@ -65,13 +70,10 @@ impl Inner {
             } else {
                 listed.last().copied()
             };
-            let finished = !cut_short && listed.len() < PAGE as usize;
+            finished = !cut_short && listed.len() < PAGE as usize;
             *self.swept_to.lock() = last.filter(|_| !finished);
-            if finished {
-                break;
-            }
         }
-        Ok(deleted.into())
+        Ok((deleted.into(), finished))
     }
 
     /// Those that are over, in the order of the list, each with the end of its use to the log.
