@@ -2,6 +2,8 @@
 
 mod encryption;
 mod migration;
+mod refusals;
+mod standby;
 mod statements;
 
 use tenure_core::secret::Secret;

@@ -56,15 +56,12 @@ pub(super) async fn list(
     limit: u32,
 ) -> Result<Vec<User>, StoreError> {
     let limit = i64::from(limit);
-    let users = match after.map(folded) {
-        Some(after) => {
-            let query = select!("WHERE email_folded > $1 ORDER BY email_folded LIMIT $2");
-            sql.rows(query, &[&Text(&after), &limit]).await?
-        }
-        None => {
-            let query = select!("ORDER BY email_folded LIMIT $1");
-            sql.rows(query, &[&limit]).await?
-        }
+    let users = if let Some(after) = after.map(folded) {
+        let query = select!("WHERE email_folded > $1 ORDER BY email_folded LIMIT $2");
+        sql.rows(query, &[&Text(&after), &limit]).await?
+    } else {
+        let query = select!("ORDER BY email_folded LIMIT $1");
+        sql.rows(query, &[&limit]).await?
     };
     users.iter().map(user).collect()
 }

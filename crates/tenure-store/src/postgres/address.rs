@@ -20,6 +20,10 @@ const CONNECT: Duration = Duration::from_secs(3);
 /// Bytes that the other machine does not acknowledge for this long: it is gone.
 const UNACKNOWLEDGED: Duration = Duration::from_secs(8);
 
+/// A connection that nobody uses, such as the one that listens, is asked after so long whether it is
+/// still there.
+const IDLE: Duration = Duration::from_secs(30);
+
 /// The settings of every connection. The database gives a statement up before the server gives the
 /// request up; a commit is not a statement, so none is ever acknowledged for having timed out.
 const SETTINGS: &str = "-c statement_timeout=5s -c lock_timeout=4s \
@@ -27,12 +31,11 @@ const SETTINGS: &str = "-c statement_timeout=5s -c lock_timeout=4s \
     -c default_transaction_deferrable=off -c jit=off -c client_min_messages=warning";
 
 /// Options in the URL that are passed on as they are.
-const PASSED_ON: [&str; 8] = [
+const PASSED_ON: [&str; 7] = [
     "application_name",
     "channel_binding",
     "connect_timeout",
     "hostaddr",
-    "keepalives_idle",
     "load_balance_hosts",
     "options",
     "target_session_attrs",
@@ -77,7 +80,7 @@ impl Address {
     /// Reads `postgres://user:password@host:port/database?sslmode=…&sslrootcert=…`.
     pub(super) fn parse(url: &Secret) -> Result<Self, OpenError> {
         let (server, options) = split(url.expose())?;
-        let mut config = Config::from_str(&server).map_err(|_| unreadable())?;
+        let config = Config::from_str(&server).map_err(|_| unreadable())?;
         let place = place(&config);
         let refused = |problem: String, fix: &str| OpenError::Refused {
             place: place.clone(),
@@ -88,17 +91,10 @@ impl Address {
             let fix = "write postgres://user:password@host:5432/database";
             return Err(refused("the URL names no host".to_owned(), fix));
         }
-        let protection = match &options.sslmode {
-            Some(word) => Protection::ALL
-                .into_iter()
-                .find(|mode| mode.as_str() == word)
-                .ok_or_else(|| {
-                    let fix = "use disable, prefer, require or verify-full";
-                    refused("its sslmode is not known".to_owned(), fix)
-                })?,
-            None if is_here(&config) => Protection::Disable,
-            None => Protection::VerifyFull,
-        };
+        let protection = options.protection(&config).ok_or_else(|| {
+            let fix = "use disable, prefer, require or verify-full";
+            refused("its sslmode is not known".to_owned(), fix)
+        })?;
         if options.sslrootcert.is_some() && protection != Protection::VerifyFull {
             let problem = format!(
                 "sslrootcert has no effect with sslmode={}",
@@ -108,27 +104,12 @@ impl Address {
         }
         let tls = tls::connector(protection, options.sslrootcert.as_deref())
             .map_err(|(problem, fix)| refused(problem, fix))?;
-        config
-            .ssl_mode(match protection {
-                Protection::Disable => SslMode::Disable,
-                Protection::Prefer => SslMode::Prefer,
-                Protection::Require | Protection::VerifyFull => SslMode::Require,
-            })
-            .tcp_user_timeout(UNACKNOWLEDGED);
-        if config.get_connect_timeout().is_none() {
-            config.connect_timeout(CONNECT);
-        }
-        if config.get_application_name().is_none() {
-            config.application_name("tenure");
-        }
-        if config.get_hosts().len() > 1 {
-            config.target_session_attrs(TargetSessionAttrs::ReadWrite);
-        }
+        let config = completed(config, protection);
         Ok(Self {
+            config,
             tls,
             protection,
             place,
-            config,
         })
     }
 
@@ -193,6 +174,41 @@ impl std::fmt::Debug for Address {
 struct Options {
     sslmode: Option<String>,
     sslrootcert: Option<PathBuf>,
+}
+
+impl Options {
+    /// What `sslmode` says, or what is right for the hosts; `None` for a word that is not known.
+    fn protection(&self, config: &Config) -> Option<Protection> {
+        match &self.sslmode {
+            Some(word) => Protection::ALL
+                .into_iter()
+                .find(|mode| mode.as_str() == word),
+            None if is_here(config) => Some(Protection::Disable),
+            None => Some(Protection::VerifyFull),
+        }
+    }
+}
+
+/// With what the URL leaves open.
+fn completed(mut config: Config, protection: Protection) -> Config {
+    config
+        .ssl_mode(match protection {
+            Protection::Disable => SslMode::Disable,
+            Protection::Prefer => SslMode::Prefer,
+            Protection::Require | Protection::VerifyFull => SslMode::Require,
+        })
+        .tcp_user_timeout(UNACKNOWLEDGED)
+        .keepalives_idle(IDLE);
+    if config.get_connect_timeout().is_none() {
+        config.connect_timeout(CONNECT);
+    }
+    if config.get_application_name().is_none() {
+        config.application_name("tenure");
+    }
+    if config.get_hosts().len() > 1 {
+        config.target_session_attrs(TargetSessionAttrs::ReadWrite);
+    }
+    config
 }
 
 /// Splits off the options that the driver does not read. What is not understood is never quoted: it

@@ -10,7 +10,8 @@ use crate::{Description, StoreError};
 const QUERY: &str = "SELECT current_setting('server_version'), current_setting('fsync'), \
     current_setting('full_page_writes'), current_setting('synchronous_standby_names'), \
     (SELECT count(*) FROM pg_stat_replication), \
-    (SELECT count(*) FROM pg_stat_replication WHERE sync_state IN ('sync', 'quorum'))";
+    (SELECT count(*) FROM pg_stat_replication WHERE sync_state IN ('sync', 'quorum')), \
+    (SELECT count(*) FROM pg_stat_replication WHERE sync_state IS NULL)";
 
 /// Settings that do not change while the store is open.
 #[derive(Debug)]
@@ -35,7 +36,16 @@ impl Postgres {
         let found = connection.row(QUERY, &[]).await?;
         let found = found.ok_or_else(|| StoreError::Damaged("no settings".to_owned()))?;
         let text = |at| value::<String>(&found, at);
-        let (standbys, confirming): (i64, i64) = (value(&found, 4)?, value(&found, 5)?);
+        let confirming: i64 = value(&found, 5)?;
+        let standbys = match (value::<i64>(&found, 4)?, value::<i64>(&found, 6)?) {
+            (standbys, 0) => format!("{standbys}, of which synchronous {confirming}"),
+            (standbys, _) => {
+                let role = address.user();
+                format!(
+                    "{standbys}; which are synchronous is not shown: GRANT pg_monitor TO {role}"
+                )
+            }
+        };
         let names = text(3)?;
         let waits = !names.is_empty() && confirming > 0;
         let mut facts = vec![

@@ -28,7 +28,7 @@ use crate::StoreError;
 const WAIT: Duration = Duration::from_secs(2);
 
 /// Making and checking a connection.
-const CREATE: Duration = Duration::from_secs(4);
+const CREATE: Duration = Duration::from_secs(6);
 
 /// From asking for a connection to the last answer; below the server's limit for a request.
 const PATIENCE: Duration = Duration::from_secs(8);
@@ -39,7 +39,7 @@ pub(super) type Params<'a> = &'a [&'a (dyn ToSql + Sync)];
 /// A parameter that the driver cannot print: at the level `debug` it logs them all.
 struct Hidden<'a>(&'a (dyn ToSql + Sync));
 
-fn hidden<'a>(params: Params<'a>) -> impl ExactSizeIterator<Item = Hidden<'a>> {
+fn hidden(params: Params<'_>) -> impl ExactSizeIterator<Item = Hidden<'_>> {
     params.iter().map(|param| Hidden(*param))
 }
 
@@ -293,7 +293,7 @@ impl Pool {
             admission,
         };
         managed::Pool::builder(manager)
-            .max_size(size)
+            .max_size(size.max(1))
             .wait_timeout(Some(WAIT))
             .create_timeout(Some(CREATE))
             .runtime(Runtime::Tokio1)
@@ -310,6 +310,9 @@ impl Pool {
             PoolError::Timeout(managed::TimeoutType::Wait) => {
                 let size = self.0.status().max_size;
                 StoreError::Busy(format!("all {size} connections are in use"))
+            }
+            PoolError::Timeout(_) => {
+                StoreError::Busy(format!("no connection within {} s", CREATE.as_secs()))
             }
             other => StoreError::Unavailable(other.to_string()),
         })?;
@@ -384,5 +387,16 @@ impl Deref for Transaction {
 
     fn deref(&self) -> &Connection {
         &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::hidden;
+
+    #[test]
+    fn the_driver_cannot_print_a_parameter() {
+        let params: Vec<_> = hidden(&[&"hunter2", &7_i64]).collect();
+        assert_eq!(format!("{params:?}"), "[…, …]");
     }
 }

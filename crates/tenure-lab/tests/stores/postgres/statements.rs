@@ -27,7 +27,7 @@ async fn with_sessions(count: u64) -> Option<(Arc<dyn Store>, &'static Server, S
 }
 
 /// Asks until the answer is this one.
-async fn wait_for(server: &Server, database: &str, query: &str, answer: &str) {
+pub(super) async fn wait_for(server: &Server, database: &str, query: &str, answer: &str) {
     let asked = async { while server.value(database, query).await.unwrap() != answer {} };
     timeout(SOON, asked).await.unwrap();
 }

@@ -3,7 +3,7 @@
 -- 0 for never, -1 from a replay of the session log to the first sweep after it. `system` and
 -- `timeline`: which server wrote here last (`pg_control_system`, the timeline of its write-ahead
 -- log), `incarnation`: the number of this table then; 0 before the first. `log`: the id of the
--- session log that it was last written with. `sessions_elsewhere`: 1 where they are in Redis.
+-- session log that it was last written with.
 CREATE TABLE meta (
     name text PRIMARY KEY,
     value bigint NOT NULL
@@ -11,10 +11,11 @@ CREATE TABLE meta (
 
 INSERT INTO meta (name, value) VALUES
     ('schema', 0), ('min_reader', 1), ('version', 0), ('check', 0), ('restored_at', 0),
-    ('system', 0), ('timeline', 0), ('incarnation', 0), ('log', 0), ('sessions_elsewhere', 0);
+    ('system', 0), ('timeline', 0), ('incarnation', 0), ('log', 0);
 
 -- One row per signed-in device. A refresh writes no column that an index covers, and a page keeps
--- room for its next versions: so a refresh touches one page and no index (a HOT update).
+-- room for its next versions: so a refresh touches one page and no index (a HOT update). Half of it,
+-- because a row doubles while its ring fills.
 CREATE TABLE sessions (
     lineage uuid PRIMARY KEY,
     secret bytea NOT NULL CHECK (length(secret) = 16),
@@ -39,7 +40,7 @@ CREATE TABLE sessions (
     device_ip_prefix text,
     device_user_agent text,
     dpop_jkt text
-) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.05);
+) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05);
 
 CREATE INDEX sessions_by_subject ON sessions (subject);
 
