@@ -8,8 +8,8 @@ use tenure_lab::postgres::Options;
 
 use crate::{DATABASE, assert_nobody_is_signed_out, primary, refreshed, servers, signed_in};
 
-const USERS: usize = 10;
-const REFRESHES: usize = 20;
+const USERS: usize = 16;
+const REFRESHES: usize = 12;
 
 const CUT: &str = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
     WHERE usename = 'tenure' AND datname = 'service'";
