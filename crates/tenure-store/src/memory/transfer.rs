@@ -21,16 +21,13 @@ impl Tables {
         from: Option<&Cursor>,
         limit: usize,
     ) -> Result<Page, StoreError> {
-        let record = Some;
         match part {
             Part::Keys => page((0u64..).zip(&self.keys), from, limit, |key| {
-                record(Record::Key(key.clone()))
+                Some(Record::Key(key.clone()))
             }),
             Part::Users => {
                 let users = self.users.iter().map(|user| (user.subject.clone(), user));
-                page(users, from, limit, |user| {
-                    record(Record::User(user.clone()))
-                })
+                page(users, from, limit, |user| Some(Record::User(user.clone())))
             }
             Part::Consents => {
                 let consents = self
@@ -38,7 +35,7 @@ impl Tables {
                     .iter()
                     .map(|(place, given)| (place.clone(), given));
                 page(consents, from, limit, |given| {
-                    record(Record::Consent(given.clone()))
+                    Some(Record::Consent(given.clone()))
                 })
             }
             Part::Cuts => {
@@ -48,7 +45,7 @@ impl Tables {
                     .map(|(subject, cut)| (subject.clone(), *cut));
                 let cuts = cuts.map(|(subject, cut)| (subject.clone(), (subject, cut)));
                 page(cuts, from, limit, |(subject, cut)| {
-                    record(Record::Cut(subject, cut))
+                    Some(Record::Cut(subject, cut))
                 })
             }
             Part::Sessions => {
@@ -62,17 +59,17 @@ impl Tables {
                 let place = |ticket: &Ticket| (ticket.kind.as_str().to_owned(), ticket.hash);
                 let tickets = self.tickets.values().map(|ticket| (place(ticket), ticket));
                 page(tickets, from, limit, |ticket| {
-                    record(Record::Ticket(ticket.clone()))
+                    Some(Record::Ticket(ticket.clone()))
                 })
             }
             Part::Devices => {
                 let devices = self.devices.iter().map(|(code, device)| (*code, device));
                 page(devices, from, limit, |device| {
-                    record(Record::Device(device.clone()))
+                    Some(Record::Device(device.clone()))
                 })
             }
             Part::Audit => page((0u64..).zip(&self.audit), from, limit, |event| {
-                record(Record::Audit(event.clone()))
+                Some(Record::Audit(event.clone()))
             }),
         }
     }

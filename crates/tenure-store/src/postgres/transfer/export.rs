@@ -20,6 +20,40 @@ pub(in super::super) async fn page(
 ) -> Result<Page, StoreError> {
     let limit = i64::from(limit);
     match part {
+        Part::Users | Part::Consents | Part::Cuts => of_accounts(sql, part, from, limit).await,
+        Part::Tickets | Part::Devices => in_flight(sql, part, from, limit).await,
+        Part::Sessions => {
+            let from = after::<LineageId>(from)?.map_or(Uuid::nil(), |last| last.0);
+            read(sql, sessions::PAGE, &[&from, &limit], limit, |columns| {
+                let loaded = sessions::loaded(columns)?;
+                Ok((loaded.row.lineage, Record::Session(Box::new(loaded))))
+            })
+            .await
+        }
+        Part::Audit => {
+            let from = after::<i64>(from)?.unwrap_or_default();
+            read(sql, audit::PAGE, &[&from, &limit], limit, |columns| {
+                let position: i64 = value(columns, audit::POSITION)?;
+                Ok((position, Record::Audit(audit::event(columns)?)))
+            })
+            .await
+        }
+        Part::Keys => {
+            let query = "SELECT id, algorithm, state, since, sealed, of, position FROM keys \
+                WHERE position > $1 ORDER BY position LIMIT $2";
+            let from = after::<i64>(from)?.unwrap_or_default();
+            read(sql, query, &[&from, &limit], limit, key).await
+        }
+    }
+}
+
+async fn of_accounts(
+    sql: &Connection,
+    part: Part,
+    from: Option<&Cursor>,
+    limit: i64,
+) -> Result<Page, StoreError> {
+    match part {
         Part::Users => {
             let query = "SELECT subject, email, password, disabled, created_at FROM users \
                 WHERE subject > $1 ORDER BY subject LIMIT $2";
@@ -37,20 +71,22 @@ pub(in super::super) async fn page(
             let place: Params<'_> = &[&Text(&subject), &Text(&client), &limit];
             read(sql, query, place, limit, consent).await
         }
-        Part::Cuts => {
+        _ => {
             let query = "SELECT subject, before, cause FROM cuts \
                 WHERE subject > $1 ORDER BY subject LIMIT $2";
             let from = after::<String>(from)?.unwrap_or_default();
             read(sql, query, &[&Text(&from), &limit], limit, the_cut).await
         }
-        Part::Sessions => {
-            let from = after::<LineageId>(from)?.map_or(Uuid::nil(), |last| last.0);
-            read(sql, sessions::PAGE, &[&from, &limit], limit, |columns| {
-                let loaded = sessions::loaded(columns)?;
-                Ok((loaded.row.lineage, Record::Session(Box::new(loaded))))
-            })
-            .await
-        }
+    }
+}
+
+async fn in_flight(
+    sql: &Connection,
+    part: Part,
+    from: Option<&Cursor>,
+    limit: i64,
+) -> Result<Page, StoreError> {
+    match part {
         Part::Tickets => {
             let query = "SELECT subject, expires_at, used_at, payload, kind, hash FROM tickets \
                 WHERE (kind, hash) > ($1, $2) ORDER BY kind, hash LIMIT $3";
@@ -60,27 +96,13 @@ pub(in super::super) async fn page(
             });
             read(sql, query, &[&kind, &hash, &limit], limit, ticket).await
         }
-        Part::Devices => {
+        _ => {
             let from = after::<TicketHash>(from)?.map_or(Vec::new(), |last| last.to_vec());
             read(sql, devices::PAGE, &[&from, &limit], limit, |columns| {
                 let device = devices::device(columns)?;
                 Ok((device.code, Record::Device(device)))
             })
             .await
-        }
-        Part::Audit => {
-            let from = after::<i64>(from)?.unwrap_or_default();
-            read(sql, audit::PAGE, &[&from, &limit], limit, |columns| {
-                let position: i64 = value(columns, audit::POSITION)?;
-                Ok((position, Record::Audit(audit::event(columns)?)))
-            })
-            .await
-        }
-        Part::Keys => {
-            let query = "SELECT id, algorithm, state, since, sealed, of, position FROM keys \
-                WHERE position > $1 ORDER BY position LIMIT $2";
-            let from = after::<i64>(from)?.unwrap_or_default();
-            read(sql, query, &[&from, &limit], limit, key).await
         }
     }
 }
@@ -108,7 +130,7 @@ async fn read<K: Serialize>(
         page.records.push(record);
         last = Some(key);
     }
-    if rows.len() as i64 == limit {
+    if i64::try_from(rows.len()) == Ok(limit) {
         page.next = last.as_ref().map(cursor).transpose()?;
     }
     Ok(page)

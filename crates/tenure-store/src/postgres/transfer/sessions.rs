@@ -74,9 +74,10 @@ impl Sessions {
         if self.0.is_empty() {
             return Ok(0);
         }
-        let entries = match log.is_separate() {
-            true => self.entries(transaction).await?,
-            false => Vec::new(),
+        let entries = if log.is_separate() {
+            self.entries(transaction).await?
+        } else {
+            Vec::new()
         };
         let changed = self.upsert(transaction).await?;
         log.append(transaction, &entries).await?;

@@ -19,12 +19,40 @@ pub(in super::super) fn page(
     limit: u32,
 ) -> Result<Page, StoreError> {
     match part {
+        Part::Users | Part::Consents | Part::Cuts => of_accounts(sql, part, from, limit),
+        Part::Tickets | Part::Devices => in_flight(sql, part, from, limit),
+        Part::Sessions => {
+            let from = after::<LineageId>(from)?.map(|last| last.0.into_bytes().to_vec());
+            let place = (from.unwrap_or_default(), limit);
+            read(sql, sessions::PAGE, place, limit, |columns| {
+                let loaded = sessions::loaded(columns)?;
+                let lineage = loaded.row.lineage;
+                Ok((lineage, Record::Session(Box::new(loaded))))
+            })
+        }
+        Part::Audit => {
+            let from = after::<i64>(from)?.unwrap_or_default();
+            read(sql, audit::PAGE, (from, limit), limit, |columns| {
+                let position: i64 = columns.get(audit::POSITION)?;
+                Ok((position, Record::Audit(audit::event(columns)?)))
+            })
+        }
         Part::Keys => {
             let query = "SELECT id, algorithm, state, since, sealed, of, position FROM keys \
                          WHERE position > ?1 ORDER BY position LIMIT ?2";
             let from = after::<i64>(from)?.unwrap_or_default();
             read(sql, query, (from, limit), limit, key)
         }
+    }
+}
+
+fn of_accounts(
+    sql: &Connection,
+    part: Part,
+    from: Option<&Cursor>,
+    limit: u32,
+) -> Result<Page, StoreError> {
+    match part {
         Part::Users => {
             let query = "SELECT subject, email, password, disabled, created_at FROM users \
                          WHERE subject > ?1 ORDER BY subject LIMIT ?2";
@@ -40,21 +68,22 @@ pub(in super::super) fn page(
             let (subject, client) = after::<(String, String)>(from)?.unwrap_or_default();
             read(sql, query, (subject, client, limit), limit, consent)
         }
-        Part::Cuts => {
+        _ => {
             let query = "SELECT subject, before, cause FROM cuts \
                          WHERE subject > ?1 ORDER BY subject LIMIT ?2";
             let from = after::<String>(from)?.unwrap_or_default();
             read(sql, query, (from, limit), limit, the_cut)
         }
-        Part::Sessions => {
-            let from = after::<LineageId>(from)?.map(|last| last.0.into_bytes().to_vec());
-            let place = (from.unwrap_or_default(), limit);
-            read(sql, sessions::PAGE, place, limit, |columns| {
-                let loaded = sessions::loaded(columns)?;
-                let lineage = loaded.row.lineage;
-                Ok((lineage, Record::Session(Box::new(loaded))))
-            })
-        }
+    }
+}
+
+fn in_flight(
+    sql: &Connection,
+    part: Part,
+    from: Option<&Cursor>,
+    limit: u32,
+) -> Result<Page, StoreError> {
+    match part {
         Part::Tickets => {
             let query = "SELECT subject, expires_at, used_at, payload, kind, hash FROM tickets \
                          WHERE (kind, hash) > (?1, ?2) ORDER BY kind, hash LIMIT ?3";
@@ -64,19 +93,12 @@ pub(in super::super) fn page(
             });
             read(sql, query, (kind, hash, limit), limit, ticket)
         }
-        Part::Devices => {
+        _ => {
             let from = after::<TicketHash>(from)?.map(|last| last.to_vec());
             let place = (from.unwrap_or_default(), limit);
             read(sql, devices::PAGE, place, limit, |columns| {
                 let device = devices::device(columns)?;
                 Ok((device.code, Record::Device(device)))
-            })
-        }
-        Part::Audit => {
-            let from = after::<i64>(from)?.unwrap_or_default();
-            read(sql, audit::PAGE, (from, limit), limit, |columns| {
-                let position: i64 = columns.get(audit::POSITION)?;
-                Ok((position, Record::Audit(audit::event(columns)?)))
             })
         }
     }

@@ -63,7 +63,7 @@ impl Mover {
         let version = self.from.version().await?;
         for part in parts_before_the_keys() {
             self.learn(part).await?;
-            progress.begin(part, self.from.count(part).await?);
+            progress.begin("copied", part, self.from.count(part).await?);
             self.send(part, None, progress).await?;
             progress.done();
         }
@@ -116,7 +116,7 @@ impl Mover {
     ) -> Result<Compared, StoreError> {
         self.learn(part).await?;
         let target = self.known(part).len();
-        progress.begin(part, Some(target as u64));
+        progress.begin("compared", part, Some(target as u64));
         let seen = self.send(part, None, progress).await?;
         progress.done();
         let mut compared = Compared {

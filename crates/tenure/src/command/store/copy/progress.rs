@@ -26,6 +26,7 @@ pub(super) struct Progress {
 
 #[derive(Clone, Copy, Debug)]
 struct Pass {
+    work: &'static str,
     part: Part,
     total: Option<u64>,
     done: u64,
@@ -43,11 +44,12 @@ impl Progress {
         }
     }
 
-    /// A pass over a part of so many records, where that is known.
-    pub(super) fn begin(&self, part: Part, total: Option<u64>) {
+    /// A pass over a part of so many records, where that is known: `work` says what it does.
+    pub(super) fn begin(&self, work: &'static str, part: Part, total: Option<u64>) {
         let begun = Instant::now();
         self.shown.set(begun);
         self.pass.replace(Some(Pass {
+            work,
             part,
             total,
             done: 0,
@@ -86,16 +88,16 @@ impl Progress {
 
 impl Pass {
     fn text(&self) -> String {
-        let (part, done) = (self.part.as_str(), self.done);
+        let (part, work, done) = (self.part.as_str(), self.work, self.done);
         let elapsed = self.begun.elapsed().as_millis().max(1);
         let rate = u128::from(done) * 1000 / elapsed;
         match self.total {
             Some(total) if total > done && rate > 0 => {
                 let left = u64::try_from(u128::from(total - done) / rate).unwrap_or(u64::MAX);
                 let left = time::span(Duration::from_secs(left));
-                format!("{part}: {done} of {total}, {rate}/s, {left} left")
+                format!("{part}: {work} {done} of {total}, {rate}/s, {left} left")
             }
-            _ => format!("{part}: {done}, {rate}/s"),
+            _ => format!("{part}: {work} {done}, {rate}/s"),
         }
     }
 
@@ -119,6 +121,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_pass_tells_its_rate_and_what_is_left() {
         let mut pass = Pass {
+            work: "copied",
             part: Part::Sessions,
             total: Some(1_000_000),
             done: 250_000,
@@ -127,10 +130,10 @@ mod tests {
         tokio::time::advance(Duration::from_secs(10)).await;
         assert_eq!(
             pass.text(),
-            "sessions: 250000 of 1000000, 25000/s, 30s left"
+            "sessions: copied 250000 of 1000000, 25000/s, 30s left"
         );
         assert_eq!(pass.bar(), "[#######.......................]");
         pass.total = None;
-        assert_eq!(pass.text(), "sessions: 250000, 25000/s");
+        assert_eq!(pass.text(), "sessions: copied 250000, 25000/s");
     }
 }
