@@ -4,7 +4,7 @@
 //! commits, a commit. Whatever arrives while a group is under way becomes the next group, which costs
 //! hardly more than one presentation did. Nothing waits in order to be grouped.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -189,14 +189,23 @@ impl Judged {
     /// Asks every judge, and answers those that want nothing written. A session that is not in `rows`
     /// does not exist.
     pub(crate) fn of(
-        group: Vec<Presentation>,
-        rows: &HashMap<LineageId, Result<Loaded, StoreError>>,
+        mut group: Vec<Presentation>,
+        mut rows: HashMap<LineageId, Result<Loaded, StoreError>>,
     ) -> Self {
+        // Stable: presentations of one session stay in the order in which they came.
+        group.sort_by_key(|one| one.lineage);
         let mut judged = Self::default();
-        let mut written = HashSet::new();
-        for presentation in group {
+        let mut written = None;
+        let mut group = group.into_iter().peekable();
+        while let Some(presentation) = group.next() {
             let lineage = presentation.lineage;
-            let loaded = match rows.get(&lineage).cloned().transpose() {
+            // A row is copied only for those that have to share it.
+            let loaded = if group.peek().is_some_and(|next| next.lineage == lineage) {
+                rows.get(&lineage).cloned()
+            } else {
+                rows.remove(&lineage)
+            };
+            let loaded = match loaded.transpose() {
                 Ok(loaded) => loaded,
                 Err(error) => {
                     presentation.answer(Err(error));
@@ -205,13 +214,13 @@ impl Judged {
             };
             match (presentation.judge)(loaded) {
                 None => presentation.answer(Ok(Written::Now)),
-                Some(Transition::Advance(step)) if written.insert(lineage) => {
+                Some(Transition::Advance(step)) if written != Some(lineage) => {
+                    written = Some(lineage);
                     judged.steps.push((step, presentation));
                 }
                 Some(_) => judged.alone.push(presentation),
             }
         }
-        judged.steps.sort_by_key(|(_, one)| one.lineage);
         judged
     }
 }

@@ -84,7 +84,7 @@ async fn of_two_that_write_one_session_the_second_is_judged_again_alone() {
             let row = session(1);
             let loaded = Loaded { row, cut: None };
             let rows = [(lineage(1), Ok(loaded))].into();
-            let Judged { steps, alone } = Judged::of(group, &rows);
+            let Judged { steps, alone } = Judged::of(group, rows);
             let mut counted = self.0.lock();
             counted.0 += steps.len();
             counted.1 += alone.len();

@@ -38,7 +38,7 @@ impl Carrier for InGroups {
             Ok(rows) => rows,
             Err(error) => return refuse(group, &error),
         };
-        let Judged { steps, alone } = Judged::of(group, &rows);
+        let Judged { steps, alone } = Judged::of(group, rows);
         match advance_all(&sql, &steps).await {
             Ok(written) => {
                 for (_, presentation) in steps {

@@ -32,12 +32,16 @@ impl Carrier for InGroups {
         let (current, behind): (Vec<_>, Vec<_>) = group
             .into_iter()
             .partition(|one| !read.behind.contains(&one.lineage));
-        let Judged { steps, alone } = Judged::of(current, &read.rows);
-        let calls = steps.iter().filter_map(|(step, one)| {
-            let loaded = read.rows.get(&one.lineage)?.as_ref().ok()?;
-            Some(inner.step(one.lineage, step, Lifetime::of(&loaded.row)))
-        });
-        let calls: Vec<Call> = calls.collect();
+        let Judged { steps, mut alone } = Judged::of(current, read.rows);
+        let (mut calls, mut called) = (Vec::new(), Vec::new());
+        for (step, one) in steps {
+            if let Some(lifetime) = read.lifetimes.get(&one.lineage) {
+                calls.push(inner.step(one.lineage, &step, *lifetime));
+                called.push(one);
+            } else {
+                alone.push(one);
+            }
+        }
         // Without an answer it may be written all the same: read again, it says so.
         let written = if calls.is_empty() {
             Vec::new()
@@ -45,7 +49,7 @@ impl Carrier for InGroups {
             Call::run_all(&calls, &inner.link).await.unwrap_or_default()
         };
         let mut written = written.iter().map(|answer| *answer == Value::Int(1));
-        for (_, presentation) in steps {
+        for presentation in called {
             if written.next() == Some(true) {
                 presentation.answer(inner.counted(Ok(Written::Now)));
             } else {
@@ -72,6 +76,7 @@ impl InGroups {
 #[derive(Default)]
 struct Read {
     rows: HashMap<LineageId, Result<Loaded, StoreError>>,
+    lifetimes: HashMap<LineageId, Lifetime>,
     /// Those whose shard lacks what the log is known to have.
     behind: HashSet<LineageId>,
 }
@@ -93,6 +98,9 @@ impl Inner {
             if at < self.heads.known(Shard::of(lineage)) {
                 read.behind.insert(lineage);
             } else if let Some(loaded) = codec::loaded(&fields).transpose() {
+                if let Ok(Loaded { row, .. }) = &loaded {
+                    read.lifetimes.insert(lineage, Lifetime::of(row));
+                }
                 read.rows.insert(lineage, loaded);
             }
         }
