@@ -5,7 +5,16 @@
 use tenure_lab::redis::{Append, Cluster, Engine, Options, Redis, Sentinels};
 use tenure_lab::skip;
 
-/// The engines that are here; one that is not is a counted skip.
+/// Runs on both engines at once; one that is not here is a counted skip.
+fn on_each_engine(test: impl Fn(Engine) + Sync) {
+    std::thread::scope(|threads| {
+        for engine in engines() {
+            let test = &test;
+            threads.spawn(move || test(engine));
+        }
+    });
+}
+
 fn engines() -> Vec<Engine> {
     let mut here = Engine::ALL.to_vec();
     here.retain(|engine| {
@@ -24,7 +33,7 @@ fn set(redis: &Redis, key: &str) {
 
 #[test]
 fn what_was_written_survives_a_kill_unless_the_append_only_file_is_off() {
-    for engine in engines() {
+    on_each_engine(|engine| {
         for (append, kept) in [
             (Append::EverySecond, true),
             (Append::Always, true),
@@ -39,12 +48,12 @@ fn what_was_written_survives_a_kill_unless_the_append_only_file_is_off() {
             redis.restart().unwrap();
             assert_eq!(redis.keys("a").unwrap().len(), usize::from(kept));
         }
-    }
+    });
 }
 
 #[test]
 fn a_backup_brings_back_what_was_and_a_wipe_nothing() {
-    for engine in engines() {
+    on_each_engine(|engine| {
         let mut redis = Redis::start(engine, Options::default()).unwrap();
         set(&redis, "early");
         let backup = redis.back_up().unwrap();
@@ -53,7 +62,7 @@ fn a_backup_brings_back_what_was_and_a_wipe_nothing() {
         assert_eq!(redis.keys("").unwrap(), ["early"]);
         redis.wipe().unwrap();
         assert!(redis.keys("").unwrap().is_empty());
-    }
+    });
 }
 
 #[test]
@@ -73,7 +82,7 @@ fn nobody_gets_in_without_the_password_and_debug_does_not_show_it() {
 
 #[test]
 fn a_sentinel_failover_loses_what_a_replica_that_was_held_back_lacks() {
-    for engine in engines() {
+    on_each_engine(|engine| {
         let mut group = Sentinels::start(engine, Options::default(), 2).unwrap();
         set(group.primary(), "before");
         group.primary().wait_for_replicas(2).unwrap();
@@ -89,12 +98,12 @@ fn a_sentinel_failover_loses_what_a_replica_that_was_held_back_lacks() {
         group.primary().wait_for_replicas(2).unwrap();
         group.fail_over().unwrap();
         assert_eq!(group.primary().keys("").unwrap(), ["before", "later"]);
-    }
+    });
 }
 
 #[test]
 fn a_cluster_promotes_the_replica_of_a_killed_primary() {
-    for engine in engines() {
+    on_each_engine(|engine| {
         let mut cluster = Cluster::start(engine, &Options::default(), true).unwrap();
         let key = "key";
         let home = cluster.primary_of(key).unwrap();
@@ -108,15 +117,15 @@ fn a_cluster_promotes_the_replica_of_a_killed_primary() {
         let promoted = &cluster.replicas()[home];
         assert_eq!(promoted.keys("").unwrap(), [key]);
         set(promoted, key);
-    }
+    });
 }
 
 #[test]
 fn a_cluster_needs_no_replicas() {
-    for engine in engines() {
+    on_each_engine(|engine| {
         let cluster = Cluster::start(engine, &Options::default(), false).unwrap();
         for key in ["a", "b", "c", "d", "e", "f"] {
             set(&cluster.primaries()[cluster.primary_of(key).unwrap()], key);
         }
-    }
+    });
 }
