@@ -84,6 +84,8 @@ pub(crate) fn announce(store: &Description) {
 /// Looks at the store for as long as the service runs.
 pub(crate) async fn watch(state: Shared) {
     let mut every = tokio::time::interval(LOOK_EVERY);
+    // It was looked at when it was opened.
+    every.reset();
     loop {
         every.tick().await;
         if let Err(error) = state.look_at_store().await {

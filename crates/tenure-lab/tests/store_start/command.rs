@@ -87,17 +87,72 @@ async fn servers_in_dev_share_a_database_and_one_master_secret() {
     assert!(said.contains(&place), "{said}");
     assert!(said.contains("store_degraded"), "{said}");
 
-    let tokens: Value = login(&first).await.json().await.unwrap();
-    let form = [
-        ("grant_type", "refresh_token"),
-        ("client_id", CLIENT),
-        ("refresh_token", tokens["refresh_token"].as_str().unwrap()),
-    ];
-    let url = format!("{}/oauth2/token", second.server.url());
-    let answer = http().post(url).form(&form).send().await.unwrap();
-    assert_eq!(answer.status(), 200);
+    let token = token(&first).await;
+    assert_eq!(second.refresh(&token).await.status(), 200);
     let (status, ready) = second.ready().await;
     assert_eq!((status, &ready["store"]["kind"]), (200, &"postgres".into()));
     assert_eq!(ready["store"]["revoke_durability"], "primary-only");
     assert_eq!(ready["store"]["warnings"].as_array().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn restore_check_says_what_a_restored_store_has_forgotten_and_serving_brings_it_back() {
+    let bench = Bench::new();
+    let data = bench.directory.path().join("data");
+    let backup = bench.directory.path().join("backup.db");
+    let mut running = Running::start(&bench).unwrap();
+    let ended = token(&running).await;
+    let to = ["store", "backup", "--to", backup.to_str().unwrap()];
+    assert_eq!(bench.run(&to).await.code, Some(0));
+    let lasting = token(&running).await;
+    let form = [("client_id", CLIENT), ("token", &ended)];
+    let url = format!("{}/oauth2/revoke", running.server.url());
+    assert_eq!(
+        http().post(url).form(&form).send().await.unwrap().status(),
+        200
+    );
+    running.server.terminate().unwrap();
+
+    for file in ["tenure.db-wal", "tenure.db-shm"] {
+        let _gone = std::fs::remove_file(data.join(file));
+    }
+    std::fs::copy(&backup, data.join("tenure.db")).unwrap();
+    let check = bench.run(&["store", "restore-check"]).await;
+    assert_eq!(check.code, Some(0), "{check:?}");
+    let fact = |name: &str| {
+        let mut lines = check.stdout.lines();
+        let line = lines.find_map(|line| line.strip_prefix(name));
+        line.map(str::trim).map(str::to_owned)
+    };
+    assert_eq!(fact("sign-ins missing").as_deref(), Some("1"), "{check:?}");
+    assert_eq!(fact("sign-outs missing").as_deref(), Some("1"), "{check:?}");
+    assert!(
+        check.stdout.contains("tenure serve carries this out"),
+        "{check:?}"
+    );
+
+    let log = std::fs::read(data.join("revocations.log")).unwrap();
+    std::fs::remove_file(data.join("revocations.log")).unwrap();
+    let lost = bench.run(&["store", "restore-check"]).await;
+    assert_eq!(lost.code, Some(1), "{lost:?}");
+    assert!(
+        lost.stderr.contains("error: there is no session log"),
+        "{lost:?}"
+    );
+    std::fs::write(data.join("revocations.log"), log).unwrap();
+
+    let running = Running::start(&bench).unwrap();
+    assert_eq!(running.refresh(&lasting).await.status(), 200);
+    assert_eq!(running.refresh(&ended).await.status(), 400);
+    let check = bench.run(&["store", "restore-check"]).await;
+    assert_eq!(check.code, Some(0), "{check:?}");
+    assert!(
+        check.stdout.contains("the store has everything"),
+        "{check:?}"
+    );
+}
+
+async fn token(running: &Running<'_>) -> String {
+    let tokens: Value = login(running).await.json().await.unwrap();
+    tokens["refresh_token"].as_str().unwrap().to_owned()
 }

@@ -52,7 +52,8 @@ impl<'b> Running<'b> {
         panic!("it does not recover: {last}");
     }
 
-    async fn refresh(&self, token: &str) -> Response {
+    /// Presents a refresh token.
+    pub(crate) async fn refresh(&self, token: &str) -> Response {
         let form = [
             ("grant_type", "refresh_token"),
             ("client_id", CLIENT),
