@@ -87,10 +87,20 @@ pub(crate) struct Lacking {
 /// What the log says of a session.
 #[derive(Clone, Copy, Debug, Default)]
 struct Fate {
-    began: bool,
-    known: bool,
+    began: Beginning,
     ended: bool,
     deleted: bool,
+}
+
+/// Whether a session began in these entries.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Beginning {
+    #[default]
+    Earlier,
+    /// With all that is needed to make it again.
+    Here,
+    /// Without.
+    HereInPart,
 }
 
 impl Lacking {
@@ -98,11 +108,9 @@ impl Lacking {
         report.entries += 1;
         let at = match entry {
             Entry::Created { lineage, at, begun } => {
-                let fate = self.sessions.entry(*lineage).or_default();
-                *fate = Fate {
-                    began: true,
-                    known: begun.is_some(),
-                    ..*fate
+                self.sessions.entry(*lineage).or_default().began = match begun {
+                    Some(_) => Beginning::Here,
+                    None => Beginning::HereInPart,
                 };
                 Some(*at)
             }
@@ -134,9 +142,12 @@ impl Lacking {
     pub(crate) fn compare(&self, lineage: LineageId, here: Standing, report: &mut RestoreReport) {
         let fate = self.sessions.get(&lineage).copied().unwrap_or_default();
         match here {
-            Standing::Missing if fate.deleted || !fate.began => {}
-            Standing::Missing if fate.known => report.sessions_missing += 1,
-            Standing::Missing => report.sessions_lost += 1,
+            Standing::Missing if fate.deleted => {}
+            Standing::Missing => match fate.began {
+                Beginning::Earlier => {}
+                Beginning::Here => report.sessions_missing += 1,
+                Beginning::HereInPart => report.sessions_lost += 1,
+            },
             Standing::Alive if fate.ended => report.ends_missing += 1,
             Standing::Alive | Standing::Ended if fate.deleted => report.deletions_missing += 1,
             Standing::Alive | Standing::Ended => {}

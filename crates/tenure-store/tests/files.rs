@@ -92,7 +92,7 @@ fn a_file_from_a_newer_program_is_refused() {
             refused,
             OpenError::TooNew {
                 needed: 8,
-                have: 2,
+                have: 3,
                 ..
             }
         ),
@@ -108,7 +108,11 @@ async fn a_file_of_the_first_schema_gets_what_it_lacks_and_keeps_what_it_has() {
     open(home.path()).create(&row).await.unwrap();
     let database = rusqlite::Connection::open(home.path().join("tenure.db")).unwrap();
     database
-        .execute_batch("DROP TABLE devices; UPDATE meta SET value = 1 WHERE name = 'schema'")
+        .execute_batch(
+            "DROP TABLE devices; DROP TABLE session_log; DROP TABLE log_heads; \
+             DELETE FROM meta WHERE name IN ('log_id', 'log_generation', 'log_kept'); \
+             UPDATE meta SET value = 1 WHERE name = 'schema'",
+        )
         .unwrap();
     drop(database);
     let store = open(home.path());
@@ -255,5 +259,5 @@ async fn ten_thousand_rotations_leave_one_row_and_a_file_of_the_same_size() {
     let log = fs::metadata(home.path().join("revocations.log"))
         .unwrap()
         .len();
-    assert!(log < 200, "the log has {log} bytes");
+    assert!(log < 1000, "the log has {log} bytes");
 }

@@ -430,5 +430,12 @@ mod postgresql {
             log.end_of(lineage(1)).await.unwrap().map(|end| end.at),
             Some(at.before)
         );
+        // Once the sessions are here, the log is theirs.
+        log.create(&session(9)).await.unwrap();
+        assert!(case.check().await.is_complete());
+        drop(log);
+        case.restore(&dump).await;
+        let store = case.open().await;
+        assert_eq!(row_of(&store, lineage(9)).await, session(9));
     }
 }

@@ -197,7 +197,7 @@ pub async fn appends_of_many_at_once_leave_no_gap(fixture: &LogFixture) {
             let mut written = Vec::new();
             for round in 0..4 {
                 // In another order for each, so that a log that takes shards as they come hangs.
-                let sessions = (0..1 + number % 3).map(|more| (number + round * more) % 4);
+                let sessions = (0..=number % 3).map(|more| (number + round * more) % 4);
                 let entries: Vec<_> = sessions.map(|n| revoked(n, marked(number))).collect();
                 let positions = log.append(&entries).await.unwrap();
                 written.extend(

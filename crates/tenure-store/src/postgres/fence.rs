@@ -47,7 +47,6 @@ struct Found {
     before: Identity,
     /// The log it was written with, 0 for none.
     log: i64,
-    sessions_elsewhere: bool,
 }
 
 /// The check of new connections. Clones share it.
@@ -173,8 +172,7 @@ impl Found {
              max(value) FILTER (WHERE name = 'system'), \
              max(value) FILTER (WHERE name = 'timeline'), \
              max(value) FILTER (WHERE name = 'incarnation'), \
-             max(value) FILTER (WHERE name = 'log'), \
-             max(value) FILTER (WHERE name = 'sessions_elsewhere') FROM meta";
+             max(value) FILTER (WHERE name = 'log') FROM meta";
         let row = connection.row(sql, &[]).await?;
         let row = row.ok_or_else(|| StoreError::Damaged("no facts in the database".to_owned()))?;
         let identity = |at: usize| -> Result<Identity, StoreError> {
@@ -189,7 +187,6 @@ impl Found {
             now: identity(1)?,
             before: identity(4)?,
             log: number(&row, 7)?,
-            sessions_elsewhere: number(&row, 8)? != 0,
         })
     }
 }
@@ -248,7 +245,7 @@ impl<'a> Replay<'a> {
         if id != self.found.log {
             self.adopt(id).await?;
         }
-        if self.found.sessions_elsewhere {
+        if self.log.is_given_away().await? {
             for cut in self.log.cuts().await? {
                 apply(self.store, &cut, &mut Carried::default()).await?;
             }

@@ -24,6 +24,7 @@ pub(super) struct Log {
     place: String,
     is_separate: bool,
     is_for_another: AtomicBool,
+    is_for_itself: AtomicBool,
 }
 
 /// The newest position of each shard.
@@ -37,16 +38,8 @@ impl Log {
             place: place.to_owned(),
             is_separate,
             is_for_another: AtomicBool::new(false),
+            is_for_itself: AtomicBool::new(false),
         }
-    }
-
-    /// Whether this process writes it for a store that keeps its sessions elsewhere.
-    pub(super) fn is_for_another(&self) -> bool {
-        self.is_for_another.load(Ordering::Relaxed)
-    }
-
-    pub(super) fn note_for_another(&self) {
-        self.is_for_another.store(true, Ordering::Relaxed);
     }
 
     /// Whether it stands apart from the database of the sessions.
@@ -101,6 +94,7 @@ impl Log {
         if !self.is_separate || entries.is_empty() {
             return Ok(());
         }
+        self.take_back(transaction).await?;
         let shards = shards_of(entries).into_iter().collect::<Vec<_>>();
         let applied = fence::lock_applied(transaction, &shards).await?;
         let mut written = self.write(entries).await?;
@@ -122,6 +116,38 @@ impl Log {
             }
         }
         fence::note_applied(transaction, &last).await
+    }
+
+    /// What was logged while another store kept the sessions is not carried out here: whoever moves
+    /// them here logs them anew.
+    async fn take_back(&self, transaction: &Transaction) -> Result<(), StoreError> {
+        if self.is_for_itself.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let sql = "UPDATE log_meta SET value = 0 WHERE name = 'sessions_elsewhere' AND value <> 0";
+        if self.pool.lend().await?.change(sql, &[]).await? > 0 {
+            fence::note_applied(transaction, &self.heads().await?).await?;
+        }
+        self.is_for_itself.store(true, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Notes that another store keeps the sessions: then a replay makes no rows of them here.
+    pub(super) async fn give_away(&self) -> Result<(), StoreError> {
+        if self.is_for_another.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let sql = "INSERT INTO log_meta (name, value) VALUES ('sessions_elsewhere', 1) \
+             ON CONFLICT (name) DO UPDATE SET value = 1 WHERE log_meta.value <> 1";
+        self.pool.lend().await?.change(sql, &[]).await?;
+        self.is_for_another.store(true, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Whether another store keeps the sessions.
+    pub(super) async fn is_given_away(&self) -> Result<bool, StoreError> {
+        let sql = "SELECT FROM log_meta WHERE name = 'sessions_elsewhere' AND value = 1";
+        Ok(self.pool.lend().await?.row(sql, &[]).await?.is_some())
     }
 
     /// Appends in a transaction of its own, durable before it returns; the positions in order of the

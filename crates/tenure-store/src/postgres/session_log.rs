@@ -22,12 +22,7 @@ impl SessionLog for Postgres {
     }
 
     async fn append(&self, entries: &[(Shard, Entry)]) -> Result<Vec<Position>, StoreError> {
-        // Where the log is a separate one, a replay must not make rows of sessions that are not here.
-        if !self.log().is_for_another() {
-            let sql = "UPDATE meta SET value = 1 WHERE name = 'sessions_elsewhere' AND value = 0";
-            self.durable.lend().await?.change(sql, &[]).await?;
-            self.log().note_for_another();
-        }
+        self.log().give_away().await?;
         self.log().write(entries).await
     }
 

@@ -20,7 +20,7 @@ use super::files::sync_dir;
 use super::{compact, log, meta, replay};
 use crate::{Entry, Position, Shard, StoreError};
 
-/// A log of this size is worth compacting: 16 MiB are some forty thousand sign-ins.
+/// A log of this size is worth compacting: 16 MiB are some thirty thousand sign-ins.
 const LARGE: u64 = 16 << 20;
 
 /// No header is longer.
