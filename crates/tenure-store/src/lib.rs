@@ -102,7 +102,7 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// Waits until the store says that [`Store::version`] may have changed; a store that says nothing
     /// is polled.
     async fn changed(&self) {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 
     // Sessions.
@@ -298,20 +298,12 @@ pub trait Store: Send + Sync + std::fmt::Debug {
         part: Part,
         from: Option<&Cursor>,
         limit: u32,
-    ) -> Result<Page, StoreError> {
-        let _ = (part, from, limit);
-        Err(StoreError::Unavailable(
-            "this store cannot be exported".to_owned(),
-        ))
-    }
+    ) -> Result<Page, StoreError>;
 
     /// Sessions that began, ended or were spared by a cut after `since`, as they are now, about
     /// `limit` at a time; refreshed ones may be among them, and some may come twice. Without `since`,
     /// none, and where to begin.
-    async fn changes(&self, since: Option<&Cursor>, limit: u32) -> Result<Changes, StoreError> {
-        let _ = (since, limit);
-        Ok(Changes::default())
-    }
+    async fn changes(&self, since: Option<&Cursor>, limit: u32) -> Result<Changes, StoreError>;
 
     /// How many records a part has, where the store can count them without reading them.
     async fn count(&self, part: Part) -> Result<Option<u64>, StoreError> {
@@ -324,10 +316,5 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// later date, a ticket its use; an account is replaced. Audit events that are here word for word
     /// are not added. Cuts come before the sessions: one that no cut concerns is spared from those
     /// that are here.
-    async fn import(&self, records: &[Record]) -> Result<u64, StoreError> {
-        let _ = records;
-        Err(StoreError::Unavailable(
-            "this store takes no import".to_owned(),
-        ))
-    }
+    async fn import(&self, records: &[Record]) -> Result<u64, StoreError>;
 }

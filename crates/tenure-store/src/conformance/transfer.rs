@@ -17,7 +17,7 @@ use crate::{
     Ticket, TicketKind, Used, User,
 };
 
-const LATER: Duration = Duration::from_secs(60);
+const LATER: Duration = Duration::from_mins(1);
 
 /// A part, page by page of three.
 async fn exported(store: &Arc<dyn Store>, part: Part) -> Vec<Record> {
@@ -180,7 +180,7 @@ fn ticket(n: u8, kind: TicketKind) -> Ticket {
     Ticket {
         kind,
         hash: [n; 32],
-        subject: (n % 2 == 0).then(|| Subject::new("user-1")),
+        subject: n.is_multiple_of(2).then(|| Subject::new("user-1")),
         expires_at: START + LATER,
         used_at: None,
         payload: format!(r#"{{"n":{n}}}"#),
@@ -230,8 +230,8 @@ fn event(n: u32) -> AuditEvent {
     AuditEvent {
         at: START + Duration::from_secs(1) * (n / 3),
         event: "session_started".to_owned(),
-        subject: (n % 2 == 0).then(|| Subject::new("user-1")),
-        client: (n % 3 == 0).then(|| ClientId::new("demo")),
+        subject: n.is_multiple_of(2).then(|| Subject::new("user-1")),
+        client: n.is_multiple_of(3).then(|| ClientId::new("demo")),
         sid: Some(format!("sid-{n}")),
         reason: None,
         ip_prefix: (n == 1).then(|| "192.0.2.0/24".to_owned()),

@@ -120,13 +120,11 @@ impl Tables {
     }
 
     fn import_key(&mut self, key: &KeyRecord) -> bool {
-        match self.keys.iter_mut().find(|here| here.id == key.id) {
-            Some(here) => take(here, key, key.state > here.state),
-            None => {
-                self.keys.push(key.clone());
-                true
-            }
+        if let Some(here) = self.keys.iter_mut().find(|here| here.id == key.id) {
+            return take(here, key, key.state > here.state);
         }
+        self.keys.push(key.clone());
+        true
     }
 
     fn import_user(&mut self, user: &User) -> Result<bool, StoreError> {
@@ -140,13 +138,11 @@ impl Tables {
             .users
             .iter_mut()
             .find(|here| here.subject == user.subject);
-        Ok(match here {
-            Some(here) => take(here, user, true),
-            None => {
-                self.users.push(user.clone());
-                true
-            }
-        })
+        if let Some(here) = here {
+            return Ok(take(here, user, true));
+        }
+        self.users.push(user.clone());
+        Ok(true)
     }
 
     fn import_consent(&mut self, consent: &Consent) -> bool {
@@ -182,12 +178,10 @@ impl Tables {
     }
 
     fn import_ticket(&mut self, ticket: &Ticket) -> bool {
-        match self.tickets.get_mut(&(ticket.kind, ticket.hash)) {
+        let place = (ticket.kind, ticket.hash);
+        match self.tickets.get_mut(&place) {
             Some(here) => take(here, ticket, here.used_at.is_none()),
-            None => {
-                let place = (ticket.kind, ticket.hash);
-                self.tickets.insert(place, ticket.clone()).is_none()
-            }
+            None => self.tickets.insert(place, ticket.clone()).is_none(),
         }
     }
 

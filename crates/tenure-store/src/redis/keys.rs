@@ -77,7 +77,7 @@ impl Keys {
     }
 
     /// Whether it names a ticket, or a device authorization.
-    pub(super) fn is_of(&self, part: Part, key: &str) -> bool {
+    pub(super) fn is_of(part: Part, key: &str) -> bool {
         let kind = key.rsplit(':').nth(1);
         match part {
             Part::Devices => kind == Some(DEVICE),

@@ -86,24 +86,21 @@ async fn in_flight(
     from: Option<&Cursor>,
     limit: i64,
 ) -> Result<Page, StoreError> {
-    match part {
-        Part::Tickets => {
-            let query = "SELECT subject, expires_at, used_at, payload, kind, hash FROM tickets \
+    if part == Part::Tickets {
+        let query = "SELECT subject, expires_at, used_at, payload, kind, hash FROM tickets \
                 WHERE (kind, hash) > ($1, $2) ORDER BY kind, hash LIMIT $3";
-            let from = after::<(String, TicketHash)>(from)?;
-            let (kind, hash) = from.map_or((String::new(), Vec::new()), |(kind, hash)| {
-                (kind, hash.to_vec())
-            });
-            read(sql, query, &[&kind, &hash, &limit], limit, ticket).await
-        }
-        _ => {
-            let from = after::<TicketHash>(from)?.map_or(Vec::new(), |last| last.to_vec());
-            read(sql, devices::PAGE, &[&from, &limit], limit, |columns| {
-                let device = devices::device(columns)?;
-                Ok((device.code, Record::Device(device)))
-            })
-            .await
-        }
+        let from = after::<(String, TicketHash)>(from)?;
+        let (kind, hash) = from.map_or((String::new(), Vec::new()), |(kind, hash)| {
+            (kind, hash.to_vec())
+        });
+        read(sql, query, &[&kind, &hash, &limit], limit, ticket).await
+    } else {
+        let from = after::<TicketHash>(from)?.map_or(Vec::new(), |last| last.to_vec());
+        read(sql, devices::PAGE, &[&from, &limit], limit, |columns| {
+            let device = devices::device(columns)?;
+            Ok((device.code, Record::Device(device)))
+        })
+        .await
     }
 }
 

@@ -6,7 +6,7 @@ use redis::cmd;
 use tenure_core::id::LineageId;
 
 use super::super::inner::Inner;
-use super::super::keys::Bucket;
+use super::super::keys::{Bucket, Keys};
 use crate::transfer::{after, cursor};
 use crate::{Cursor, Page, Part, Record, StoreError};
 
@@ -51,7 +51,7 @@ impl Inner {
                 .arg(-1)
                 .to_owned();
             let mut keys: Vec<String> = self.link.ask(&listing).await?;
-            keys.retain(|key| *key > last && self.keys.is_of(part, key));
+            keys.retain(|key| *key > last && Keys::is_of(part, key));
             keys.sort_unstable();
             for key in keys {
                 if page.records.len() as u64 >= u64::from(limit) {

@@ -83,24 +83,21 @@ fn in_flight(
     from: Option<&Cursor>,
     limit: u32,
 ) -> Result<Page, StoreError> {
-    match part {
-        Part::Tickets => {
-            let query = "SELECT subject, expires_at, used_at, payload, kind, hash FROM tickets \
+    if part == Part::Tickets {
+        let query = "SELECT subject, expires_at, used_at, payload, kind, hash FROM tickets \
                          WHERE (kind, hash) > (?1, ?2) ORDER BY kind, hash LIMIT ?3";
-            let from = after::<(String, TicketHash)>(from)?;
-            let (kind, hash) = from.map_or((String::new(), Vec::new()), |(kind, hash)| {
-                (kind, hash.to_vec())
-            });
-            read(sql, query, (kind, hash, limit), limit, ticket)
-        }
-        _ => {
-            let from = after::<TicketHash>(from)?.map(|last| last.to_vec());
-            let place = (from.unwrap_or_default(), limit);
-            read(sql, devices::PAGE, place, limit, |columns| {
-                let device = devices::device(columns)?;
-                Ok((device.code, Record::Device(device)))
-            })
-        }
+        let from = after::<(String, TicketHash)>(from)?;
+        let (kind, hash) = from.map_or((String::new(), Vec::new()), |(kind, hash)| {
+            (kind, hash.to_vec())
+        });
+        read(sql, query, (kind, hash, limit), limit, ticket)
+    } else {
+        let from = after::<TicketHash>(from)?.map(|last| last.to_vec());
+        let place = (from.unwrap_or_default(), limit);
+        read(sql, devices::PAGE, place, limit, |columns| {
+            let device = devices::device(columns)?;
+            Ok((device.code, Record::Device(device)))
+        })
     }
 }
 

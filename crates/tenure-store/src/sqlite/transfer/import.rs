@@ -19,7 +19,7 @@ pub(in super::super) fn import(
     group: &mut Group<'_>,
     records: &[Record],
 ) -> Result<u64, StoreError> {
-    let mut changed = 0;
+    let mut count = 0;
     let mut noticed = false;
     let mut events = Vec::new();
     for record in records {
@@ -37,13 +37,13 @@ pub(in super::super) fn import(
                 continue;
             }
         };
-        changed += u64::from(changes);
+        count += u64::from(changes);
         noticed |= changes && is_noticed;
     }
     if noticed {
         meta::bump_version(group.sql)?;
     }
-    Ok(changed + import_events(group, &events)?)
+    Ok(count + import_events(group, &events)?)
 }
 
 /// Runs an upsert whose condition leaves alone what is the same already.

@@ -27,10 +27,6 @@ use crate::cli;
 use crate::failure::Failure;
 use crate::print;
 
-/// Comparisons of the last pass: the first finds what was refreshed since the last change was carried
-/// over, the second nothing, unless somebody still writes.
-const ROUNDS: u32 = 3;
-
 /// How many times longer than a look at the changes the rest after it is at least.
 const REST: u32 = 5;
 
@@ -144,19 +140,17 @@ async fn last_pass(
     progress: &Progress,
 ) -> Result<Option<Vec<Compared>>, Failure> {
     mover.follow(progress).await?;
-    for _ in 0..ROUNDS {
-        let mut table = Vec::new();
-        for part in parts_before_the_keys() {
-            table.push(mover.compare(part, now, progress).await?);
-        }
-        if table.iter().all(|compared| compared.differing == 0) {
-            // The first carries them over, the second reads them back.
-            mover.compare(Part::Keys, now, progress).await?;
-            table.push(mover.compare(Part::Keys, now, progress).await?);
-            return Ok(Some(table));
-        }
+    let mut table = Vec::new();
+    for part in parts_before_the_keys() {
+        table.push(mover.compare(part, now, progress).await?);
     }
-    Ok(None)
+    if mover.follow(progress).await? > 0 {
+        return Ok(None);
+    }
+    if table.iter().all(|compared| compared.differing == 0) {
+        table.push(mover.compare(Part::Keys, now, progress).await?);
+    }
+    Ok(Some(table))
 }
 
 fn finished(table: &[Compared], place: &Place) -> Result<(), Failure> {

@@ -13,6 +13,14 @@ pub(super) struct Known {
 }
 
 impl Known {
+    /// Nothing; records go by the same names.
+    pub(super) fn emptied(self) -> Self {
+        Self {
+            records: HashMap::new(),
+            ..self
+        }
+    }
+
     /// How many.
     pub(super) fn len(&self) -> usize {
         self.records.len()
@@ -27,6 +35,12 @@ impl Known {
     pub(super) fn note(&mut self, record: &Record) {
         let (name, content) = (self.name(record), self.content(record));
         self.records.insert(name, content);
+    }
+
+    /// That it is not there any more.
+    pub(super) fn forget(&mut self, record: &Record) {
+        let name = self.name(record);
+        self.records.remove(&name);
     }
 
     /// What makes it this record and no other.

@@ -23,6 +23,8 @@ pub(super) struct Mover {
     /// Where the last page of the audit trail began.
     audit_from: Option<Cursor>,
     version: Option<u64>,
+    /// What the last pass had to send, to be read back.
+    sent: Option<Vec<Record>>,
 }
 
 /// What a comparison of one part found.
@@ -31,8 +33,7 @@ pub(super) struct Compared {
     pub(super) part: Part,
     pub(super) source: usize,
     pub(super) target: usize,
-    /// Records of the source that the target lacked or had otherwise, and others that only the target
-    /// has; they agree now.
+    /// Records that are not the same in both.
     pub(super) differing: u64,
     /// Sessions of the target that were over, and that the source has deleted since.
     pub(super) swept: u64,
@@ -54,10 +55,12 @@ impl Mover {
             since: None,
             audit_from: None,
             version: None,
+            sent: None,
         }
     }
 
-    /// Everything but the keys, from the beginning; what the target has already is not sent again.
+    /// Everything but the keys, from the beginning; what the target has already is not sent again, and
+    /// what it has in the end is read back.
     pub(super) async fn first(&mut self, progress: &Progress) -> Result<(), StoreError> {
         self.since = self.from.changes(None, PAGE).await?.next;
         let version = self.from.version().await?;
@@ -66,6 +69,7 @@ impl Mover {
             progress.begin("copied", part, self.from.count(part).await?);
             self.send(part, None, progress).await?;
             progress.done();
+            self.learn(part).await?;
         }
         self.version = Some(version);
         Ok(())
@@ -107,42 +111,68 @@ impl Mover {
         Ok(sent)
     }
 
-    /// Reads both stores in full, and carries over what differs.
+    /// Carries over what differs from what was read from the target, reads that back, and says how
+    /// many records still are not the same.
     pub(super) async fn compare(
         &mut self,
         part: Part,
         now: Timestamp,
         progress: &Progress,
     ) -> Result<Compared, StoreError> {
-        self.learn(part).await?;
-        let target = self.known(part).len();
-        progress.begin("compared", part, Some(target as u64));
+        progress.begin("compared", part, self.from.count(part).await?);
+        self.sent = Some(Vec::new());
         let seen = self.send(part, None, progress).await?;
         progress.done();
+        let sent = self.sent.take().unwrap_or_default();
         let mut compared = Compared {
             part,
             source: seen.names.len(),
-            target,
-            differing: seen.sent,
+            target: 0,
+            differing: self.unlike(&sent).await?,
             swept: 0,
         };
         if self.known(part).has_more_than(&seen.names) {
             for record in self.extras(part, &seen.names).await? {
                 match record {
                     Record::Session(loaded) if is_over(&loaded, now) => compared.swept += 1,
-                    other => {
-                        compared.differing += 1;
-                        self.drop_from_target(&other).await?;
-                    }
+                    Record::Ticket(_) | Record::Device(_) => self.drop_from_target(&record).await?,
+                    _ => compared.differing += 1,
                 }
             }
         }
+        compared.target = match self.to.count(part).await? {
+            Some(count) => usize::try_from(count).unwrap_or(usize::MAX),
+            None => self.known(part).len(),
+        };
         Ok(compared)
+    }
+
+    /// How many of the records that were sent do not read back as they are in the source.
+    async fn unlike(&mut self, sent: &[Record]) -> Result<u64, StoreError> {
+        let Some(part) = sent.first().map(Record::part) else {
+            return Ok(0);
+        };
+        if part != Part::Sessions {
+            self.learn(part).await?;
+            let known = self.known(part);
+            return Ok(sent.iter().filter(|record| !known.has(record)).count() as u64);
+        }
+        let mut unlike = 0;
+        for record in sent {
+            let Record::Session(wanted) = record else {
+                continue;
+            };
+            let there = self.to.load(wanted.row.lineage).await?;
+            let there = there.map(|loaded| Record::Session(Box::new(loaded)));
+            let known = self.known(part);
+            unlike += u64::from(!there.is_some_and(|there| known.has(&there)));
+        }
+        Ok(unlike)
     }
 
     /// Reads what the target has.
     pub(super) async fn learn(&mut self, part: Part) -> Result<(), StoreError> {
-        let mut known = Known::default();
+        let mut known = self.known.remove(&part).unwrap_or_default().emptied();
         let mut from = None;
         loop {
             let page = self.to.export(part, from.as_ref(), PAGE).await?;
@@ -240,7 +270,11 @@ impl Mover {
         self.to.import(&news).await?;
         let known = self.known(part);
         news.iter().for_each(|record| known.note(record));
-        Ok(news.len() as u64)
+        let count = news.len() as u64;
+        if let Some(sent) = &mut self.sent {
+            sent.extend(news);
+        }
+        Ok(count)
     }
 
     /// Records of the target that are not among `names`.
@@ -264,7 +298,8 @@ impl Mover {
     }
 
     /// A code that was dropped because its user changed the password must not live on.
-    async fn drop_from_target(&self, record: &Record) -> Result<(), StoreError> {
+    async fn drop_from_target(&mut self, record: &Record) -> Result<(), StoreError> {
+        self.known(record.part()).forget(record);
         match record {
             Record::Ticket(ticket) => self.to.drop_ticket(ticket.kind, ticket.hash).await,
             Record::Device(device) => self.to.drop_device(device.code).await,
