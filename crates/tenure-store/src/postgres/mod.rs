@@ -18,8 +18,9 @@ mod log;
 mod meta;
 mod migrate;
 mod pool;
-mod restore;
+mod pools;
 mod present;
+mod restore;
 mod session_log;
 mod sessions;
 mod start;
@@ -44,7 +45,8 @@ use fence::Fence;
 use listen::Listener;
 use log::Log;
 use pool::{Commit, Pool, Primary};
-use present::{ForGroups, InGroups};
+use pools::Pools;
+use present::InGroups;
 use start::refusal;
 use tally::Tally;
 
@@ -58,7 +60,8 @@ pub struct PostgresOptions {
     pub log: Option<Secret>,
     /// Whether a refresh waits until it is durable.
     pub advance: Advance,
-    /// Most connections for refreshes.
+    /// Most connections; where refreshes do not wait for the disk, half as many again for what does.
+    /// One more listens, and those of the session log come on top.
     pub pool: usize,
 }
 
@@ -120,27 +123,7 @@ impl Postgres {
         let fence = Fence::new(Arc::clone(&address), Arc::clone(&log));
         let failed = |error| refusal(&address, &error);
         fence.catch_up().await.map_err(failed)?;
-        let pool = |commit, size| {
-            let admission = Arc::new(fence.clone());
-            Pool::new(Arc::clone(&address), commit, size, admission).map_err(failed)
-        };
-        let for_groups = (options.pool / 4).max(1);
-        let for_one = (options.pool - options.pool.min(for_groups)).max(1);
-        let (commit, rest) = match options.advance {
-            Advance::Durable => (Commit::Durable, None),
-            Advance::Asynchronous => (Commit::Asynchronous, Some((options.pool / 2).max(4))),
-        };
-        let refresh = pool(commit, for_one)?;
-        let admission = Arc::new(ForGroups(fence.clone()));
-        let groups = Pool::new(Arc::clone(&address), commit, for_groups, admission);
-        let carrier = InGroups {
-            groups: groups.map_err(failed)?,
-            alone: refresh.clone(),
-        };
-        let durable = match rest {
-            Some(size) => pool(Commit::Durable, size)?,
-            None => refresh.clone(),
-        };
+        let pools = Pools::new(options, &address, &fence).map_err(failed)?;
         let log_shares_the_server = log.shares_the_server(&first).await.map_err(failed)?;
         if log_shares_the_server {
             tracing::warn!(
@@ -154,7 +137,7 @@ impl Postgres {
             sslmode: address.protection().as_str(),
             log_shares_the_server,
             advance: options.advance,
-            pools: (options.pool, rest),
+            pools: pools.sizes,
             log: log.is_separate().then(|| log.place().to_owned()),
         };
         let described = Self::described(&address, &settings, &first).await;
@@ -163,11 +146,11 @@ impl Postgres {
             listener: Listener::start(Arc::clone(&address)),
             tally: Tally::default(),
             swept_to: Mutex::default(),
-            presentations: Groups::new(carrier, for_groups),
+            presentations: pools.presentations,
+            refresh: pools.refresh,
+            durable: pools.durable,
             address,
             settings,
-            refresh,
-            durable,
             log,
         })
     }
@@ -209,7 +192,10 @@ async fn open_log(options: &PostgresOptions, store: &Arc<Address>) -> Result<Log
             let address = Address::parse(url)?;
             if address.place() == store.place() {
                 let problem = "the revocation log is in the database of the sessions, and would fall back with it";
-                return Err(address.refused(problem, "name another database for it, best on another machine, or none"));
+                return Err(address.refused(
+                    problem,
+                    "name another database for it, best on another machine, or none",
+                ));
             }
             let mut first = start::connect(&address).await?;
             migrate::LOG.migrate(&mut first, &address).await?;
@@ -217,7 +203,12 @@ async fn open_log(options: &PostgresOptions, store: &Arc<Address>) -> Result<Log
         }
     };
     let place = address.place().to_owned();
-    let pool = Pool::new(Arc::clone(&address), Commit::Durable, options.pool, Arc::new(Primary))
-        .map_err(|error| refusal(&address, &error))?;
+    let pool = Pool::new(
+        Arc::clone(&address),
+        Commit::Durable,
+        options.pool,
+        Arc::new(Primary),
+    )
+    .map_err(|error| refusal(&address, &error))?;
     Ok(Log::new(pool, &place, options.log.is_some()))
 }

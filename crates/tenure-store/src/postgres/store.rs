@@ -11,9 +11,9 @@ use super::{Postgres, accounts, audit, devices, keys, meta, sessions, tickets, t
 use crate::device::{Decision, Device, Polled};
 use crate::log::cut_entries;
 use crate::{
-    AuditEvent, AuditQuery, Changes, Consent, Counters, Cursor, Description, Entry, Judge, KeyRecord, KeyUse,
-    Loaded, Page, Part, Purged, Record, Revoked, Shard, Store, StoreError, Taken, Ticket, TicketHash, TicketKind, User,
-    Written,
+    AuditEvent, AuditQuery, Changes, Consent, Counters, Cursor, Description, Entry, Judge,
+    KeyRecord, KeyUse, Loaded, Page, Part, Purged, Record, Revoked, Shard, Store, StoreError,
+    Taken, Ticket, TicketHash, TicketKind, User, Written,
 };
 
 #[async_trait]
