@@ -26,6 +26,8 @@ mod i2_web;
 #[cfg(test)]
 mod i3_token_loss;
 #[cfg(test)]
+mod i5_memory_cache;
+#[cfg(test)]
 mod keystore;
 #[cfg(test)]
 #[path = "../classification/profile.rs"]

@@ -19,7 +19,7 @@ async fn a_full_redis_is_503_evicts_nothing_and_recovers() {
         let redis = Redis::start(engine, Options::default()).unwrap();
         let servers = serve(&redis.url()).await;
         let mut crowd = Crowd::at(&servers, 6).await;
-        crowd.busy(async |progress| progress.more(60).await).await;
+        crowd.burst().await;
         let before = rows(&[&redis]).len();
         // Less than it has: every write is refused.
         limit(&redis, "1mb");

@@ -275,6 +275,10 @@ pub(super) fn refusal(error: &RedisError, mode: &Mode) -> Refusal {
             "the Sentinels watch no master of this name, or none that answers",
             "write the name that SENTINEL MASTERS shows, after the hosts",
         ),
+        ErrorKind::Parse | ErrorKind::UnexpectedReturnType => (
+            "what answers is neither Redis nor Valkey",
+            "correct its host and port",
+        ),
         _ if said.contains("cluster support disabled") => (
             "it is no node of a Redis Cluster",
             "write redis://HOST:PORT",
