@@ -1,6 +1,9 @@
 //! The session log in SQLite.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail like tests")]
+
 #[path = "support/home.rs"]
+#[expect(dead_code, reason = "a log is opened as what it is, not as a store")]
 mod home;
 
 use std::fs;
