@@ -20,6 +20,7 @@
 
 mod check;
 mod codec;
+mod devices;
 mod error;
 mod heads;
 mod inner;
@@ -34,6 +35,7 @@ mod sessions;
 mod store;
 mod sweep;
 mod target;
+mod tickets;
 mod transfer;
 
 use std::sync::atomic::AtomicU64;
