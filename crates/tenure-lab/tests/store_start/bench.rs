@@ -88,7 +88,7 @@ impl Bench {
             .stdin(Stdio::null())
             .kill_on_drop(true);
         let output = tokio::time::timeout(DEADLINE, command.output());
-        let output = output.await.expect("it does not end").unwrap();
+        let output = output.await.unwrap().unwrap();
         let ended = Ended {
             code: output.status.code(),
             stdout: String::from_utf8(output.stdout).unwrap(),

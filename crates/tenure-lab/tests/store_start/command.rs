@@ -85,6 +85,7 @@ async fn servers_in_dev_share_a_database_and_one_master_secret() {
         server.port()
     );
     assert!(said.contains(&place), "{said}");
+    assert!(said.contains("store settings  "), "{said}");
     assert!(said.contains("store_degraded"), "{said}");
 
     let token = token(&first).await;

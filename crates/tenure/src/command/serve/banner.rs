@@ -4,7 +4,7 @@ use std::io;
 
 use tenure_server::Service;
 use tenure_server::config::Loaded;
-use tenure_store::Place;
+use tenure_store::{Description, Place};
 
 use crate::print;
 
@@ -34,12 +34,6 @@ pub(super) fn started(loaded: &Loaded, service: &Service) -> io::Result<()> {
 
 fn facts(loaded: &Loaded, service: &Service) -> Vec<(&'static str, String)> {
     let config = &loaded.config;
-    let store = service.store();
-    let durable = if store.durable {
-        "durable"
-    } else {
-        "NOT durable"
-    };
     let secret = loaded
         .sources
         .find("master_secret")
@@ -58,13 +52,8 @@ fn facts(loaded: &Loaded, service: &Service) -> Vec<(&'static str, String)> {
         |address| format!("http://{address}/metrics and /health/ready, only there"),
     );
     let algorithm = config.keys.algorithm.as_str();
-    vec![
-        ("issuer", config.issuer.clone()),
-        (
-            "store",
-            format!("{}, {durable}, {}", store.kind, store.place),
-        ),
-        ("revocations", store.revoke_durability.to_owned()),
+    let issuer = ("issuer", config.issuer.clone());
+    let rest = [
         (
             "signing key",
             format!("{} (new keys: {algorithm})", service.signing_kid()),
@@ -74,7 +63,32 @@ fn facts(loaded: &Loaded, service: &Service) -> Vec<(&'static str, String)> {
         ("monitoring", monitoring),
         ("configuration", file),
         ("clients", config.clients.len().to_string()),
-    ]
+    ];
+    let first = std::iter::once(issuer).chain(of_store(&service.store()));
+    first.chain(rest).collect()
+}
+
+fn of_store(store: &Description) -> Vec<(&'static str, String)> {
+    let durable = if store.durable {
+        "durable"
+    } else {
+        "NOT durable"
+    };
+    let mut facts = vec![
+        (
+            "store",
+            format!("{}, {durable}, {}", store.kind, store.place),
+        ),
+        ("revocations", store.revoke_durability.to_owned()),
+    ];
+    let settings = store.facts.iter();
+    let settings: Vec<_> = settings
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
+    if !settings.is_empty() {
+        facts.push(("store settings", settings.join(", ")));
+    }
+    facts
 }
 
 fn demo(loaded: &Loaded) -> io::Result<()> {
