@@ -192,7 +192,7 @@ def take(compare, loaded):
         held = on["holding"]
         session[on["kind"].lower()] = {
             "bytes": round(held["bytes"] / held["sessions"]),
-            "log_bytes": round(held["log_bytes"] / held["sessions"]),
+            "log_bytes": on["log_bytes_each"],
         }
     missing = [store for store in STORES if store not in refresh or store not in session]
     if missing:

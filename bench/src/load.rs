@@ -161,6 +161,22 @@ pub async fn run(plan: &Plan, workers: usize, sessions: &mut Vec<String>) -> Res
     Ok(report)
 }
 
+/// Presents the token of every session once, unmeasured. The first presentation of a new session's
+/// token may cost a server less than any later one: to Tenure it is the head already.
+pub async fn present_all(plan: &Plan, workers: usize, sessions: &mut Vec<String>) -> Result<()> {
+    let mut tasks: JoinSet<Worker> = deal(plan, workers, sessions)
+        .into_iter()
+        .map(Worker::round)
+        .collect();
+    sessions.clear();
+    while let Some(worker) = tasks.join_next().await {
+        let worker = worker.context("a worker panicked")?;
+        ensure!(worker.errors.is_empty(), "errors: {:?}", worker.errors);
+        sessions.extend(worker.sessions);
+    }
+    Ok(())
+}
+
 impl Plan {
     /// Of the server and its store.
     pub(crate) fn all_pids(&self) -> Vec<u32> {
@@ -223,32 +239,52 @@ impl Worker {
             let Some(token) = self.sessions.pop_front() else {
                 break;
             };
-            let start = Instant::now();
-            let outcome = self.refresh(&token).await;
-            let latency = start.elapsed().as_micros();
-            failures = if outcome.is_err() { failures + 1 } else { 0 };
-            match outcome {
-                Ok(Outcome::Refreshed(successor)) => {
-                    self.latencies_us
-                        .push(u32::try_from(latency).unwrap_or(u32::MAX));
-                    self.sessions.push_back(successor.unwrap_or(token));
-                }
-                Ok(Outcome::Refused { kind, ended }) => {
-                    *self.errors.entry(kind).or_default() += 1;
-                    if !ended {
-                        self.sessions.push_back(token);
-                    }
-                }
-                Err(error) => {
-                    *self
-                        .errors
-                        .entry(format!("connection: {}", error.kind()))
-                        .or_default() += 1;
-                    self.sessions.push_back(token);
-                }
+            failures = if self.present(token).await {
+                0
+            } else {
+                failures + 1
+            };
+        }
+        self
+    }
+
+    /// Presents the token of every session once.
+    async fn round(mut self) -> Self {
+        for _ in 0..self.sessions.len() {
+            if let Some(token) = self.sessions.pop_front() {
+                self.present(token).await;
             }
         }
         self
+    }
+
+    /// Keeps what is to be presented next; whether there was an answer.
+    async fn present(&mut self, token: String) -> bool {
+        let start = Instant::now();
+        let outcome = self.refresh(&token).await;
+        let latency = start.elapsed().as_micros();
+        let answered = outcome.is_ok();
+        match outcome {
+            Ok(Outcome::Refreshed(successor)) => {
+                self.latencies_us
+                    .push(u32::try_from(latency).unwrap_or(u32::MAX));
+                self.sessions.push_back(successor.unwrap_or(token));
+            }
+            Ok(Outcome::Refused { kind, ended }) => {
+                *self.errors.entry(kind).or_default() += 1;
+                if !ended {
+                    self.sessions.push_back(token);
+                }
+            }
+            Err(error) => {
+                *self
+                    .errors
+                    .entry(format!("connection: {}", error.kind()))
+                    .or_default() += 1;
+                self.sessions.push_back(token);
+            }
+        }
+        answered
     }
 
     async fn refresh(&mut self, token: &str) -> std::io::Result<Outcome> {

@@ -29,6 +29,8 @@ pub struct Loaded {
     pub purge_seconds: f64,
     /// What came to the store with the many.
     pub holding: Holding,
+    /// Bytes in the session log of each session that signed in; an import need not append to it.
+    pub log_bytes_each: u64,
     /// Rows that were deleted.
     pub deleted: u64,
     /// Of these, while refreshes were measured.
@@ -56,14 +58,9 @@ impl Loaded {
 
 impl Display for Loaded {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let Holding {
-            sessions,
-            bytes,
-            log_bytes,
-        } = self.holding;
-        let each = |bytes: u64| bytes.checked_div(sessions).unwrap_or_default();
-        let (store, log) = (each(bytes), each(log_bytes));
-        let (kind, seconds) = (self.kind.name(), self.fill_seconds);
+        let sessions = self.holding.sessions;
+        let store = self.holding.bytes.checked_div(sessions).unwrap_or_default();
+        let (log, kind, seconds) = (self.log_bytes_each, self.kind.name(), self.fill_seconds);
         writeln!(
             f,
             "\n{kind}: {sessions} sessions added in {seconds:.0} s; bytes of each: {store} in the store, {log} in the log"

@@ -14,13 +14,15 @@ use tokio::time::{Instant, sleep, timeout};
 use super::backing::{Backing, Kind, Place};
 use super::{Remains, Service, free_port, loopback};
 use crate::http::{Connection, Endpoint};
-use crate::load::Client;
+use crate::load::{self, Client};
 use crate::memory;
 
 const START_LIMIT: Duration = Duration::from_mins(1);
 /// How late an answer to a probe may be noticed: far below the budget of a start.
 const PROBE_EVERY: Duration = Duration::from_millis(1);
 const MINT_BATCH: usize = 1000;
+/// Connections over which every new session presents its first token.
+const FIRST_PRESENTERS: usize = 64;
 
 /// The program and its configuration file.
 #[derive(Debug, Clone, Copy)]
@@ -43,13 +45,17 @@ pub struct Start {
 }
 
 impl Tenure<'_> {
-    /// Starts it in a new directory under `root`, with that many sessions of its client `demo`.
+    /// Starts it in a new directory under `root`, with that many sessions of its client `demo`,
+    /// each of which has refreshed once.
     pub async fn start(&self, root: &Path, sessions: usize) -> Result<Service> {
         let directory = tempfile::tempdir_in(root)?;
         let place = self.backing.place(&directory.path().join("data")).await?;
         let mut service = self.serve(directory, place).await?;
         let base = loopback(service.token_endpoint.port(), "");
-        service.sessions = mint(&base, sessions).await?;
+        let mut tokens = mint(&base, sessions).await?;
+        let plan = service.plan(Duration::ZERO, Duration::ZERO);
+        load::present_all(&plan, FIRST_PRESENTERS.min(sessions), &mut tokens).await?;
+        service.sessions = tokens;
         Ok(service)
     }
 

@@ -18,8 +18,8 @@ use crate::{Entry, StoreError};
 /// Rows that one call looks at: some tens of milliseconds on a thread of its own.
 const SLICE: u32 = 50_000;
 
-/// Deletions in one queued write: other writes wait for less than a millisecond.
-pub(super) const STEP: usize = 64;
+/// Deletions in one queued write: other writes wait for a fraction of a millisecond.
+pub(super) const STEP: usize = 16;
 
 /// Mirrors `record::is_purgeable`; after a restore, also not for one idle period, in which the
 /// holders of tokens that are ahead of the row come back.
