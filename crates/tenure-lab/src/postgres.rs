@@ -144,11 +144,8 @@ impl Postgres {
             home.write(name, content)?;
         }
         let number = port.address().port();
-        let [program, arguments @ ..] = &home::as_server_user("postgres")[..] else {
-            anyhow::bail!("no program");
-        };
-        let server = Launch::new(program)
-            .args(arguments)
+        let server = Launch::new(home::SETPRIV)
+            .args(home::as_server_user("postgres"))
             .args(["-p", &number.to_string(), "-D"])
             .args([home.data()])
             .ready_when("database system is ready to accept")

@@ -122,39 +122,38 @@ impl Drop for Home {
     }
 }
 
-/// One of PostgreSQL's programs as an unprivileged user, ended with the thread that started it.
+/// Runs a program as somebody else (util-linux).
+pub(super) const SETPRIV: &str = "setpriv";
+
+/// What to tell [`SETPRIV`] so that it runs one of PostgreSQL's programs, or another one, as an
+/// unprivileged user, and ends it with the thread that started it.
 pub(super) fn as_server_user(program: &str) -> Vec<String> {
-    let path = Path::new(PROGRAMS).join(program);
-    let program = if path.exists() {
-        path.to_string_lossy().into_owned()
+    let mut words = vec!["--pdeathsig".to_owned(), "QUIT".to_owned()];
+    if is_root() {
+        words.push(format!("--reuid={NOBODY}"));
+        words.push(format!("--regid={NOBODY}"));
+        words.push("--clear-groups".to_owned());
+    }
+    let installed = Path::new(PROGRAMS).join(program);
+    words.push(if installed.exists() {
+        installed.to_string_lossy().into_owned()
     } else {
         program.to_owned()
-    };
-    let mut words: Vec<String> = ["setpriv", "--pdeathsig", "QUIT"].map(Into::into).into();
-    if is_root() {
-        words.extend([
-            format!("--reuid={NOBODY}"),
-            format!("--regid={NOBODY}"),
-            "--clear-groups".to_owned(),
-        ]);
-    }
-    words.push(program);
+    });
     words
 }
 
 pub(super) fn user_command(program: &str) -> Command {
-    let words = as_server_user(program);
-    let mut command = Command::new(words.first().map_or("", String::as_str));
-    command.args(words.iter().skip(1));
+    let mut command = Command::new(SETPRIV);
+    command.args(as_server_user(program));
     command
 }
 
 pub(super) fn run(command: &mut Command) -> anyhow::Result<()> {
     let output = command.stdin(Stdio::null()).output()?;
-    let name = Path::new(command.get_program()).display().to_string();
     ensure!(
         output.status.success(),
-        "{name} {:?} failed: {}",
+        "setpriv {:?} failed: {}",
         command.get_args().collect::<Vec<&OsStr>>(),
         String::from_utf8_lossy(&output.stderr)
     );

@@ -51,7 +51,7 @@ struct Service {
 
 async fn start() -> Option<Service> {
     let postgres = primary(&Options::default()).await?;
-    let servers = servers(&postgres.url(DATABASE), &[]).await;
+    let servers = servers(&postgres.url(DATABASE), &[("TENURE_STORE_POOL", "2")]).await;
     let users = signed_in(&servers, USERS).await;
     let (users, _) = refreshed(&servers, users, 1).await;
     Some(Service {
@@ -67,7 +67,7 @@ async fn a_table_that_somebody_locks_makes_everybody_wait() {
     let holder = service.postgres.connect(DATABASE).await.unwrap();
     let lock = "BEGIN; LOCK TABLE sessions IN ACCESS EXCLUSIVE MODE";
     holder.batch_execute(lock).await.unwrap();
-    // More of them than the two pools of eight take.
+    // More of them than the pools take, so that some wait for a connection and some for the lock.
     let longest = all_wait(&service.servers, &service.users).await;
     all_wait(&service.servers, &service.users).await;
     holder.batch_execute("ROLLBACK").await.unwrap();

@@ -2,6 +2,7 @@
 
 use tenure_lab::actor::TokenAnswer;
 use tenure_lab::crowd::{self, Tally, User};
+use tenure_lab::deployment::{EMAIL, PASSWORD};
 use tenure_lab::disk::FaultyDisk;
 use tenure_lab::postgres::{Options, Postgres};
 use tenure_lab::servers::Servers;
@@ -93,6 +94,15 @@ async fn a_disk_that_takes_no_growth_signs_nobody_out() {
     // So that tables have to grow.
     let filler = "CREATE TABLE filler AS SELECT generate_series(1, 100000)";
     service.postgres.rows(DATABASE, filler).await.unwrap_err();
+    let newcomer = service.servers.first_party().unwrap();
+    let refusal = loop {
+        let answer = newcomer.login(EMAIL, PASSWORD).await;
+        if let TokenAnswer::Refused(refusal) = answer {
+            break refusal;
+        }
+    };
+    assert_eq!(refusal.status, 503, "{refusal:?}");
+    assert!(refusal.retry_after.is_some(), "{refusal:?}");
     let mut during = Tally::default();
     for _ in 0..4 {
         during.add(try_once(&service.servers, &mut service.users).await);

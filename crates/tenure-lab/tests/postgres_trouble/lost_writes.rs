@@ -93,6 +93,7 @@ async fn report(outcome: &Outcome, servers: &Servers) {
 fn assert_all_stay(outcome: &Outcome) {
     assert!(outcome.rotations >= 3 * 20, "the replica did not lag");
     assert_nobody_is_signed_out(&outcome.users);
+    assert!(outcome.users.unavailable > 0, "lost when nobody was there");
     assert_eq!(outcome.users.refreshed, 8 * USERS, "{:?}", outcome.users);
 }
 

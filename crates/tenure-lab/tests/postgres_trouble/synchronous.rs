@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tenure_lab::actor::{FirstParty, TokenAnswer};
 use tenure_lab::crowd::{self, User};
 use tenure_lab::deployment::{EMAIL, PASSWORD};
+use tenure_lab::postgres::Postgres;
 use tenure_lab::servers::Servers;
+use tokio::task::JoinSet;
 
 use crate::{
     DATABASE, Pair, REPLICA, assert_nobody_is_signed_out, refreshed, revoke_durability, servers,
@@ -18,6 +20,9 @@ const USERS: usize = 84;
 /// By each user. A lineage remembers sixteen retired tokens for a late window of a minute; whoever
 /// refreshes faster is told to wait.
 const REFRESHES: usize = 12;
+
+/// Who sign in and out all the time.
+const PEOPLE: usize = 3;
 
 /// What was acknowledged to people who come and go during a failover.
 #[derive(Default)]
@@ -48,38 +53,51 @@ async fn come_and_go(at: FirstParty, over: Arc<AtomicBool>) -> Acknowledged {
     acknowledged
 }
 
-async fn loses_nothing(pair: &mut Pair, servers: &Servers) {
-    let users = signed_in(servers, USERS).await;
-    let app = servers.app().unwrap();
-    let over = Arc::new(AtomicBool::new(false));
-    let people = tokio::spawn(come_and_go(
-        servers.first_party().unwrap(),
-        Arc::clone(&over),
-    ));
-    let load = tokio::spawn(async move { crowd::refresh(&app, users, REFRESHES).await });
-    // In the middle: some have come and gone.
-    let seen = "SELECT (SELECT count(*) FROM sessions WHERE revoked_at IS NOT NULL) >= 3 AND \
-                (SELECT sum(head_generation) FROM sessions) >= 200";
-    while pair.primary.value(DATABASE, seen).await.unwrap() != "t" {
+/// Waits until a query about the service's database answers true.
+async fn until(postgres: &Postgres, sql: &str) {
+    while postgres.value(DATABASE, sql).await.unwrap() != "t" {
         tokio::task::yield_now().await;
     }
+}
+
+async fn loses_nothing(pair: &mut Pair, servers: &Servers) {
+    let users = signed_in(servers, USERS).await;
+    let (app, at) = (servers.app().unwrap(), servers.first_party().unwrap());
+    let over = Arc::new(AtomicBool::new(false));
+    let people: JoinSet<_> = (0..PEOPLE)
+        .map(|_| come_and_go(at.clone(), Arc::clone(&over)))
+        .collect();
+    let some = "SELECT count(*) > 3 FROM sessions WHERE revoked_at IS NOT NULL";
+    until(&pair.primary, some).await;
+    let load = tokio::spawn(async move { crowd::refresh(&app, users, REFRESHES).await });
+    let some = "SELECT sum(head_generation) > 200 FROM sessions";
+    until(&pair.primary, some).await;
     pair.fail_over().await;
     let (users, tally) = load.await.unwrap();
     over.store(true, Ordering::Relaxed);
-    let acknowledged = people.await.unwrap();
+    let mut acknowledged = Acknowledged::default();
+    for one in people.join_all().await {
+        acknowledged.came.extend(one.came);
+        acknowledged.left.extend(one.left);
+    }
+    assert!(tally.unavailable > 0, "not in the middle: {tally:?}");
     assert_nobody_is_signed_out(&tally);
     assert_eq!(tally.refreshed, USERS * REFRESHES, "{tally:?}");
+    let ahead = [("verdict", "ahead")];
+    let lost = servers.count("tenure_refreshes_total", &ahead).await;
+    let lost = lost.unwrap();
 
     let (came, left) = (acknowledged.came.len(), acknowledged.left.len());
     let (_, stayed) = refreshed(servers, acknowledged.came, 1).await;
     let (_, gone) = refreshed(servers, acknowledged.left, 1).await;
     println!(
-        "synchronous: {tally}; {} of {came} acknowledged sign-ins lost, {} of {left} acknowledged \
-         sign-outs lost",
+        "synchronous: {tally}; {lost} clients ahead of the store, {} of {came} acknowledged sign-ins \
+         lost, {} of {left} acknowledged sign-outs lost",
         came - stayed.refreshed,
         left - gone.signed_out.len(),
     );
     assert_eq!((stayed.refreshed, gone.signed_out.len()), (came, left));
+    assert_eq!(lost, 0);
     let (_, tally) = refreshed(servers, users, 1).await;
     assert_eq!(tally.refreshed, USERS, "{tally:?}");
 }
@@ -104,19 +122,30 @@ async fn while_the_standby_confirms_nothing_nothing_is_acknowledged() {
     };
     pair.primary.wait_for_replica(Some(REPLICA)).await.unwrap();
     let servers = servers(&pair.url(), &[]).await;
-    let users = signed_in(&servers, 2).await;
+    let users = signed_in(&servers, 3).await;
     let at = servers.first_party().unwrap();
     pair.replica.suspend_walreceiver().await.unwrap();
     assert!(at.logout(&users[0].token).await.is_err());
-    let refused = servers.app().unwrap().refresh(&users[1].token).await;
+    // An impatient administrator makes PostgreSQL commit without its standby, and say so.
+    let leaving = {
+        let (at, token) = (at.clone(), users[1].token.clone());
+        tokio::spawn(async move { at.logout(&token).await })
+    };
+    let waits = "SELECT count(*) > 1 FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
+    until(&pair.primary, waits).await;
+    let cancel = "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
+    pair.primary.rows(DATABASE, cancel).await.unwrap();
+    assert!(leaving.await.unwrap().is_err());
     // A repetition of the first token writes nothing, so it waits for nobody.
-    refused.granted().unwrap();
+    let repeated = servers.app().unwrap().refresh(&users[2].token).await;
+    repeated.granted().unwrap();
     pair.replica.resume_walreceiver().unwrap();
     at.logout(&users[0].token).await.unwrap();
+    at.logout(&users[1].token).await.unwrap();
     let (_, tally) = refreshed(&servers, users, 1).await;
     assert_eq!(
         (tally.refreshed, tally.signed_out.len()),
-        (1, 1),
+        (1, 2),
         "{tally:?}"
     );
 }

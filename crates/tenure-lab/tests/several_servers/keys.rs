@@ -84,9 +84,11 @@ async fn servers_that_hear_nothing_ask() {
         .map(|row| Pid::from_raw(row[0].as_ref().unwrap().parse().unwrap()).unwrap())
         .collect();
     // A stopped backend tells its server nothing, and its connection stays open.
-    pids.iter()
-        .for_each(|pid| kill_process(*pid, Signal::STOP).unwrap());
+    for pid in &pids {
+        kill_process(*pid, Signal::STOP).unwrap();
+    }
     rotates_unnoticed(&service).await;
-    pids.iter()
-        .for_each(|pid| kill_process(*pid, Signal::CONT).unwrap());
+    for pid in &pids {
+        kill_process(*pid, Signal::CONT).unwrap();
+    }
 }
