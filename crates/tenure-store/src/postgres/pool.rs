@@ -363,7 +363,12 @@ impl Drop for Lease {
         }
         let last = if self.in_transaction { "ROLLBACK" } else { "" };
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            runtime.spawn(async move { lent.client.batch_execute(last).await });
+            runtime.spawn(async move {
+                let ended = lent.client.batch_execute(last).await;
+                // Nobody waited for what was not confirmed; the next question is another one.
+                lent.unconfirmed.store(false, Ordering::Release);
+                ended
+            });
         } else {
             drop(Object::take(lent));
         }
