@@ -1,7 +1,5 @@
 //! The whole move: copy, follow, stop, last pass, start.
 
-use std::time::Duration;
-
 use tenure_lab::actor::Browser;
 use tenure_lab::crowd::{self, Tally, User};
 use tenure_lab::deployment::{EMAIL, PASSWORD};
@@ -13,7 +11,6 @@ use tenure_lab::skip;
 use crate::site::{Busy, Place, Site, Target, assert_all_well, seed};
 
 const FOLLOWING: &str = "following: what begins";
-const PATIENCE: Duration = Duration::from_secs(120);
 
 /// What has to survive a move.
 struct Story {
@@ -61,7 +58,6 @@ impl Story {
             .authorize(&browser, EMAIL, PASSWORD, &[])
             .await
             .unwrap();
-        copy.output().wait_for("following: ", PATIENCE).unwrap();
         first.logout(&leaving.token).await.unwrap();
 
         assert!(self.server.terminate().unwrap().success());

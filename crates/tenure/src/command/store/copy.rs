@@ -46,7 +46,7 @@ pub(crate) async fn copy(args: cli::Copy) -> Result<(), Failure> {
     told.or(mover.first(&progress)).await??;
     loop {
         if !args.once {
-            follow(&mut mover, &mut told, args.every, &progress).await?;
+            follow(&mut mover, &mut told, args.every, &progress).await;
         }
         let now = clock.now();
         let table = told.or(last_pass(&mut mover, now, &progress)).await??;
@@ -110,23 +110,20 @@ async fn key_ids(store: &dyn Store) -> Result<Vec<String>, Failure> {
     Ok(ids)
 }
 
-async fn follow(
-    mover: &mut Mover,
-    told: &mut Told,
-    every: Duration,
-    progress: &Progress,
-) -> Result<(), Failure> {
+async fn follow(mover: &mut Mover, told: &mut Told, every: Duration, progress: &Progress) {
     print::note(
         "following: what begins and ends is carried over; stop the old servers, then press Ctrl-C or send SIGTERM for the last pass",
     );
     loop {
         let begun = Instant::now();
-        let sent = mover.follow(progress).await?;
-        if sent > 0 {
-            print::note(format_args!("following: {sent} records"));
+        match mover.follow(progress).await {
+            Ok(0) => {}
+            Ok(sent) => print::note(format_args!("following: {sent} records")),
+            // It goes on where it was, as the service does.
+            Err(error) => print::note(format_args!("following: {error}; trying again")),
         }
         tokio::select! {
-            () = told.once() => return Ok(()),
+            () = told.once() => return,
             // A look may read the whole of a large source: it must not do so all the time.
             () = tokio::time::sleep(every.max(begun.elapsed() * REST)) => {}
         }

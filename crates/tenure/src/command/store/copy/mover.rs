@@ -269,7 +269,9 @@ impl Mover {
         }
         self.to.import(&news).await?;
         let known = self.known(part);
-        news.iter().for_each(|record| known.note(record));
+        for record in &news {
+            known.note(record);
+        }
         let count = news.len() as u64;
         if let Some(sent) = &mut self.sent {
             sent.extend(news);
