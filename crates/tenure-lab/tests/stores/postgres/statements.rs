@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tenure_core::id::Subject;
 use tenure_core::lineage::Row;
-use tenure_lab::postgres::Postgres as Server;
+use tenure_lab::postgres::{Options, Postgres as Server};
 use tenure_store::conformance::presenter::Presenter;
 use tenure_store::conformance::{START, create_all, cut, lineage, logout, row_of, session};
 use tenure_store::{Revoked, Store, StoreError, User};
@@ -59,9 +59,16 @@ async fn strike_the_waiting(server: &Server, database: &str, blow: &str) {
 async fn a_refresh_touches_no_index() {
     const SESSIONS: u64 = 50;
     const ROUNDS: u64 = 20;
-    let Some((store, server, database)) = with_sessions(SESSIONS).await else {
+    if server().is_none() {
         return;
-    };
+    }
+    // One of its own: a transaction that takes long in any database of a server keeps old versions of
+    // rows in all of them.
+    let server = Server::start(&Options::default()).unwrap();
+    let database = server.fresh_database().await.unwrap();
+    let store: Arc<dyn Store> = Arc::new(open(&server, &database).await.unwrap());
+    let rows: Vec<Row> = (0..SESSIONS).map(session).collect();
+    create_all(&store, &rows).await;
     let presenter = Presenter::new(&store);
     for n in 0..SESSIONS {
         let mut token = presenter.first_token(&session(n));
@@ -75,7 +82,7 @@ async fn a_refresh_touches_no_index() {
     // A backend counts when it ends.
     let refreshes = "SELECT n_tup_upd FROM pg_stat_user_tables WHERE relname = 'sessions'";
     wait_for(
-        server,
+        &server,
         &database,
         refreshes,
         &(SESSIONS * ROUNDS).to_string(),
