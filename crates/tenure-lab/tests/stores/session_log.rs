@@ -27,19 +27,20 @@ mod of_its_own {
 /// `None` is a counted skip.
 async fn fixture(separate: bool) -> Option<LogFixture> {
     let server = postgres::shared().unwrap()?;
-    let mut stores = Vec::new();
-    for _ in 0..2 {
-        let sessions = server.fresh_database().await.unwrap();
-        let log = match separate {
-            true => Some(server.fresh_database().await.unwrap()),
-            false => None,
-        };
-        stores.push((sessions, log));
-    }
-    let log = open(server, &stores[0]).await;
-    let other = open(server, &stores[0]).await;
-    let apart = open(server, &stores[1]).await;
+    let one = databases(server, separate).await;
+    let log = open(server, &one).await;
+    let other = open(server, &one).await;
+    let apart = open(server, &databases(server, separate).await).await;
     Some(LogFixture::new(log, other, apart, ()))
+}
+
+/// Of the sessions, and of their log.
+async fn databases(server: &Server, separate: bool) -> (String, Option<String>) {
+    let sessions = server.fresh_database().await.unwrap();
+    if !separate {
+        return (sessions, None);
+    }
+    (sessions, Some(server.fresh_database().await.unwrap()))
 }
 
 async fn open(server: &Server, (sessions, log): &(String, Option<String>)) -> Postgres {
