@@ -304,7 +304,10 @@ mod tests {
                 "postgresql://ana:hunter2@db.example",
                 "postgres://ana@db.example:5432/ana",
             ),
-            ("postgres://ana:hunter2@a,b:7/t", "postgres://ana@a:7,b:7/t"),
+            (
+                "postgres://ana:hunter2@a,b:7/t",
+                "postgres://ana@a:5432,b:7/t",
+            ),
         ] {
             let address = parsed(url).unwrap();
             assert_eq!(address.place(), place);
