@@ -30,6 +30,7 @@ mod restore;
 mod sqlite;
 mod transfer;
 
+pub use self::redis::{Redis, RedisOptions, Wait};
 pub use device::{Decision, Device, Polled, Used};
 pub use error::{OpenError, StoreError};
 pub use log::{Begun, Entry, Position, SessionLog, Shard, cut_entries, deletion_entries};
@@ -40,7 +41,6 @@ pub use record::{
     AuditEvent, AuditQuery, Consent, Judge, KeyRecord, KeyUse, Loaded, Purged, Revoked, Taken,
     Ticket, TicketHash, TicketKind, Transition, User, Written,
 };
-pub use self::redis::{Redis, RedisOptions, Wait};
 pub use restore::{RestoreReport, restore_check};
 pub use sqlite::{Sqlite, SqliteOptions, Synchronous};
 pub use transfer::{Changes, Cursor, Page, Part, Record};

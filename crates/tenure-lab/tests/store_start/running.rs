@@ -96,11 +96,17 @@ pub(crate) async fn login(running: &Running<'_>) -> Response {
 
 /// A refresh token whose first presentation is a write.
 async fn signed_in(running: &Running<'_>) -> String {
-    let answer = login(running).await.error_for_status().unwrap();
-    let answer: Value = answer.json().await.unwrap();
-    let first = answer["refresh_token"].as_str().unwrap();
-    let answer = running.refresh(first).await.error_for_status().unwrap();
-    let answer: Value = answer.json().await.unwrap();
+    let first = first_token(running).await;
+    refresh_token(running.refresh(&first).await).await
+}
+
+/// A refresh token whose presentation is a read.
+async fn first_token(running: &Running<'_>) -> String {
+    refresh_token(login(running).await).await
+}
+
+async fn refresh_token(answer: Response) -> String {
+    let answer: Value = answer.error_for_status().unwrap().json().await.unwrap();
     answer["refresh_token"].as_str().unwrap().to_owned()
 }
 
@@ -230,7 +236,7 @@ async fn redis_that_becomes_a_replica_is_503() {
     let (server, other) = (own_redis(), own_redis());
     let bench = Bench::store(&server.url());
     let running = Running::start(&bench).unwrap();
-    let token = signed_in(&running).await;
+    let token = first_token(&running).await;
     let port = other.port().to_string();
     server
         .command::<String>(&["REPLICAOF", "127.0.0.1", &port])

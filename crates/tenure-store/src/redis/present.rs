@@ -3,14 +3,13 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use redis::{Pipeline, Value};
+use redis::Value;
 use tenure_core::id::LineageId;
 
 use super::codec;
-use super::error::damaged;
 use super::inner::Inner;
 use super::scripts::Call;
-use super::sessions::{Lifetime, parted};
+use super::sessions::Lifetime;
 use crate::groups::{Carrier, Judged, Presentation, refuse};
 use crate::{Loaded, Shard, StoreError, Written};
 
@@ -84,17 +83,9 @@ struct Read {
 impl Inner {
     /// As [`Inner::load`], once.
     async fn read_group(&self, lineages: Vec<LineageId>) -> Result<Read, StoreError> {
-        let mut commands = Pipeline::with_capacity(2 * lineages.len());
-        for lineage in &lineages {
-            self.add_reading(&mut commands, *lineage);
-        }
-        let answers = self.link.read(&commands).await?;
-        self.heads.read_after_loss(&self.log).await?;
-        let mut answers = answers.into_iter();
+        let sessions = self.read_sessions(&lineages).await?;
         let mut read = Read::default();
-        for lineage in lineages {
-            let pair: Vec<Value> = answers.by_ref().take(2).collect();
-            let (at, fields) = parted(pair)?;
+        for (lineage, (at, fields)) in lineages.into_iter().zip(sessions) {
             if at < self.heads.known(Shard::of(lineage)) {
                 read.behind.insert(lineage);
             } else if let Some(loaded) = codec::loaded(&fields).transpose() {
@@ -103,9 +94,6 @@ impl Inner {
                 }
                 read.rows.insert(lineage, loaded);
             }
-        }
-        if answers.next().is_some() {
-            return Err(damaged("more answers than questions"));
         }
         Ok(read)
     }

@@ -23,12 +23,9 @@ impl Inner {
     /// A session from a shard that has everything that the log is known to have.
     pub(super) async fn load(&self, lineage: LineageId) -> Result<Option<Loaded>, StoreError> {
         let shard = Shard::of(lineage);
-        let commands = self.reading(lineage);
         for _ in 0..ATTEMPTS {
-            let answers = self.link.read(&commands).await?;
-            let (at, fields) = parted(answers)?;
-            // After the answer: only now is it known which connection it came by.
-            self.heads.read_after_loss(&self.log).await?;
+            let read = self.read_sessions(&[lineage]).await?;
+            let (at, fields) = read.into_iter().next().ok_or_else(too_few)?;
             if at >= self.heads.known(shard) {
                 return codec::loaded(&fields);
             }
@@ -37,20 +34,35 @@ impl Inner {
         Err(behind(shard))
     }
 
-    /// The position first: what it promises is in the fields that are read after it.
-    fn reading(&self, lineage: LineageId) -> Pipeline {
-        let mut commands = Pipeline::with_capacity(2);
-        self.add_reading(&mut commands, lineage);
-        commands
-    }
-
-    pub(super) fn add_reading(&self, commands: &mut Pipeline, lineage: LineageId) {
-        commands
-            .cmd("GET")
-            .arg(self.keys.position(Shard::of(lineage)))
-            .cmd("HMGET")
-            .arg(self.keys.session(lineage))
-            .arg(&FIELDS[..]);
+    /// Sessions as a primary has them, all of one slot where there are slots: how far each one's shard
+    /// has got, and the fields.
+    pub(super) async fn read_sessions(
+        &self,
+        lineages: &[LineageId],
+    ) -> Result<Vec<(u64, Vec<Value>)>, StoreError> {
+        let mut commands = Pipeline::with_capacity(1 + 2 * lineages.len());
+        if let Some(first) = lineages.first() {
+            // A write that changes nothing: a server that has become a replica refuses it.
+            let nothing = self.keys.scratch(Shard::of(*first), "nothing");
+            commands.cmd("DEL").arg(nothing);
+        }
+        for lineage in lineages {
+            // The position first: what it promises is in the fields that are read after it.
+            commands
+                .cmd("GET")
+                .arg(self.keys.position(Shard::of(*lineage)))
+                .cmd("HMGET")
+                .arg(self.keys.session(*lineage))
+                .arg(&FIELDS[..]);
+        }
+        let answers = self.link.read(&commands).await?;
+        // After the answer: only now is it known which connection it came by.
+        self.heads.read_after_loss(&self.log).await?;
+        let mut answers = answers.into_iter().skip(1);
+        lineages
+            .iter()
+            .map(|_| parted(answers.next().zip(answers.next())))
+            .collect()
     }
 
     pub(super) async fn present(
@@ -348,14 +360,16 @@ impl Lifetime {
     }
 }
 
-/// The position and the fields of a load.
-pub(super) fn parted(answers: Vec<Value>) -> Result<(u64, Vec<Value>), StoreError> {
-    let mut answers = answers.into_iter();
-    let at = answers.next().map(Option::<u64>::from_redis_value);
-    match (at, answers.next()) {
-        (Some(Ok(at)), Some(Value::Array(fields))) => Ok((at.unwrap_or(0), fields)),
+fn parted(answers: Option<(Value, Value)>) -> Result<(u64, Vec<Value>), StoreError> {
+    let (at, fields) = answers.ok_or_else(too_few)?;
+    match (Option::<u64>::from_redis_value(at), fields) {
+        (Ok(at), Value::Array(fields)) => Ok((at.unwrap_or(0), fields)),
         _ => Err(damaged("the position of a shard")),
     }
+}
+
+fn too_few() -> StoreError {
+    damaged("fewer answers than questions")
 }
 
 fn behind(shard: Shard) -> StoreError {

@@ -73,7 +73,7 @@ mod tests {
     #[test]
     fn a_store_is_named_by_a_url_a_file_or_a_configuration() {
         let mut file = tempfile::NamedTempFile::new().unwrap();
-        write!(file, "postgres://u:hunter2@db/tenure\n").unwrap();
+        writeln!(file, "postgres://u:hunter2@db/tenure").unwrap();
         let file = format!("file:{}", file.path().display());
         assert_eq!(said("sqlite:./data", None), "sqlite:./data");
         assert_eq!(
