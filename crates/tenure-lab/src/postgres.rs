@@ -115,8 +115,9 @@ impl Options {
 /// A PostgreSQL server. Dropping it ends it and removes its data.
 #[derive(Debug)]
 pub struct Postgres {
-    server: Server,
+    /// Before the server, which has the port reserved: whoever reserves it next takes the directory.
     home: Home,
+    server: Server,
     port: u16,
     /// The walreceiver that was stopped, in a replica.
     suspended: Option<Pid>,
