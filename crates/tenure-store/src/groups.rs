@@ -6,9 +6,11 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use parking_lot::Mutex;
 use tenure_core::id::LineageId;
 use tenure_core::lineage::Step;
@@ -109,7 +111,9 @@ impl<C: Carrier> Groups<C> {
             };
             tokio::spawn(async move {
                 while let Some(group) = turn.next_group() {
-                    turn.shared.carrier.carry_out(group).await;
+                    let carried = AssertUnwindSafe(turn.shared.carrier.carry_out(group));
+                    // A panic has hung up on its group; those that wait are not of it.
+                    drop(carried.catch_unwind().await);
                 }
             });
         }
@@ -143,7 +147,7 @@ impl<C> Shared<C> {
     }
 }
 
-/// One of the groups under way; gives its place back even where it ends by a panic.
+/// One of the groups under way; gives its place back even where its task is dropped halfway.
 struct Turn<C> {
     shared: Arc<Shared<C>>,
     ended: bool,

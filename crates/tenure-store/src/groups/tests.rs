@@ -74,6 +74,41 @@ async fn a_group_that_panics_leaves_room_for_the_next() {
     assert_eq!(written, Ok(Written::Now));
 }
 
+/// Nobody comes after them who would start another group.
+#[tokio::test]
+async fn those_that_wait_while_a_group_panics_are_carried_on() {
+    #[derive(Debug)]
+    struct FaultyOnce(Arc<Semaphore>, Mutex<bool>);
+
+    impl Carrier for FaultyOnce {
+        async fn carry_out(&self, group: Vec<Presentation>) {
+            self.0.acquire().await.unwrap().forget();
+            let first = !std::mem::replace(&mut *self.1.lock(), true);
+            assert!(!first, "on purpose");
+            for presentation in group {
+                presentation.answer(Ok(Written::Now));
+            }
+        }
+    }
+
+    let open = Arc::new(Semaphore::new(0));
+    let carrier = FaultyOnce(Arc::clone(&open), Mutex::new(false));
+    let groups = Arc::new(Groups::new(carrier, 1));
+    let present = |n| {
+        let groups = Arc::clone(&groups);
+        tokio::spawn(async move { groups.present(lineage(n), nothing()).await })
+    };
+    let first = present(1);
+    tokio::task::yield_now().await;
+    // The first group is taken, and waits at the gate.
+    tokio::task::yield_now().await;
+    let waiting = present(2);
+    tokio::task::yield_now().await;
+    open.add_permits(2);
+    assert!(first.await.unwrap().is_err());
+    assert_eq!(waiting.await.unwrap(), Ok(Written::Now));
+}
+
 #[tokio::test]
 async fn of_two_that_write_one_session_the_second_is_judged_again_alone() {
     #[derive(Debug)]

@@ -201,6 +201,11 @@ impl<'u> Parts<'u> {
                 "has a host or a port that cannot be read; write HOST or HOST:PORT, and write / ? # @ : and % of a password as %2F %3F %23 %40 %3A %25",
             ));
         }
+        if hosts == Hosts::Some && !self.path.is_empty() {
+            return Err(UrlError::new(
+                "has a path, and a cluster has no databases; remove what follows the hosts",
+            ));
+        }
         if hosts == Hosts::Sentinels && self.path.is_empty() {
             return Err(UrlError::new(
                 "names no master; write redis+sentinel://HOST:PORT,…/MASTER, with the name that the sentinels watch it by",
@@ -299,6 +304,7 @@ mod tests {
             ("postgres://db/tenure?password=hunter2", "in the query"),
             ("redis://a:1,b:2", "for Sentinel write redis+sentinel://"),
             ("redis+sentinel://a:1,b:2", "names no master"),
+            ("redis+cluster://a:1,b:2/3", "a cluster has no databases"),
             ("sqlite:", "names no directory"),
         ] {
             let said = StoreUrl::parse(text).unwrap_err().to_string();

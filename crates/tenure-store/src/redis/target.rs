@@ -109,6 +109,9 @@ impl Parts<'_> {
                 Ok(Mode::Standalone(Box::new(server)))
             }
             "sentinel" => self.sentinel(transport),
+            "cluster" if !self.path.is_empty() => {
+                Err("a cluster has no databases: nothing may follow the hosts".to_owned())
+            }
             "cluster" => {
                 let nodes = self.hosts.split(',');
                 let nodes = nodes.map(|host| self.server(transport, host, ""));
@@ -235,6 +238,7 @@ mod tests {
             "redis://u:s3cret@h:port",
             "redis://u:s3cret@h/base",
             "redis+sentinel://u:s3cret@a:1",
+            "redis+cluster://u:s3cret@a:1,b/3",
             "redis://u:s3cret@h?sslrootcert=a.pem",
             "rediss://u:s3cret@h?sslrootcert=/no/such.pem",
             "rediss://u:s3cret@h?insecure=1",
