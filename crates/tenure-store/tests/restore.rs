@@ -17,7 +17,9 @@ use tenure_store::conformance::presenter::{Heard, Presenter};
 use tenure_store::conformance::{
     ABSOLUTE, IDLE, START, create_all, cut, lineage, logout, row_of, session, session_of,
 };
-use tenure_store::{Entry, Place, Purged, Revoked, Sqlite, SqliteOptions, Store, restore_check};
+use tenure_store::{
+    Entry, Loaded, Place, Purged, Record, Revoked, Sqlite, SqliteOptions, Store, restore_check,
+};
 
 const DAY: Duration = Duration::from_hours(24);
 
@@ -138,7 +140,7 @@ async fn sessions_in_the_log_of_an_older_program_stay_lost_and_their_ends_known(
 /// Of sixteen mebibytes about sessions that are over, a few lines about living ones are left; and
 /// they are enough for a backup from before.
 #[tokio::test]
-async fn a_large_log_is_compacted_at_start_and_serves_older_backups() {
+async fn a_large_log_is_compacted_by_the_sweep_and_serves_older_backups() {
     let home = home();
     let log = home.path().join("revocations.log");
     let store = open(home.path());
@@ -152,7 +154,11 @@ async fn a_large_log_is_compacted_at_start_and_serves_older_backups() {
     grow(&log);
     drop(store);
 
+    let large = fs::metadata(&log).unwrap().len();
+    // As every command does, which must not hold up the service for that long.
     let store = open(home.path());
+    assert_eq!(fs::metadata(&log).unwrap().len(), large);
+    assert_eq!(store.purge(START, 10).await, Ok(Purged::default()));
     let lines = fs::read_to_string(&log).unwrap();
     assert!(lines.len() < 8192, "{} bytes are left", lines.len());
     assert!(lines.starts_with(r#"{"log":{"generation":"#), "{lines}");
@@ -186,6 +192,126 @@ async fn a_large_log_is_compacted_at_start_and_serves_older_backups() {
     }
     create_all(&store, &[session_of("user-2", 9)]).await;
     assert_eq!(store.load(lineage(9)).await.unwrap().unwrap().cut, Some(at));
+}
+
+/// The sweep reads the log while the writer goes on.
+#[tokio::test]
+async fn what_is_written_while_the_log_is_compacted_is_in_it() {
+    let home = home();
+    let log = home.path().join("revocations.log");
+    let store = open(home.path());
+    let backup = back_up(home.path());
+    create_all(&store, &[session(1)]).await;
+    drop(store);
+    grow(&log);
+    let store = open(home.path());
+    let writing = async {
+        for n in 2..40 {
+            create_all(&store, &[session(n)]).await;
+            store.revoke(lineage(n), logout()).await.unwrap();
+        }
+    };
+    let (purged, ()) = tokio::join!(store.purge(START, 10), writing);
+    assert_eq!(purged, Ok(Purged::default()));
+    assert!(fs::metadata(&log).unwrap().len() < 1 << 16);
+    drop(store);
+    restore(home.path(), &backup);
+
+    let store = open(home.path());
+    assert_eq!(row_of(&store, lineage(1)).await, session(1));
+    for n in 2..40 {
+        assert_eq!(row_of(&store, lineage(n)).await.revoked, Some(logout()));
+    }
+}
+
+/// A kind of entry, and a reason to end a session, that a later program may have.
+fn lines_of_a_newer_program() -> [String; 2] {
+    let suspended = serde_json::json!({ "suspended": { "lineage": lineage(1), "at": START } });
+    let revoked = serde_json::json!({ "revoked": {
+        "lineage": lineage(1), "at": START, "cause": "for_a_new_reason",
+    }});
+    [suspended, revoked].map(|line| format!("{line}\n"))
+}
+
+#[tokio::test]
+async fn a_line_of_a_newer_program_is_refused_until_that_is_back() {
+    for unknown in lines_of_a_newer_program() {
+        let home = home();
+        let log = home.path().join("revocations.log");
+        let store = open(home.path());
+        create_all(&store, &[session(1), session(2)]).await;
+        let lines = fs::read_to_string(&log).unwrap();
+        fs::write(&log, lines.clone() + &unknown).unwrap();
+        let refused = store.revoke(lineage(2), logout()).await.unwrap_err();
+        assert!(refused.to_string().contains("upgrade tenure"), "{refused}");
+        drop(store);
+        let options = SqliteOptions::new(home.path());
+        for _ in 0..2 {
+            let refused = Sqlite::open(&options).unwrap_err().to_string();
+            assert!(refused.contains("upgrade tenure"), "{refused}");
+        }
+        let refused = restore_check(&Place::Sqlite(options)).await.unwrap_err();
+        assert!(refused.to_string().contains("upgrade tenure"), "{refused}");
+        assert_eq!(fs::read_to_string(&log).unwrap(), lines.clone() + &unknown);
+
+        fs::write(&log, lines).unwrap();
+        let store = open(home.path());
+        assert_eq!(row_of(&store, lineage(2)).await, session(2));
+    }
+}
+
+/// The newer program has written the database too.
+#[tokio::test]
+async fn a_log_with_a_line_of_a_newer_program_is_not_compacted() {
+    let home = home();
+    let log = home.path().join("revocations.log");
+    let store = open(home.path());
+    create_all(&store, &[session(1)]).await;
+    drop(store);
+    grow(&log);
+    let mut file = fs::OpenOptions::new().append(true).open(&log).unwrap();
+    file.write_all(lines_of_a_newer_program().concat().as_bytes())
+        .unwrap();
+    let length = fs::metadata(&log).unwrap().len();
+    rusqlite::Connection::open(home.path().join("tenure.db"))
+        .unwrap()
+        .execute(
+            "UPDATE meta SET value = ?1 WHERE name = 'log_end'",
+            [length.cast_signed()],
+        )
+        .unwrap();
+    let store = open(home.path());
+    assert_eq!(store.purge(START, 10).await, Ok(Purged::default()));
+    assert_eq!(fs::metadata(&log).unwrap().len(), length);
+}
+
+#[tokio::test]
+async fn imported_cuts_and_whom_they_spared_outlive_a_restore() {
+    let home = home();
+    let store = open(home.path());
+    let backup = back_up(home.path());
+    let (user, at) = (Subject::new("user-1"), cut(START + DAY));
+    let moved = |n, cut| {
+        let row = session(n);
+        Record::Session(Box::new(Loaded { row, cut }))
+    };
+    let records = [
+        Record::Cut(user, at),
+        moved(1, None),
+        moved(2, Some(at)),
+        Record::Cut(Subject::new("user-2"), at),
+    ];
+    assert_eq!(store.import(&records).await, Ok(4));
+    assert_eq!(store.import(&records).await, Ok(0));
+    drop(store);
+    restore(home.path(), &backup);
+
+    let store = open(home.path());
+    create_all(&store, &[session_of("user-2", 3)]).await;
+    for (n, cut) in [(1, None), (2, Some(at)), (3, Some(at))] {
+        let loaded = store.load(lineage(n)).await.unwrap().unwrap();
+        assert_eq!(loaded.cut, cut, "session {n}");
+    }
 }
 
 /// Sessions that began, ended and were deleted years ago.
@@ -384,6 +510,24 @@ async fn a_log_that_is_lost_or_replaced_begins_anew() {
     assert_eq!(row_of(&store, lineage(3)).await.revoked, None);
     assert_eq!(store.revoke(lineage(3), logout()).await, Ok(Revoked::Now));
     assert_eq!(store.describe().revoke_durability, "separate-log");
+}
+
+/// As log rotation does, with and without a new file in its place.
+#[tokio::test]
+async fn a_log_that_was_moved_away_begins_anew() {
+    let home = home();
+    let log = home.path().join("revocations.log");
+    let store = open(home.path());
+    create_all(&store, &[session(1), session(2)]).await;
+    for n in [1, 2] {
+        fs::rename(&log, home.path().join(format!("revocations.log.{n}"))).unwrap();
+        if n == 2 {
+            fs::write(&log, "").unwrap();
+        }
+        store.revoke(lineage(n), logout()).await.unwrap();
+        let lines = fs::read_to_string(&log).unwrap();
+        assert_eq!(lines.lines().count(), 1, "{lines}");
+    }
 }
 
 #[tokio::test]

@@ -2,52 +2,145 @@
 //!
 //! Needed is what an older copy of the database could lack: the beginnings and the ends of sessions
 //! that could still be alive there, and the deletions of such.
+//!
+//! To look through a large log takes seconds, so it is written anew beside the writer, who goes on
+//! appending to the old one, and who waits only while the new one gets those lines and takes its
+//! place.
 
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufRead as _, BufReader, BufWriter, Seek as _, SeekFrom, Write as _};
+use std::io::{
+    self, BufRead as _, BufReader, BufWriter, Read as _, Seek as _, SeekFrom, Write as _,
+};
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
+use rusqlite::Connection;
 use tenure_core::id::{LineageId, Subject};
 use tenure_core::time::Timestamp;
 
-use super::files::sync_dir;
-use super::journal::Line;
-use crate::{Entry, Shard};
+use super::files::{FileId, is_at, sync_dir};
+use super::journal::{self, Line};
+use super::meta;
+use crate::{Entry, Shard, StoreError};
 
-/// Writes the log anew where at most half of it is needed; whether it did.
-pub(super) fn rewrite(path: &Path, log: &File, generation: i64) -> io::Result<bool> {
-    let survey = Survey::of(log)?;
-    if survey.needed > log.metadata()?.len() / 2 {
-        return Ok(false);
+/// A log of this size is worth compacting: 16 MiB are some thirty thousand sign-ins.
+const LARGE: u64 = 16 << 20;
+
+/// A log that has grown enough to be looked through.
+#[derive(Debug)]
+pub(super) struct Due {
+    log: File,
+    /// What the database has of it, to the end of a line.
+    pub(super) end: u64,
+    generation: i64,
+}
+
+impl Due {
+    /// `None` while half of the log cannot be too much, or the database does not have all of it.
+    pub(super) fn at(path: &Path, sql: &Connection) -> Result<Option<Self>, StoreError> {
+        let end = meta::read(sql, meta::LOG_END)?.cast_unsigned();
+        let kept = meta::read(sql, meta::LOG_KEPT)?.cast_unsigned();
+        if end <= LARGE.max(kept.saturating_mul(2)) {
+            return Ok(None);
+        }
+        let log = File::open(path)?;
+        let generation = meta::random(sql)?;
+        Ok(journal::continues(&log, sql)?.then_some(Self {
+            log,
+            end,
+            generation,
+        }))
     }
-    let beside = path.with_extension("new");
+
+    /// Writes what is needed of it to a file beside it; `None` where that is more than half. Blocks
+    /// for as long as it takes to read the log three times.
+    pub(super) fn compacted(self, path: &Path) -> Result<Option<Compacted>, StoreError> {
+        let survey = Survey::of(&self.log, self.end)?;
+        if survey.needed > self.end / 2 {
+            return Ok(None);
+        }
+        let beside = path.with_extension("new");
+        let file = claim(&beside)?;
+        let mut new = BufWriter::new(&file);
+        serde_json::to_writer(&mut new, &Line::header(self.generation)).map_err(io::Error::from)?;
+        new.write_all(b"\n")?;
+        for line in lines(&self.log, self.end)? {
+            let line = line?;
+            if survey.needs(&line) {
+                new.write_all(&line.text)?;
+                new.write_all(b"\n")?;
+            }
+        }
+        new.flush()?;
+        drop(new);
+        file.sync_all()?;
+        Ok(Some(Compacted {
+            length: file.metadata()?.len(),
+            generation: self.generation,
+            of: self,
+            beside,
+            file,
+        }))
+    }
+}
+
+/// The file beside the log, empty, and for this process alone until it is closed.
+fn claim(beside: &Path) -> Result<File, StoreError> {
     let file = OpenOptions::new()
         .write(true)
         .create(true)
-        .truncate(true)
+        .truncate(false)
         .mode(0o600)
-        .open(&beside)?;
-    let mut new = BufWriter::new(file);
-    serde_json::to_writer(&mut new, &Line::header(generation))?;
-    new.write_all(b"\n")?;
-    for line in lines(log)? {
-        let line = line?;
-        if survey.needs(&line) {
-            new.write_all(&line.text)?;
-            new.write_all(b"\n")?;
-        }
+        .open(beside)?;
+    // Whoever was faster may have made a log of it meanwhile.
+    if file.try_lock().is_err() || !is_at(beside, &file)? {
+        let why = "another process compacts the revocation log";
+        return Err(StoreError::Busy(why.to_owned()));
     }
-    new.into_inner().map_err(io::Error::from)?.sync_all()?;
-    std::fs::rename(&beside, path)?;
-    sync_dir(path.parent().unwrap_or(path))?;
-    tracing::info!(
-        path = %path.display(), from = log.metadata()?.len(), to = survey.needed,
-        "the revocation log is compacted"
-    );
-    Ok(true)
+    file.set_len(0)?;
+    Ok(file)
+}
+
+/// A log without what nobody needs any more, not yet in its place.
+#[derive(Debug)]
+pub(super) struct Compacted {
+    of: Due,
+    beside: PathBuf,
+    file: File,
+    length: u64,
+    pub(super) generation: i64,
+}
+
+impl Compacted {
+    /// Adds what was appended meanwhile, and takes the place of the log; false where that is another
+    /// one now. Nobody must append to it at the same time.
+    pub(super) fn take_place_of(&self, log: &File, path: &Path) -> io::Result<bool> {
+        let mut old = &self.of.log;
+        if FileId::from(log.metadata()?) != FileId::from(old.metadata()?) {
+            return Ok(false);
+        }
+        let mut new = &self.file;
+        new.set_len(self.length)?;
+        new.seek(SeekFrom::Start(self.length))?;
+        old.seek(SeekFrom::Start(self.of.end))?;
+        io::copy(&mut old, &mut new)?;
+        new.sync_all()?;
+        std::fs::rename(&self.beside, path)?;
+        sync_dir(path.parent().unwrap_or(path))?;
+        tracing::info!(
+            path = %path.display(), from = old.metadata()?.len(), to = new.metadata()?.len(),
+            "the revocation log is compacted"
+        );
+        Ok(true)
+    }
+}
+
+/// Remembers how long the log was when it was last looked through.
+pub(super) fn note_kept(sql: &Connection, length: u64) -> Result<(), StoreError> {
+    let length = i64::try_from(length).unwrap_or(i64::MAX);
+    meta::write(sql, meta::LOG_KEPT, length)
 }
 
 /// A line that reads.
@@ -68,18 +161,21 @@ impl Numbered {
     }
 }
 
-fn lines(mut log: &File) -> io::Result<impl Iterator<Item = io::Result<Numbered>>> {
+fn lines(
+    mut log: &File,
+    end: u64,
+) -> io::Result<impl Iterator<Item = Result<Numbered, StoreError>>> {
     log.seek(SeekFrom::Start(0))?;
     let read = |(number, text): (u64, io::Result<Vec<u8>>)| {
-        let text = match text {
-            Ok(text) => text,
-            Err(cause) => return Some(Err(cause)),
-        };
+        let text = text?;
         // Torn ones say nothing.
-        let line = serde_json::from_slice(&text).ok()?;
-        Some(Ok(Numbered { number, text, line }))
+        let line = Line::parse(&text)?;
+        Ok(line.map(|line| Numbered { number, text, line }))
     };
-    Ok((0..).zip(BufReader::new(log).split(b'\n')).filter_map(read))
+    let lines = BufReader::new(log.take(end)).split(b'\n');
+    Ok((0..)
+        .zip(lines)
+        .filter_map(move |line| read(line).transpose()))
 }
 
 /// What becomes of a session in the log; sessions of this database and of another store apart.
@@ -104,9 +200,9 @@ struct Survey {
 }
 
 impl Survey {
-    fn of(log: &File) -> io::Result<Self> {
+    fn of(log: &File, end: u64) -> Result<Self, StoreError> {
         let mut survey = Self::default();
-        for line in lines(log)? {
+        for line in lines(log, end)? {
             survey.note(&line?);
         }
         // A server whose clock was wrong may have written a date in the future.
@@ -114,7 +210,7 @@ impl Survey {
         let written = Timestamp(written.unwrap_or_default().as_secs());
         survey.now = survey.now.min(written);
         let mut needed = 0;
-        for line in lines(log)? {
+        for line in lines(log, end)? {
             let line = line?;
             needed += u64::from(survey.needs(&line)) * (line.text.len() as u64 + 1);
         }

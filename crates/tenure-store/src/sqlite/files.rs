@@ -1,6 +1,6 @@
 //! The files of the store: made, opened, migrated.
 
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::{DirBuilder, File, Metadata, OpenOptions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
@@ -85,9 +85,24 @@ pub(super) struct Files {
     pub(super) log: PathBuf,
 }
 
-/// Device and inode of the database.
+/// Device and inode of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct FileId(u64, u64);
+
+impl From<Metadata> for FileId {
+    fn from(file: Metadata) -> Self {
+        Self(file.dev(), file.ino())
+    }
+}
+
+/// Whether a path still leads to the file that was opened there.
+pub(super) fn is_at(path: &Path, file: &File) -> io::Result<bool> {
+    match std::fs::metadata(path) {
+        Ok(there) => Ok(FileId::from(there) == FileId::from(file.metadata()?)),
+        Err(missing) if missing.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(cause) => Err(cause),
+    }
+}
 
 impl Files {
     pub(super) fn new(options: &SqliteOptions) -> Self {
@@ -128,8 +143,7 @@ impl Files {
 
     /// Which file stands at the path of the database now.
     pub(super) fn id(&self) -> io::Result<FileId> {
-        let file = std::fs::metadata(&self.database)?;
-        Ok(FileId(file.dev(), file.ino()))
+        std::fs::metadata(&self.database).map(FileId::from)
     }
 
     pub(super) fn open_for_writing(&self) -> Result<Connection, StoreError> {
@@ -288,7 +302,6 @@ fn replay(sql: &mut Connection, journal: &mut Journal) -> Result<Replayed, Store
     if replayed.lines > 0 {
         meta::write(&transaction, meta::RESTORED_AT, -1)?;
     }
-    journal.compact(&transaction)?;
     transaction.commit()?;
     Ok(replayed)
 }

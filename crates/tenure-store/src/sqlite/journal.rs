@@ -10,18 +10,16 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 
-use super::files::sync_dir;
-use super::{compact, log, meta, replay};
+use super::compact::{self, Compacted};
+use super::files::{is_at, sync_dir};
+use super::{log, meta, replay};
 use crate::{Entry, Position, Shard, StoreError};
-
-/// A log of this size is worth compacting: 16 MiB are some thirty thousand sign-ins.
-const LARGE: u64 = 16 << 20;
 
 /// No header is longer.
 const HEADER: u64 = 128;
@@ -72,6 +70,20 @@ impl Line {
     pub(super) fn header(generation: i64) -> Self {
         let log = Header { generation };
         Self::Header { log }
+    }
+
+    /// `None` for a torn line. A whole one that this program does not know must not be passed over:
+    /// it may be the end of a session, written before a newer program made way for this one.
+    pub(super) fn parse(text: &[u8]) -> Result<Option<Self>, StoreError> {
+        match serde_json::from_slice(text) {
+            Ok(line) => Ok(Some(line)),
+            Err(unknown) if unknown.is_data() => Err(StoreError::Damaged(
+                "the revocation log has a line that this program does not know, of a newer one; \
+                 upgrade tenure"
+                    .to_owned(),
+            )),
+            Err(_) => Ok(None),
+        }
     }
 
     pub(super) fn at(position: Position, entry: Entry) -> Self {
@@ -141,7 +153,7 @@ impl Journal {
 
     /// Replays what the database lacks; inside a transaction that holds the write lock.
     pub(super) fn catch_up(&mut self, sql: &Connection) -> Result<Replayed, StoreError> {
-        if self.file.metadata()?.nlink() == 0 {
+        if !is_at(&self.path, &self.file)? {
             self.open_again()?;
         }
         let known = meta::read(sql, meta::LOG_END)?.cast_unsigned();
@@ -173,45 +185,35 @@ impl Journal {
         self.file = open(&self.path)?;
         self.generation = generation_of(&self.file)?;
         if self.file.metadata()?.len() == 0 {
-            tracing::error!(path = %self.path.display(), "the revocation log was deleted; a new one begins");
+            tracing::error!(path = %self.path.display(), "the revocation log was deleted or moved away; a new one begins");
         } else {
-            tracing::info!(path = %self.path.display(), "another process compacted the revocation log");
+            tracing::info!(path = %self.path.display(), "another process compacted the revocation log, or put another in its place");
         }
         Ok(())
     }
 
-    /// Leaves out what nobody needs any more, where that may be half of a large log; inside a
-    /// transaction that holds the write lock, and has replayed all of it.
+    /// Lets the log without what nobody needs any more take the place of this one; inside a
+    /// transaction that holds the write lock.
     ///
     /// Where that transaction is lost after the new file has taken the place of the old one, the next
-    /// start finds a log of another generation and replays all of it, which changes nothing.
-    pub(super) fn compact(&mut self, sql: &Connection) -> Result<(), StoreError> {
-        let length = self.file.metadata()?.len();
-        let kept = meta::read(sql, meta::LOG_KEPT)?.cast_unsigned();
-        if length <= LARGE.max(kept.saturating_mul(2)) {
-            return Ok(());
-        }
-        let generation = meta::random(sql)?;
-        match compact::rewrite(&self.path, &self.file, generation) {
-            Ok(false) => {}
-            Ok(true) => {
-                self.file = open(&self.path)?;
-                self.generation = generation;
-                meta::write(sql, meta::LOG_GENERATION, generation)?;
-                self.note_end(sql)?;
-            }
-            // It can go on growing.
+    /// append finds a log of another generation and replays all of it, which changes nothing.
+    pub(super) fn replace(&mut self, sql: &Connection, new: &Compacted) -> Result<(), StoreError> {
+        self.catch_up(sql)?;
+        match new.take_place_of(&self.file, &self.path) {
+            Ok(true) => {}
+            Ok(false) => return Ok(()),
+            // It can go on growing, and the other writes of the group go on.
             Err(error) => {
                 tracing::warn!(path = %self.path.display(), %error, "the revocation log is not compacted");
                 return Ok(());
             }
         }
+        self.file = open(&self.path)?;
+        self.generation = new.generation;
+        meta::write(sql, meta::LOG_GENERATION, new.generation)?;
+        self.note_end(sql)?;
         let length = self.file.metadata()?.len();
-        meta::write(
-            sql,
-            meta::LOG_KEPT,
-            i64::try_from(length).unwrap_or(i64::MAX),
-        )
+        compact::note_kept(sql, length)
     }
 
     /// Fails while the last append failed and an empty line, which a replay skips, fails too.
@@ -249,13 +251,13 @@ impl Journal {
                 continue;
             }
             replayed.lines += 1;
-            match serde_json::from_slice(&line) {
-                Ok(Line::Session(entry)) => replay::apply(sql, &entry, &mut replayed)?,
-                Ok(Line::Logged { logged }) => {
+            match Line::parse(&line)? {
+                Some(Line::Session(entry)) => replay::apply(sql, &entry, &mut replayed)?,
+                Some(Line::Logged { logged }) => {
                     log::replay(sql, logged.position(), &logged.entry)?;
                 }
-                Ok(Line::Header { .. }) => replayed.lines -= 1,
-                Err(_) => replayed.torn += 1,
+                Some(Line::Header { .. }) => replayed.lines -= 1,
+                None => replayed.torn += 1,
             }
         }
         Ok(replayed)

@@ -30,6 +30,7 @@ use tenure_core::id::LineageId;
 use tenure_core::time::Timestamp;
 
 use crate::{OpenError, Purged, Schema, StoreError};
+use compact::Due;
 use files::{FileId, Files};
 pub use files::{SqliteOptions, Synchronous};
 use readers::Readers;
@@ -127,10 +128,40 @@ impl Sqlite {
             .writer
             .write(move |group| devices::sweep(group, now, left))
             .await?;
+        // The sweep is called again as long as it deletes anything.
+        if sessions + tickets + devices == 0 {
+            self.compact_log().await;
+        }
         Ok(Purged {
             sessions,
             tickets: tickets + devices,
         })
+    }
+
+    /// Of the sweep, which is the service's: a command that opens the store must not hold it up.
+    async fn compact_log(&self) {
+        if let Err(error) = self.try_to_compact_log().await {
+            let path = self.files.log.display();
+            tracing::warn!(%path, %error, "the revocation log is not compacted");
+        }
+    }
+
+    async fn try_to_compact_log(&self) -> Result<(), StoreError> {
+        let path = self.files.log.clone();
+        let Some(due) = self.readers.read(|sql| Due::at(&path, sql))? else {
+            return Ok(());
+        };
+        let end = due.end;
+        let compacting = tokio::task::spawn_blocking(move || due.compacted(&path));
+        let compacted = compacting
+            .await
+            .map_err(|stopped| StoreError::Unavailable(stopped.to_string()))??;
+        self.writer
+            .transaction(move |group| match &compacted {
+                Some(compacted) => group.replace_log(compacted),
+                None => compact::note_kept(group.sql, end),
+            })
+            .await
     }
 
     async fn restored_at(&self, now: Timestamp) -> Result<i64, StoreError> {

@@ -61,11 +61,11 @@ fn read(mut log: File, from: u64, report: &mut RestoreReport) -> Result<Lacking,
         if line.is_empty() {
             continue;
         }
-        match serde_json::from_slice(&line) {
-            Ok(Line::Session(entry)) => lacking.note(&entry, report),
-            Ok(Line::Logged { .. }) => report.entries += 1,
-            Ok(Line::Header { .. }) => {}
-            Err(_) => report.torn += 1,
+        match Line::parse(&line)? {
+            Some(Line::Session(entry)) => lacking.note(&entry, report),
+            Some(Line::Logged { .. }) => report.entries += 1,
+            Some(Line::Header { .. }) => {}
+            None => report.torn += 1,
         }
     }
     Ok(lacking)

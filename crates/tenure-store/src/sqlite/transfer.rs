@@ -12,6 +12,7 @@ use rusqlite::Connection;
 pub(super) use self::export::{count, page};
 pub(super) use self::import::import;
 use super::files::Files;
+use super::journal::Line;
 use super::{meta, sessions};
 use crate::transfer::{after, cursor};
 use crate::{Changes, Cursor, Entry, Record, StoreError};
@@ -40,7 +41,7 @@ pub(super) fn changes(
     for line in lines(files, since, end)?.take(limit as usize) {
         let line = line?;
         position += line.len() as u64 + 1;
-        let Ok(entry) = serde_json::from_slice(&line) else {
+        let Some(Line::Session(entry)) = Line::parse(&line)? else {
             continue;
         };
         let concerned = match entry {

@@ -11,6 +11,7 @@ use std::thread::JoinHandle;
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
+use super::compact::Compacted;
 use super::files::Files;
 use super::journal::{Journal, Line};
 use super::readers::Readers;
@@ -44,6 +45,11 @@ impl Group<'_> {
     /// Replays what another process, or a commit that failed, left in the log.
     pub(super) fn catch_up(&mut self) -> Result<(), StoreError> {
         self.journal.catch_up(self.sql).map(drop)
+    }
+
+    /// Lets a compacted log take the place of the one that it was made of.
+    pub(super) fn replace_log(&mut self, new: &Compacted) -> Result<(), StoreError> {
+        self.journal.replace(self.sql, new)
     }
 
     /// Fails while the log takes no appends.

@@ -12,7 +12,9 @@ use super::super::{audit, devices, keys, meta};
 use super::session;
 use crate::record::folded;
 use crate::transfer::merged_device;
-use crate::{AuditEvent, Consent, Decision, Device, KeyRecord, Record, StoreError, Ticket, User};
+use crate::{
+    AuditEvent, Consent, Decision, Device, Entry, KeyRecord, Record, StoreError, Ticket, User,
+};
 
 /// Answers how many changed anything.
 pub(in super::super) fn import(
@@ -28,7 +30,7 @@ pub(in super::super) fn import(
             Record::Key(key) => (import_key(sql, key)?, true),
             Record::User(user) => (import_user(sql, user)?, true),
             Record::Consent(consent) => (import_consent(sql, consent)?, false),
-            Record::Cut(subject, cut) => (import_cut(sql, subject, *cut)?, true),
+            Record::Cut(subject, cut) => (import_cut(group, subject, *cut)?, true),
             Record::Session(loaded) => (session::import(group, loaded)?, false),
             Record::Ticket(ticket) => (import_ticket(sql, ticket)?, false),
             Record::Device(device) => (import_device(sql, device)?, false),
@@ -111,15 +113,23 @@ fn import_consent(sql: &Connection, consent: &Consent) -> Result<bool, StoreErro
     )
 }
 
-fn import_cut(sql: &Connection, subject: &Subject, cut: Cut) -> Result<bool, StoreError> {
-    upsert(
-        sql,
+fn import_cut(group: &mut Group<'_>, subject: &Subject, cut: Cut) -> Result<bool, StoreError> {
+    let changed = upsert(
+        group.sql,
         "INSERT INTO cuts (subject, before, cause) VALUES (?1, ?2, ?3) \
          ON CONFLICT DO UPDATE SET before = excluded.before, cause = excluded.cause \
          WHERE excluded.before >= before \
          AND (before, cause) IS NOT (excluded.before, excluded.cause)",
         params![subject.as_str(), to_sql(cut.before), cut.cause.as_str()],
-    )
+    )?;
+    if changed {
+        group.log(Entry::Cut {
+            subject: subject.clone(),
+            cut,
+            keep: None,
+        });
+    }
+    Ok(changed)
 }
 
 fn import_ticket(sql: &Connection, ticket: &Ticket) -> Result<bool, StoreError> {

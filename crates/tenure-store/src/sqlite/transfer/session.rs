@@ -2,29 +2,31 @@
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 use tenure_core::id::LineageId;
-use tenure_core::lineage::Row;
+use tenure_core::lineage::{Cut, Row};
 use tenure_core::time::Timestamp;
 
-use super::super::codec::{ring_to_blob, time, to_sql, uses_to_blob};
+use super::super::codec::{cut, ring_to_blob, time, to_sql, uses_to_blob};
 use super::super::sessions;
 use super::super::writer::Group;
 use crate::transfer::merged;
 use crate::{Entry, Loaded, StoreError};
 
-/// Takes it over as far as it is further than the one here; its begin and its end go to the
-/// revocation log as if they had happened here.
+/// Takes it over as far as it is further than the one here; its begin, its end and
+/// that a cut spared it go to the revocation log as if they had happened here.
 pub(super) fn import(group: &mut Group<'_>, loaded: &Loaded) -> Result<bool, StoreError> {
     let sql = group.sql;
     let row = &loaded.row;
-    let spared_until = match loaded.cut {
-        Some(_) => Timestamp(0),
+    let spared_from = match loaded.cut {
+        Some(_) => None,
         None => cut_here(sql, row.grant.subject.as_str())?,
     };
+    let spared_until = spared_from.map_or(Timestamp(0), |cut| cut.before);
     let here = find(sql, row.lineage)?;
     let (after, spared_until) = match &here {
         None => (row.clone(), spared_until),
         Some((here, spared)) => (merged(here, row), spared_until.max(*spared)),
     };
+    let spared_before = here.as_ref().map_or(Timestamp(0), |(_, spared)| *spared);
     let ended_before = here
         .as_ref()
         .is_some_and(|(here, _)| here.revoked.is_some());
@@ -37,6 +39,13 @@ pub(super) fn import(group: &mut Group<'_>, loaded: &Loaded) -> Result<bool, Sto
         }
     }
     write(sql, &after, spared_until)?;
+    if let Some(cut) = spared_from.filter(|cut| cut.before > spared_before) {
+        group.log(Entry::Cut {
+            subject: after.grant.subject.clone(),
+            cut,
+            keep: Some(after.lineage),
+        });
+    }
     if let (Some(why), false) = (after.revoked, ended_before) {
         let lineage = after.lineage;
         group.log(Entry::Revoked { lineage, why });
@@ -44,10 +53,10 @@ pub(super) fn import(group: &mut Group<'_>, loaded: &Loaded) -> Result<bool, Sto
     Ok(true)
 }
 
-fn cut_here(sql: &Connection, subject: &str) -> Result<Timestamp, StoreError> {
-    let mut query = sql.prepare_cached("SELECT before FROM cuts WHERE subject = ?1")?;
-    let before = query.query_row([subject], |columns| time(columns, 0));
-    Ok(before.optional()?.unwrap_or(Timestamp(0)))
+fn cut_here(sql: &Connection, subject: &str) -> Result<Option<Cut>, StoreError> {
+    let mut query = sql.prepare_cached("SELECT before, cause FROM cuts WHERE subject = ?1")?;
+    let found = query.query_row([subject], |columns| cut(columns, 0));
+    Ok(found.optional()?.flatten())
 }
 
 fn find(sql: &Connection, lineage: LineageId) -> Result<Option<(Row, Timestamp)>, StoreError> {
