@@ -138,7 +138,7 @@ impl Clock {
                 event = "clock_apart",
                 store_ahead_seconds = apart,
                 "the clocks of this machine and of the store's disagree: nobody is refused by the \
-                 time until they agree; synchronise both"
+                 time and no session begins until they agree; synchronise both"
             );
         } else if !agreed {
             tracing::warn!(event = "clock_agrees", store_ahead_seconds = apart);

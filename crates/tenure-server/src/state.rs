@@ -53,6 +53,12 @@ impl AppState {
         }
     }
 
+    /// Whether somebody is refused by the time: our trouble only where it would refuse while the
+    /// clock is in doubt.
+    pub(crate) fn time_refuses(&self, refuses: impl Fn(Timestamp) -> bool) -> Result<bool, Fault> {
+        Ok(refuses(self.now()) && refuses(self.believed_now()?))
+    }
+
     /// A registered client.
     pub(crate) fn client(&self, id: &ClientId) -> Option<Arc<Client>> {
         self.config.load().client(id).cloned()

@@ -12,7 +12,8 @@ use super::section::Section;
 use super::setting::{Setting, Wrong, text};
 use super::value::Value;
 
-const OF_POSTGRES: [&str; 2] = ["advance", "pool"];
+const ADVANCE: &str = "advance";
+const POOL: &str = "pool";
 const OF_REDIS: [&str; 5] = [
     "sql",
     "prefix",
@@ -25,7 +26,8 @@ const OF_REDIS: [&str; 5] = [
 pub(super) fn store(section: &mut Section<'_>, inputs: &Inputs, data: &Path) -> Place {
     let said = Said::read(section);
     if inputs.flags.dangerous_memory_store {
-        for key in ["url", "sql", "revocation_log"] {
+        let others = ["url", "revocation_log", ADVANCE, POOL];
+        for key in others.into_iter().chain(OF_REDIS) {
             if section.is_given(key) {
                 section.complain(
                     key,
@@ -66,8 +68,8 @@ impl Said {
             url,
             sql,
             log,
-            advance: section.read("advance", Advance::default()),
-            pool: section.read("pool", 16),
+            advance: section.read(ADVANCE, Advance::default()),
+            pool: section.read(POOL, 16),
             prefix: section.read("prefix", Prefix("tenure".to_owned())).0,
             wait: Wait {
                 replicas: section.read("wait_replicas", Replicas(0)).0,
@@ -171,7 +173,11 @@ fn refuse_idle_keys(section: &mut Section<'_>, place: &Place) {
         }
     };
     if !postgres {
-        refuse(&OF_POSTGRES, "a postgres:// URL as url or sql");
+        refuse(&[POOL], "a postgres:// URL as url or sql");
+    }
+    // Beside Redis, refreshes never reach PostgreSQL.
+    if !matches!(place, Place::Postgres(_)) {
+        refuse(&[ADVANCE], "a postgres:// URL as url");
     }
     if !redis {
         refuse(&OF_REDIS, "a redis:// URL as url");

@@ -117,6 +117,7 @@ async fn a_clock_that_jumped_begins_nothing_and_refuses_nobody() {
     let mut running = Running::start().await;
     let (_, tokens) = running.sign_in().await;
     let token = tokens["access_token"].as_str().unwrap();
+    let refresh = tokens["refresh_token"].as_str().unwrap();
     running.set_clock(Clock::jumped(YEARS));
 
     let me = Request::get("/api/auth/me").header(header::AUTHORIZATION, format!("Bearer {token}"));
@@ -131,6 +132,7 @@ async fn a_clock_that_jumped_begins_nothing_and_refuses_nobody() {
     let requests = [
         me.body(Body::empty()).unwrap(),
         form("/oauth2/introspect", format!("{api}&token={token}")),
+        form("/oauth2/introspect", format!("{api}&token={refresh}")),
         form("/oauth2/token", code),
     ];
     for request in requests {
@@ -138,6 +140,33 @@ async fn a_clock_that_jumped_begins_nothing_and_refuses_nobody() {
         assert_eq!(running.ask(request).await.0, 503, "{path}");
     }
     assert_eq!(running.sign_in().await.0, 503);
+}
+
+#[tokio::test]
+async fn a_doubted_clock_is_no_reason_where_the_time_refuses_nobody() {
+    let mut running = Running::start().await;
+    let (_, tokens) = running.sign_in().await;
+    let text = |name: &str| tokens[name].as_str().unwrap().to_owned();
+    let (access, refresh) = (text("access_token"), text("refresh_token"));
+    running.set_clock(Clock::jumped(60));
+    assert!(running.service.state.clock.doubt().is_some());
+
+    for path in ["/api/auth/me", "/oauth2/userinfo"] {
+        let bearer = format!("Bearer {access}");
+        let request = Request::get(path).header(header::AUTHORIZATION, bearer);
+        let (status, body) = running.ask(request.body(Body::empty()).unwrap()).await;
+        assert_eq!(status, 200, "{path}: {body}");
+    }
+    for token in [access, refresh] {
+        let body = format!("client_id=demo-api&client_secret=demo-secret&token={token}");
+        let request = Request::post("/oauth2/introspect")
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(Body::from(body))
+            .unwrap();
+        let (status, body) = running.ask(request).await;
+        assert_eq!((status, &body["active"]), (StatusCode::OK, &json!(true)));
+    }
+    assert_eq!(running.sign_in().await.0, 503, "begins by the time");
 }
 
 #[tokio::test]

@@ -129,6 +129,18 @@ const BAD: &[(&str, &str)] = &[
         ":4: store.pool: has no effect without a postgres:// URL",
     ),
     (
+        "advance = \"asynchronous\"",
+        ":3: store.advance: has no effect without a postgres:// URL as url; remove it",
+    ),
+    (
+        "url = \"redis://a\"\nsql = \"postgres://db/t\"\nadvance = \"asynchronous\"",
+        ":5: store.advance: has no effect without a postgres:// URL as url; remove it",
+    ),
+    (
+        "url = \"redis+cluster://a,b/3\"",
+        ":3: store.url: has a path, and a cluster has no databases; remove what follows the hosts",
+    ),
+    (
         "url = \"postgres://db/t\"\npool = 0",
         ":4: store.pool: is out of range",
     ),
@@ -186,11 +198,17 @@ fn a_store_in_memory_stands_beside_no_other() {
         case
     };
     assert_eq!(memory("").loaded().config.store, Place::Memory);
-    let problems = memory("url = \"redis://a\"").problems();
-    assert!(
-        problems.contains(":3: store.url: stands beside --dangerous-memory-store"),
-        "{problems}"
-    );
+    for (line, key) in [
+        ("url = \"redis://a\"", "url"),
+        ("advance = \"durable\"", "advance"),
+        ("pool = 3", "pool"),
+        ("prefix = \"a\"", "prefix"),
+        ("wait_local = true", "wait_local"),
+    ] {
+        let problems = memory(line).problems();
+        let wanted = format!(":3: store.{key}: stands beside --dangerous-memory-store");
+        assert!(problems.contains(&wanted), "{problems}");
+    }
 }
 
 #[test]
