@@ -5,6 +5,9 @@ use std::hash::{BuildHasher as _, RandomState};
 
 use tenure_store::Record;
 
+/// A record's name and content.
+pub(super) type Print = (u64, u64);
+
 /// The records of one part.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Known {
@@ -28,12 +31,22 @@ impl Known {
 
     /// Whether this very record is there, word for word.
     pub(super) fn has(&self, record: &Record) -> bool {
-        self.records.get(&self.name(record)) == Some(&self.content(record))
+        self.holds(self.print(record))
+    }
+
+    /// Whether the record of this print is there.
+    pub(super) fn holds(&self, (name, content): Print) -> bool {
+        self.records.get(&name) == Some(&content)
+    }
+
+    /// What [`Known::holds`] knows a record by.
+    pub(super) fn print(&self, record: &Record) -> Print {
+        (self.name(record), self.content(record))
     }
 
     /// That it is there now.
     pub(super) fn note(&mut self, record: &Record) {
-        let (name, content) = (self.name(record), self.content(record));
+        let (name, content) = self.print(record);
         self.records.insert(name, content);
     }
 

@@ -3,10 +3,12 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
+use tenure_core::id::LineageId;
+use tenure_core::lineage::{EndCause, Revocation};
 use tenure_core::time::Timestamp;
-use tenure_store::{Cursor, Page, Part, Record, Store, StoreError};
+use tenure_store::{Cursor, KeyUse, Page, Part, Record, Store, StoreError};
 
-use super::known::Known;
+use super::known::{Known, Print};
 use super::progress::Progress;
 
 /// Records in one page: an import is one transaction, which others wait for on SQLite.
@@ -24,7 +26,14 @@ pub(super) struct Mover {
     audit_from: Option<Cursor>,
     version: Option<u64>,
     /// What the last pass had to send, to be read back.
-    sent: Option<Vec<Record>>,
+    sent: Option<Sent>,
+}
+
+/// What was sent: no records, which may be millions of sessions.
+#[derive(Debug, Default)]
+struct Sent {
+    sessions: Vec<LineageId>,
+    others: Vec<Print>,
 }
 
 /// What a comparison of one part found.
@@ -120,7 +129,7 @@ impl Mover {
         progress: &Progress,
     ) -> Result<Compared, StoreError> {
         progress.begin("compared", part, self.from.count(part).await?);
-        self.sent = Some(Vec::new());
+        self.sent = Some(Sent::default());
         let seen = self.send(part, None, progress).await?;
         progress.done();
         let sent = self.sent.take().unwrap_or_default();
@@ -128,16 +137,23 @@ impl Mover {
             part,
             source: seen.names.len(),
             target: 0,
-            differing: self.unlike(&sent).await?,
+            differing: self.unlike(part, &sent).await?,
             swept: 0,
         };
         if self.known(part).has_more_than(&seen.names) {
             for record in self.extras(part, &seen.names).await? {
-                match record {
-                    Record::Session(loaded) if is_over(&loaded, now) => compared.swept += 1,
-                    Record::Ticket(_) | Record::Device(_) => self.drop_from_target(&record).await?,
-                    _ => compared.differing += 1,
-                }
+                let is_swept = match &record {
+                    Record::Session(loaded) => {
+                        is_over(loaded, now) || self.end_in_target(loaded.row.lineage, now).await?
+                    }
+                    Record::Ticket(_) | Record::Device(_) => {
+                        self.drop_from_target(&record).await?;
+                        continue;
+                    }
+                    _ => false,
+                };
+                compared.swept += u64::from(is_swept);
+                compared.differing += u64::from(!is_swept);
             }
         }
         compared.target = match self.to.count(part).await? {
@@ -148,24 +164,18 @@ impl Mover {
     }
 
     /// How many of the records that were sent do not read back as they are in the source.
-    async fn unlike(&mut self, sent: &[Record]) -> Result<u64, StoreError> {
-        let Some(part) = sent.first().map(Record::part) else {
-            return Ok(0);
-        };
-        if part != Part::Sessions {
-            self.learn(part).await?;
-            let known = self.known(part);
-            return Ok(sent.iter().filter(|record| !known.has(record)).count() as u64);
-        }
+    async fn unlike(&mut self, part: Part, sent: &Sent) -> Result<u64, StoreError> {
         let mut unlike = 0;
-        for record in sent {
-            let Record::Session(wanted) = record else {
-                continue;
-            };
-            let there = self.to.load(wanted.row.lineage).await?;
+        for &lineage in &sent.sessions {
+            let there = self.to.load(lineage).await?;
             let there = there.map(|loaded| Record::Session(Box::new(loaded)));
             let known = self.known(part);
             unlike += u64::from(!there.is_some_and(|there| known.has(&there)));
+        }
+        if !sent.others.is_empty() {
+            self.learn(part).await?;
+            let known = self.known(part);
+            unlike += sent.others.iter().filter(|one| !known.holds(**one)).count() as u64;
         }
         Ok(unlike)
     }
@@ -274,7 +284,14 @@ impl Mover {
         }
         let count = news.len() as u64;
         if let Some(sent) = &mut self.sent {
-            sent.extend(news);
+            for record in &news {
+                match record {
+                    Record::Session(loaded) => sent.sessions.push(loaded.row.lineage),
+                    other => sent
+                        .others
+                        .push(self.known.entry(part).or_default().print(other)),
+                }
+            }
         }
         Ok(count)
     }
@@ -299,6 +316,27 @@ impl Mover {
         }
     }
 
+    /// Ends a session of the target that ended in the source and was deleted there since a copy that
+    /// did not complete. False where that is not sure: the source has it, or somebody who signed in
+    /// on the target does.
+    async fn end_in_target(&self, lineage: LineageId, now: Timestamp) -> Result<bool, StoreError> {
+        if self.from.load(lineage).await?.is_some() {
+            return Ok(false);
+        }
+        let end = match self.from.logged_end(lineage).await? {
+            Some(end) => end,
+            // No server has run on a store without keys. Whoever presents it learns what the source
+            // would say.
+            None if self.to.keys(KeyUse::Sign).await?.is_empty() => Revocation {
+                at: now,
+                cause: EndCause::Unknown,
+            },
+            None => return Ok(false),
+        };
+        self.to.revoke(lineage, end).await?;
+        Ok(true)
+    }
+
     /// A code that was dropped because its user changed the password must not live on.
     async fn drop_from_target(&mut self, record: &Record) -> Result<(), StoreError> {
         self.known(record.part()).forget(record);
@@ -321,3 +359,6 @@ fn is_over(loaded: &tenure_store::Loaded, now: Timestamp) -> bool {
         || now > row.expires_absolute
         || now > row.head.since + row.idle + row.idle
 }
+
+#[cfg(test)]
+mod tests;
