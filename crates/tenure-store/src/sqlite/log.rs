@@ -129,7 +129,8 @@ impl SessionLog for Sqlite {
     }
 
     async fn compact(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
-        self.writer
+        let removed = self
+            .writer
             .write(move |group| {
                 let mut delete = group.sql.prepare_cached(
                     "DELETE FROM session_log WHERE (shard, position) IN \
@@ -137,7 +138,9 @@ impl SessionLog for Sqlite {
                 )?;
                 Ok(delete.execute(params![to_sql(now), limit])? as u64)
             })
-            .await
+            .await?;
+        self.compact_log().await;
+        Ok(removed)
     }
 }
 
