@@ -89,6 +89,25 @@ impl Entry {
             begun: Some(Box::new(begun)),
         }
     }
+
+    /// Whether it tells of this session; a cut does of the one that goes on.
+    pub(crate) fn concerns(&self, session: LineageId) -> bool {
+        match self {
+            Self::Created { lineage, .. } | Self::Revoked { lineage, .. } => *lineage == session,
+            Self::Cut { keep, .. } => *keep == Some(session),
+            Self::Deleted { lineages, .. } => lineages.contains(&session),
+        }
+    }
+
+    /// When what it tells of happened, where it says so.
+    pub(crate) fn at(&self) -> Option<Timestamp> {
+        match self {
+            Self::Created { at, .. } => Some(*at),
+            Self::Revoked { why, .. } => Some(why.at),
+            Self::Cut { cut, .. } => Some(cut.before),
+            Self::Deleted { .. } => None,
+        }
+    }
 }
 
 /// That a subject's sessions ended, each part where it belongs: the cut with the subject, and with
@@ -289,6 +308,10 @@ pub trait SessionLog: Send + Sync + std::fmt::Debug {
 
     /// How a session ended.
     async fn end_of(&self, lineage: LineageId) -> Result<Option<Revocation>, StoreError>;
+
+    /// What it has of one session that was not deleted, oldest first: that it began, that it ended,
+    /// and the cuts that spare it.
+    async fn entries_of(&self, lineage: LineageId) -> Result<Vec<Entry>, StoreError>;
 
     /// The cut of a subject as committed, for a store that keeps sessions elsewhere.
     async fn cut_of(&self, subject: &Subject) -> Result<Option<Cut>, StoreError>;

@@ -232,6 +232,23 @@ impl Log {
         })
     }
 
+    /// What it has of one session.
+    pub(super) async fn entries_of(&self, lineage: LineageId) -> Result<Vec<Entry>, StoreError> {
+        // A cut stands in the shard of its subject without the session that it spares.
+        let sql = "SELECT position, body FROM session_log WHERE lineage = $1 \
+             UNION SELECT position, body FROM session_log \
+             WHERE kind = 'cut' AND shard = $2 AND subject IN \
+                 (SELECT subject FROM session_log WHERE lineage = $1 AND kind = 'created') \
+             ORDER BY position";
+        let lent = self.pool.lend().await?;
+        let shard = number(Shard::of(lineage));
+        let rows = lent.rows(sql, &[&lineage.0, &shard]).await?;
+        let entry = |row: tokio_postgres::Row| parsed(row.try_get(1)?);
+        let mut entries: Vec<Entry> = rows.into_iter().map(entry).collect::<Result<_, _>>()?;
+        entries.retain(|entry| entry.concerns(lineage));
+        Ok(entries)
+    }
+
     /// Every cut in it.
     pub(super) async fn cuts(&self) -> Result<Vec<Entry>, StoreError> {
         let sql = "SELECT body FROM session_log WHERE kind = 'cut'";

@@ -44,6 +44,10 @@ impl SessionLog for Postgres {
         self.log().end_of(lineage).await
     }
 
+    async fn entries_of(&self, lineage: LineageId) -> Result<Vec<Entry>, StoreError> {
+        self.log().entries_of(lineage).await
+    }
+
     async fn sessions_of(&self, subject: &Subject) -> Result<Vec<LineageId>, StoreError> {
         let sql = "SELECT DISTINCT lineage FROM session_log \
              WHERE subject = $1 AND kind = 'created' ORDER BY lineage";

@@ -19,6 +19,8 @@ const RIGHTS: &str = "~PREFIX:* ~{PREFIX:* +@read +@write +@scripting +@connecti
 #[derive(Clone, Debug, Default)]
 pub(super) struct Found {
     pub(super) facts: Vec<(&'static str, String)>,
+    /// Tells these servers, since they were started, from any others; empty where none says.
+    pub(super) runs: String,
 }
 
 /// Why a server is refused, and what helps.
@@ -42,6 +44,12 @@ impl Node {
 
     fn or_unknown(&self, name: &str) -> &str {
         self.field(name).unwrap_or("unknown")
+    }
+
+    /// Another one after a restart, and after it was a replica of another server.
+    fn run(&self) -> Option<String> {
+        let (run, replication) = (self.field("run_id")?, self.field("master_replid")?);
+        Some(format!("{run}/{replication}"))
     }
 
     /// `standalone`, `sentinel` or `cluster`; Valkey has another name for it.
@@ -128,7 +136,10 @@ impl Inner {
             });
         }
         let facts = self.facts(&nodes).await;
-        self.found.lock().facts = facts;
+        let mut runs: Vec<String> = nodes.iter().filter_map(Node::run).collect();
+        runs.sort();
+        let runs = runs.join(" ");
+        *self.found.lock() = Found { facts, runs };
         Ok(())
     }
 

@@ -33,7 +33,7 @@ const NO_MARK: u64 = u64::MAX;
 
 /// A key outlives what it is kept for by this much: nothing goes early because a clock is wrong or
 /// a backup is a day old.
-const GRACE: Duration = Duration::from_hours(24);
+pub(super) const GRACE: Duration = Duration::from_hours(24);
 
 /// Redis counts in milliseconds and refuses what overflows: a hundred years are as good as never.
 const LONGEST: Duration = Duration::from_hours(24 * 36525);

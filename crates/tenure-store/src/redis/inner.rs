@@ -7,6 +7,7 @@ use parking_lot::Mutex;
 use redis::cluster_routing::{Route, RoutingInfo, SingleNodeRoutingInfo, SlotAddr};
 use redis::{Cmd, FromRedisValue as _, Value, cmd};
 use tenure_core::id::LineageId;
+use tokio::sync::Semaphore;
 
 use super::check::Found;
 use super::error::{damaged, trouble};
@@ -36,6 +37,8 @@ pub(super) struct Inner {
     pub(super) log: Arc<dyn SessionLog>,
     pub(super) heads: Heads,
     pub(super) found: Mutex<Found>,
+    /// As many as may be replayed at once.
+    pub(super) replays: Semaphore,
     /// Where the next slice of the sweep begins.
     pub(super) swept_to: Mutex<Option<LineageId>>,
     pub(super) writes: AtomicU64,

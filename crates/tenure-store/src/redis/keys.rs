@@ -58,6 +58,11 @@ impl Keys {
         format!("{{{}:{}}}:check:{name}", self.prefix, shard.0)
     }
 
+    /// Which servers it was at the last look.
+    pub(super) fn runs(&self) -> String {
+        format!("{}:runs", self.prefix)
+    }
+
     /// Which log this server is served by.
     pub(super) fn served_by(&self) -> String {
         format!("{}:served-by", self.prefix)

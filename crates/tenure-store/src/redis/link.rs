@@ -92,6 +92,7 @@ impl Link {
                 Source::Sentinel(Box::new(tokio::sync::Mutex::new(client)))
             }
             Mode::Cluster(nodes) => {
+                // The driver tells that a connection was lost, not that another was made.
                 let lost = epoch.clone();
                 let told = move |push: PushInfo| {
                     if push.kind == PushKind::Disconnection {
@@ -211,12 +212,13 @@ impl Link {
         {
             return Err(error.clone());
         }
-        // Before anybody can hear from it.
-        let number = self.epoch.advance();
         let made = in_time(self.connect()).await;
         self.attempts.fetch_add(1, Ordering::AcqRel);
         *failure = made.as_ref().err().cloned();
-        let made = (number, made?);
+        let connection = made?;
+        // Before anybody can hear from it, and after it was made: a look at the log while it was
+        // being made may have been too early for what the server before it was still promised.
+        let made = (self.epoch.advance(), connection);
         *self.current.lock() = Some(made.clone());
         Ok(made)
     }

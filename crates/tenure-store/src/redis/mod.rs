@@ -13,8 +13,15 @@
 //! by whoever comes first; who ended a session is who stands first in the log.
 //!
 //! Rotations are not in the log: a token that is ahead of its row is adopted (line 7 of the rule).
-//! What remains: where a server of Redis is replaced without any connection breaking, and within the
-//! second before the next look, another process's end can be overlooked; `WAIT` (see [`Wait`]) and
+//! A shard that may have lost some is marked, and the sweep spares its sessions for one idle period;
+//! all are after a restart or a replacement of a server. A session whose key alone is missing is made
+//! again from the log when its token is presented.
+//!
+//! What remains: where a server of Redis is replaced without any connection breaking, or the one
+//! before it still promises something after the new connection was made, another process's end can
+//! be overlooked until the next look, for a second. In a Cluster also where a look falls between the
+//! loss of a connection, which the driver tells, and the next one, which it does not tell; and where
+//! it drops a node that hangs, of which it may tell nothing. `WAIT` (see [`Wait`]) and
 //! `min-replicas-to-write` narrow that. Tickets and device authorizations are as durable as Redis is
 //! configured: who loses one signs in again.
 
@@ -29,7 +36,9 @@ mod link;
 mod options;
 mod present;
 mod records;
+mod remake;
 mod replay;
+mod replayed;
 mod scripts;
 mod sessions;
 mod store;
@@ -43,9 +52,10 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use parking_lot::Mutex;
+use tokio::sync::Semaphore;
 
 use crate::groups::Groups;
-use crate::{OpenError, SessionLog, Store, StoreError};
+use crate::{OpenError, Position, SessionLog, Store, StoreError};
 use check::{Found, Refusal, refusal, unmarked};
 use heads::Heads;
 use inner::Inner;
@@ -53,6 +63,7 @@ use keys::Keys;
 use link::{Epoch, Link};
 pub use options::{RedisOptions, Wait};
 use present::{GROUPS, InGroups};
+use replay::REPLAYS;
 use target::{Mode, Target};
 
 /// How often the heads of the log are looked at, for what other processes appended.
@@ -111,6 +122,7 @@ impl Redis {
             .belong_together()
             .await?
             .map_err(|refused| StoreError::Unavailable(refused.problem))?;
+        inner.mark_if_restarted().await?;
         inner.heads.read(&inner.log).await
     }
 }
@@ -139,6 +151,7 @@ fn connect(
         log,
         heads: Heads::new(&epoch),
         found: Mutex::new(Found::default()),
+        replays: Semaphore::new(REPLAYS),
         swept_to: Mutex::new(None),
         writes: AtomicU64::new(0),
         failed: AtomicU64::new(0),
@@ -154,23 +167,33 @@ impl Inner {
             fix: "both Redis and the SQL side have to answer before anybody can sign in".to_owned(),
         };
         self.belong_together().await.map_err(trouble)??;
-        let mut behind = 0;
+        let (mut lacks, mut behind) = (0, Vec::new());
         let positions = self.positions().await.map_err(trouble)?;
         self.heads.read(&self.log).await.map_err(trouble)?;
+        let is_new = positions.iter().all(|(_, at)| *at == 0);
         for (shard, at) in positions {
             let known = self.heads.known(shard);
             if at > known {
                 self.rewind(shard).await.map_err(trouble)?;
             }
-            behind += known.saturating_sub(at);
+            if at < known {
+                lacks += known - at;
+                behind.push(Position { shard, at });
+            }
         }
-        if behind > 0 {
+        if lacks > 0 {
             tracing::info!(
-                entries = behind,
+                entries = lacks,
                 "Redis lacks entries of the session log; they are replayed shard by shard, when they are asked for"
             );
         }
-        Ok(())
+        self.mark_if_any_lost(&behind).await.map_err(trouble)?;
+        let noted = if is_new {
+            self.note_runs().await
+        } else {
+            self.mark_if_restarted().await
+        };
+        noted.map_err(trouble)
     }
 }
 

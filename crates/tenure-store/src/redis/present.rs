@@ -76,7 +76,7 @@ impl InGroups {
 struct Read {
     rows: HashMap<LineageId, Result<Loaded, StoreError>>,
     lifetimes: HashMap<LineageId, Lifetime>,
-    /// Those whose shard lacks what the log is known to have.
+    /// Those that are missing, or whose shard lacks what the log is known to have.
     behind: HashSet<LineageId>,
 }
 
@@ -93,6 +93,9 @@ impl Inner {
                     read.lifetimes.insert(lineage, Lifetime::of(row));
                 }
                 read.rows.insert(lineage, loaded);
+            } else {
+                // Alone it is asked of the log.
+                read.behind.insert(lineage);
             }
         }
         Ok(read)

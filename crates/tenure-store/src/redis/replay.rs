@@ -16,6 +16,12 @@ use crate::{Entry, Position, Shard, StoreError};
 /// Entries that are read from the log and sent to Redis in one go.
 const PAGE: u32 = 512;
 
+/// Shards that one process replays at once: sign-ins and key reads share the SQL side with them.
+pub(super) const REPLAYS: usize = 4;
+
+/// Cuts that a replay reads side by side, for the same reason.
+const CUTS: usize = 4;
+
 /// Without getting further; others replay the same shard at the same time.
 const ATTEMPTS: usize = 16;
 
@@ -36,15 +42,6 @@ impl Inner {
         if at >= goal {
             return Ok(());
         }
-        tracing::warn!(
-            shard = shard.0,
-            lacks = goal - at,
-            "Redis lacks entries of the session log, after a failover, a restart or a crash of a \
-             server; they are replayed"
-        );
-        let mut undated = cmd("SET");
-        undated.arg(self.keys.replayed(shard)).arg("");
-        self.link.ask::<()>(&undated).await?;
         self.replay(shard, goal).await
     }
 
@@ -78,7 +75,9 @@ impl Inner {
     /// Applies what the log has up to `goal`. Several may do so at once: an entry that is not the
     /// next one any more changes nothing.
     pub(super) async fn replay(&self, shard: Shard, goal: u64) -> Result<(), StoreError> {
+        let _few_at_once = self.replays.acquire().await;
         let (mut attempts, mut furthest) = (0, 0);
+        let mut marked = false;
         while attempts < ATTEMPTS {
             let at = self.position(shard).await?;
             if at >= goal {
@@ -87,6 +86,7 @@ impl Inner {
             attempts = if at > furthest { 0 } else { attempts + 1 };
             furthest = furthest.max(at);
             let entries = self.log.after(Position { shard, at }, PAGE).await?;
+            marked = marked || self.mark_if_lost(Position { shard, at }, &entries).await?;
             let calls = self.calls(Position { shard, at }, goal, &entries).await?;
             Call::run_all(&calls, &self.durable).await?;
         }
@@ -166,7 +166,6 @@ impl Inner {
         &self,
         entries: &[(Position, Entry)],
     ) -> Result<HashMap<Subject, Cut>, StoreError> {
-        let mut reading = JoinSet::new();
         let mut subjects: Vec<Subject> = Vec::new();
         for (position, entry) in entries {
             if let Entry::Created {
@@ -181,14 +180,15 @@ impl Inner {
         }
         subjects.sort_by(|one, other| one.as_str().cmp(other.as_str()));
         subjects.dedup();
-        for subject in subjects {
-            let log = Arc::clone(&self.log);
-            reading.spawn(async move { (log.cut_of(&subject).await, subject) });
-        }
         let mut cuts = HashMap::new();
-        for (cut, subject) in reading.join_all().await {
-            if let Some(cut) = cut? {
-                cuts.insert(subject, cut);
+        for subjects in subjects.chunks(CUTS) {
+            let mut reading = JoinSet::new();
+            for subject in subjects.iter().cloned() {
+                let log = Arc::clone(&self.log);
+                reading.spawn(async move { (log.cut_of(&subject).await, subject) });
+            }
+            for (cut, subject) in reading.join_all().await {
+                cuts.extend(cut?.map(|cut| (subject, cut)));
             }
         }
         Ok(cuts)

@@ -20,14 +20,34 @@ use crate::{
 const ATTEMPTS: usize = 8;
 
 impl Inner {
-    /// A session from a shard that has everything that the log is known to have.
+    /// A session from a shard that has everything that the log is known to have. One that is missing
+    /// though the log has it going on is made again.
     pub(super) async fn load(&self, lineage: LineageId) -> Result<Option<Loaded>, StoreError> {
+        for _ in 0..ATTEMPTS {
+            let (position, loaded) = self.read_at(lineage).await?;
+            if loaded.is_some() || !self.remake(lineage, position).await? {
+                return Ok(loaded);
+            }
+        }
+        Err(behind(Shard::of(lineage)))
+    }
+
+    /// As [`Inner::load`], and leaves one missing that is.
+    pub(super) async fn read(&self, lineage: LineageId) -> Result<Option<Loaded>, StoreError> {
+        Ok(self.read_at(lineage).await?.1)
+    }
+
+    /// And how far the shard had got.
+    async fn read_at(
+        &self,
+        lineage: LineageId,
+    ) -> Result<(Position, Option<Loaded>), StoreError> {
         let shard = Shard::of(lineage);
         for _ in 0..ATTEMPTS {
             let read = self.read_sessions(&[lineage]).await?;
             let (at, fields) = read.into_iter().next().ok_or_else(too_few)?;
             if at >= self.heads.known(shard) {
-                return codec::loaded(&fields);
+                return Ok((Position { shard, at }, codec::loaded(&fields)?));
             }
             self.catch_up(shard).await?;
         }
@@ -151,7 +171,7 @@ impl Inner {
 
     pub(super) async fn create(&self, row: &Row) -> Result<(), StoreError> {
         let exists = || damaged("this lineage exists");
-        if self.load(row.lineage).await?.is_some() {
+        if self.read(row.lineage).await?.is_some() {
             return Err(exists());
         }
         let shard = Shard::of(row.lineage);

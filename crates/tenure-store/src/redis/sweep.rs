@@ -7,12 +7,13 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use redis::cmd;
 use tenure_core::id::LineageId;
 use tenure_core::time::Timestamp;
 use tokio::task::JoinSet;
 
+use super::codec::GRACE;
 use super::inner::Inner;
+use super::remake::AsItBegan;
 use super::replay::Place;
 use crate::record::is_purgeable;
 use crate::{Entry, Loaded, Purged, Shard, StoreError, deletion_entries};
@@ -26,8 +27,12 @@ const SLICE: u32 = 20_000;
 /// Sessions that are looked at side by side.
 const ABREAST: usize = 32;
 
-/// How long the log must remember the end of a session whose key went by itself, so that its limit
-/// is not known any more: longer than any absolute limit.
+/// Steps of the log's compaction in one call, each of as many entries as the call may delete
+/// sessions.
+const COMPACTIONS: u32 = 16;
+
+/// How long the log must remember the end of a session whose beginning it does not tell in full, as
+/// older programs wrote it, so that its limit is not known: longer than any absolute limit.
 const LONG: Duration = Duration::from_hours(24 * 3653);
 
 impl Inner {
@@ -39,9 +44,12 @@ impl Inner {
         let (sessions, finished) = self.sweep_sessions(now, limit).await?;
         let left = limit.saturating_sub(u32::try_from(sessions).unwrap_or(u32::MAX));
         let tickets = self.sweep_records(now, left).await?;
-        // Only then has every session that the log would forget been looked at.
-        if finished {
-            self.log.compact(now, limit).await?;
+        // Either every session that the log forgets has been looked at, or its key went by itself.
+        let past = if finished { now } else { now.minus(GRACE) };
+        for _ in 0..COMPACTIONS {
+            if self.log.compact(past, limit).await? < u64::from(limit) {
+                break;
+            }
         }
         Ok(Purged { sessions, tickets })
     }
@@ -106,8 +114,13 @@ impl Inner {
         lineage: LineageId,
         now: Timestamp,
     ) -> Result<Option<Timestamp>, StoreError> {
-        let Some(Loaded { row, .. }) = self.load(lineage).await? else {
-            return Ok(Some(now + LONG));
+        let row = match self.read(lineage).await? {
+            Some(Loaded { row, .. }) => row,
+            None => match self.as_it_began(lineage).await? {
+                AsItBegan::Known(row) => *row,
+                AsItBegan::Untold => return Ok(Some(now + LONG)),
+                AsItBegan::Deleted => return Ok(None),
+            },
         };
         if !is_purgeable(&row, now) {
             return Ok(None);
@@ -117,22 +130,6 @@ impl Inner {
             return Ok(None);
         }
         Ok(Some(row.expires_absolute))
-    }
-
-    /// When the shard was replayed, 0 for never. A replay has no clock; the first sweep after it
-    /// dates it. For one idle period after it holders of tokens that are ahead of their rows come
-    /// back.
-    async fn replayed_at(&self, shard: Shard, now: Timestamp) -> Result<Timestamp, StoreError> {
-        let key = self.keys.replayed(shard);
-        let at: Option<String> = self.link.ask(cmd("GET").arg(&key)).await?;
-        match at.as_deref() {
-            None => Ok(Timestamp(0)),
-            Some("") => {
-                self.link.ask::<()>(cmd("SET").arg(&key).arg(now.0)).await?;
-                Ok(now)
-            }
-            Some(at) => Ok(Timestamp(at.parse().unwrap_or(now.0))),
-        }
     }
 
     async fn delete(&self, over: &[(LineageId, Timestamp)]) -> Result<(), StoreError> {

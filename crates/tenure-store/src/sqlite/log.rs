@@ -82,6 +82,24 @@ impl SessionLog for Sqlite {
         })
     }
 
+    async fn entries_of(&self, lineage: LineageId) -> Result<Vec<Entry>, StoreError> {
+        self.readers.read(|sql| {
+            // A cut stands in the shard of its subject without the session that it spares.
+            let mut query = sql.prepare_cached(
+                "SELECT position, body FROM session_log WHERE lineage = ?1 \
+                 UNION SELECT position, body FROM session_log \
+                 WHERE kind = 'cut' AND shard = ?2 AND subject = \
+                     (SELECT subject FROM session_log WHERE lineage = ?1 AND kind = 'created') \
+                 ORDER BY position",
+            )?;
+            let params = params![lineage.0.as_bytes(), Shard::of(lineage).0];
+            let found = query.query_map(params, |columns| body(columns, 1))?;
+            let mut entries: Vec<Entry> = found.collect::<Result<_, _>>()?;
+            entries.retain(|entry| entry.concerns(lineage));
+            Ok(entries)
+        })
+    }
+
     async fn cut_of(&self, subject: &Subject) -> Result<Option<Cut>, StoreError> {
         self.readers.read(|sql| {
             let mut query =

@@ -4,12 +4,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tenure_core::lineage::EndCause;
+use tenure_core::id::Subject;
+use tenure_core::lineage::{EndCause, Row};
 use tenure_core::time::Timestamp;
 use tenure_lab::redis::{Append, Engine, Options, Redis as Server};
 use tenure_store::conformance::presenter::{Heard, Presenter};
-use tenure_store::conformance::{IDLE, START, lineage, logout, session};
-use tenure_store::{Sqlite, SqliteOptions, Store};
+use tenure_store::conformance::{ABSOLUTE, IDLE, START, cut, lineage, logout, session};
+use tenure_store::{Entry, SessionLog as _, Shard, Sqlite, SqliteOptions, Store};
 
 use super::{Side, is_here, options};
 
@@ -106,6 +107,141 @@ async fn a_session_that_came_back_is_not_swept_for_one_idle_period() {
     assert_eq!(swept(over + IDLE).await, 0);
     assert_eq!(swept(over + IDLE + second).await, 1);
     assert_eq!(store.load(lineage(1)).await, Ok(None));
+}
+
+/// What replays a shard may be the end of another subject's sessions, before any load.
+#[tokio::test]
+async fn sessions_of_a_shard_that_an_end_replayed_are_not_swept() {
+    let Some(server) = forgetful() else { return };
+    let side = Side::new();
+    let store = open(&side, &server, "p").await;
+    let nobody = Subject::new("nobody");
+    let shard = Shard::of_subject(&nobody);
+    let beside = (1..=u64::from(Shard::COUNT)).find(|n| Shard::of(lineage(*n)) == shard);
+    let beside = beside.unwrap();
+    store.create(&session(beside)).await.unwrap();
+    server.command::<String>(&["FLUSHALL"]).unwrap();
+    store
+        .revoke_subject(&nobody, cut(START), None)
+        .await
+        .unwrap();
+    let over = START + IDLE + IDLE + Duration::from_secs(1);
+    assert_eq!(store.purge(over, 10).await.unwrap().sessions, 0);
+    assert!(store.load(lineage(beside)).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn a_session_whose_key_alone_vanished_is_made_again() {
+    let Some(server) = forgetful() else { return };
+    let side = Side::new();
+    let store = open(&side, &server, "p").await;
+    let presenter = Presenter::new(&store);
+    for n in [1, 2] {
+        store.create(&session(n)).await.unwrap();
+    }
+    let first = presenter.first_token(&session(1));
+    let token = presenter.present(&first, 10, START).await.unwrap().token();
+    store.revoke(lineage(2), logout()).await.unwrap();
+    for n in [1, 2] {
+        let deleted: u32 = server.command(&["DEL", &key_of(n)]).unwrap();
+        assert_eq!(deleted, 1);
+    }
+    // Not even the sweep takes it for one that went by itself.
+    assert_eq!(store.purge(START, 10).await.unwrap().sessions, 0);
+    let heard = presenter.present(&token, 11, START).await.unwrap();
+    presenter
+        .present(&heard.token(), 12, START)
+        .await
+        .unwrap()
+        .token();
+    assert_eq!(store.load(lineage(2)).await, Ok(None));
+}
+
+/// The cut that spared it is in the log with it, and so is one that did not.
+#[tokio::test]
+async fn a_session_that_is_made_again_is_spared_by_what_spared_it() {
+    let Some(server) = forgetful() else { return };
+    let side = Side::new();
+    let store = open(&side, &server, "p").await;
+    store.create(&session(1)).await.unwrap();
+    let subject = session(1).grant.subject;
+    let keep = Some(lineage(1));
+    let ended = store.revoke_subject(&subject, cut(START), keep).await;
+    assert_eq!(ended, Ok(Vec::new()));
+    server.command::<u32>(&["DEL", &key_of(1)]).unwrap();
+    let again = store.load(lineage(1)).await.unwrap().unwrap();
+    assert_eq!((again.row.revoked, again.cut), (None, None));
+}
+
+#[tokio::test]
+async fn what_another_process_is_about_to_carry_out_marks_nothing() {
+    let Some(server) = forgetful() else { return };
+    let side = Side::new();
+    let store = open(&side, &server, "p").await;
+    let now = store.clock().await.unwrap().unwrap();
+    let ago = |age: Duration| now.minus(age);
+    for (n, begun, marked) in [(1, now, 0), (2, ago(Duration::from_mins(5)), 1)] {
+        let row = session_at(n, begun);
+        let shard = Shard::of(row.lineage);
+        let entry = Entry::created(&row);
+        side.sqlite.append(&[(shard, entry)]).await.unwrap();
+        // Whoever writes after it carries it out first.
+        let next = session_at(n + u64::from(Shard::COUNT), now);
+        store.create(&next).await.unwrap();
+        assert!(store.load(row.lineage).await.unwrap().is_some());
+        let mark = format!("{{p:{}}}:replayed", shard.0);
+        let exists: u32 = server.command(&["EXISTS", &mark]).unwrap();
+        assert_eq!(exists, marked, "{n}");
+    }
+}
+
+/// A server that came back older than it was may lack rotations and no entry.
+#[tokio::test]
+async fn after_a_restart_the_sweep_waits_in_every_shard() {
+    let Some(mut server) = forgetful() else {
+        return;
+    };
+    let side = Side::new();
+    let store = open(&side, &server, "p").await;
+    store.create(&session(1)).await.unwrap();
+    drop(store);
+    let untouched = "{p:77}:replayed";
+    let marked = |server: &Server| server.command::<u32>(&["EXISTS", untouched]).unwrap();
+    drop(open(&side, &server, "p").await);
+    assert_eq!(marked(&server), 0);
+    server.wipe().unwrap();
+    drop(open(&side, &server, "p").await);
+    assert_eq!(marked(&server), 1);
+    server
+        .command::<u32>(&["DEL", untouched, "p:runs"])
+        .unwrap();
+    let store = open(&side, &server, "p").await;
+    assert!(store.load(lineage(1)).await.unwrap().is_some());
+    drop(store);
+    server
+        .command::<String>(&["SET", "p:runs", "another server"])
+        .unwrap();
+    server.command::<u32>(&["DEL", untouched]).unwrap();
+    drop(open(&side, &server, "p").await);
+    assert_eq!(marked(&server), 1);
+}
+
+fn key_of(n: u64) -> String {
+    let (shard, id) = (Shard::of(lineage(n)).0, lineage(n).0.simple());
+    format!("{{p:{shard}}}:s:{id}")
+}
+
+fn session_at(n: u64, begun: Timestamp) -> Row {
+    let row = session(n);
+    let (secret, first) = (row.secret.clone(), row.head.id);
+    Row::new(
+        row.lineage,
+        secret,
+        first,
+        row.grant,
+        (IDLE, ABSOLUTE),
+        begun,
+    )
 }
 
 /// Redis is ahead of a log that a backup replaced: its numbers are given out again.
