@@ -1,5 +1,6 @@
 //! PostgreSQL: the cases of every store, and what only a database of its own can get wrong.
 
+mod between;
 mod encryption;
 mod migration;
 mod refusals;

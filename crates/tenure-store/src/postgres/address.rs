@@ -25,10 +25,29 @@ const UNACKNOWLEDGED: Duration = Duration::from_secs(8);
 const IDLE: Duration = Duration::from_secs(30);
 
 /// The settings of every connection. The database gives a statement up before the server gives the
-/// request up; a commit is not a statement, so none is ever acknowledged for having timed out.
+/// request up; a commit is not a statement, so none is ever acknowledged for having timed out. It
+/// notices that a machine is gone, and lets go of what its connections held.
 const SETTINGS: &str = "-c statement_timeout=5s -c lock_timeout=4s \
     -c idle_in_transaction_session_timeout=15s -c default_transaction_isolation=read\\ committed \
-    -c default_transaction_deferrable=off -c jit=off -c client_min_messages=warning";
+    -c default_transaction_deferrable=off -c jit=off -c client_min_messages=warning \
+    -c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3 \
+    -c tcp_user_timeout=20s";
+
+/// Those of them that are read back: without them what was acknowledged may be lost, and a lock be
+/// waited for without end.
+const IN_FORCE: [(&str, &str); 4] = [
+    ("statement_timeout", "5s"),
+    ("lock_timeout", "4s"),
+    ("idle_in_transaction_session_timeout", "15s"),
+    ("default_transaction_isolation", "read committed"),
+];
+
+/// What has to be in force on every connection.
+pub(super) fn wanted(commit: Commit) -> impl Iterator<Item = (&'static str, &'static str)> {
+    IN_FORCE
+        .into_iter()
+        .chain([("synchronous_commit", commit.as_str())])
+}
 
 /// Options in the URL that are passed on as they are.
 const PASSED_ON: [&str; 7] = [
@@ -115,10 +134,7 @@ impl Address {
 
     /// What to connect with.
     pub(super) fn config(&self, commit: Commit) -> Config {
-        let durability = match commit {
-            Commit::Durable => "on",
-            Commit::Asynchronous => "off",
-        };
+        let durability = commit.as_str();
         let own = self.config.get_options().unwrap_or_default();
         let mut config = self.config.clone();
         config.options(format!(

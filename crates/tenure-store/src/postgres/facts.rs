@@ -11,7 +11,8 @@ const QUERY: &str = "SELECT current_setting('server_version'), current_setting('
     current_setting('full_page_writes'), current_setting('synchronous_standby_names'), \
     (SELECT count(*) FROM pg_stat_replication), \
     (SELECT count(*) FROM pg_stat_replication WHERE sync_state IN ('sync', 'quorum')), \
-    (SELECT count(*) FROM pg_stat_replication WHERE sync_state IS NULL)";
+    (SELECT count(*) FROM pg_stat_replication WHERE sync_state IS NULL), \
+    current_setting('synchronous_commit')";
 
 /// Settings that do not change while the store is open.
 #[derive(Debug)]
@@ -51,14 +52,11 @@ impl Postgres {
         let mut facts = vec![
             ("server_version", text(0)?),
             ("sslmode", settings.sslmode.to_owned()),
-            ("synchronous_commit", commits(settings.advance).to_owned()),
+            ("synchronous_commit", commits(text(7)?, settings.advance)),
             ("fsync", text(1)?),
             ("full_page_writes", text(2)?),
             ("synchronous_standby_names", names),
-            (
-                "standbys",
-                format!("{standbys}, of which synchronous {confirming}"),
-            ),
+            ("standbys", standbys),
             ("pool", pool(settings.pools)),
         ];
         facts.extend(settings.log.clone().map(|place| ("session_log", place)));
@@ -76,10 +74,11 @@ impl Postgres {
     }
 }
 
-fn commits(advance: Advance) -> &'static str {
+/// As read; that of refreshes was read when their connections were made.
+fn commits(found: String, advance: Advance) -> String {
     match advance {
-        Advance::Durable => "on",
-        Advance::Asynchronous => "on, off for refreshes",
+        Advance::Durable => found,
+        Advance::Asynchronous => format!("{found}, off for refreshes"),
     }
 }
 

@@ -8,22 +8,35 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use parking_lot::Mutex;
 use tenure_core::id::LineageId;
 use tenure_core::lineage::Revocation;
+use tokio::time::timeout;
 use tokio_postgres::Row as Columns;
 use uuid::Uuid;
 
 use super::address::Address;
 use super::log::{self, Heads, Log};
-use super::pool::{Admission, Commit, Connection};
+use super::pool::{Admission, CREATE, Commit, Connection};
 use super::{meta, sessions};
 use crate::{Entry, Position, Shard, StoreError};
 
 /// A day of sign-ins of a large service is carried out in less.
-const REPLAY: Duration = Duration::from_hours(1);
+pub(super) const REPLAY: Duration = Duration::from_hours(1);
 
 /// Servers that start, or fail over, at once take turns.
 const TURN: i64 = 7_310_868_735_436_055_809;
+
+/// Whoever has a connection holds the lock of its log, shared, with others that have the same: with
+/// this the number of the log.
+const WRITERS: i64 = 7_310_868_735_436_055_810;
+
+/// Connections of a server that was just stopped end soon.
+const LAST_OF_THE_OTHERS: (u32, Duration) = (20, Duration::from_millis(250));
+
+/// Servers with different logs would each miss what the others log.
+pub(super) const ANOTHER_LOG: &str = "a server is connected that keeps another session log, or \
+     none; all of them need the same store.revocation_log";
 
 /// Entries in one transaction of a replay.
 const PAGE: u32 = 500;
@@ -43,6 +56,8 @@ struct Identity {
 struct Found {
     is_replica: bool,
     now: Identity,
+    /// How far its write-ahead log is on the disk.
+    written: i64,
     /// As it was when the database was last known to be whole; zeros for a new one.
     before: Identity,
     /// The log it was written with, 0 for none.
@@ -59,17 +74,37 @@ struct Inner {
     log: Arc<Log>,
     /// Held by the one replay of this process.
     turn: tokio::sync::Mutex<()>,
+    /// The log, 0 for none, and the furthest that the database was seen.
+    seen: Mutex<Seen>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Seen {
+    log: i64,
+    written: i64,
+    of: Option<Identity>,
+}
+
+impl Seen {
+    /// Whether the same database has lost the end of its write-ahead log: its files were put back.
+    fn is_ahead_of(&self, found: &Found) -> bool {
+        self.of == Some(found.now) && found.written < self.written
+    }
 }
 
 #[async_trait]
 impl Admission for Fence {
     async fn admit(&self, connection: &Connection) -> Result<(), StoreError> {
+        let seen = *self.0.seen.lock();
+        // As long as the connection: nobody begins with another log meanwhile.
+        let writes = "SELECT pg_advisory_lock_shared($1)";
+        connection.rows(writes, &[&(WRITERS ^ seen.log)]).await?;
         let found = Found::on(connection).await?;
         if found.is_replica {
             let why = "this server is a replica, and decisions are never read from one";
             return Err(StoreError::ReadOnly(why.to_owned()));
         }
-        if found.now == found.before {
+        if found.now == found.before && found.log == seen.log && !seen.is_ahead_of(&found) {
             return Ok(());
         }
         // Not on the time of whoever wants the connection: the replay goes on when they give up.
@@ -84,7 +119,23 @@ impl Fence {
     /// Before a database whose tables are up to date.
     pub(super) fn new(address: Arc<Address>, log: Arc<Log>) -> Self {
         let turn = tokio::sync::Mutex::default();
-        Self(Arc::new(Inner { address, log, turn }))
+        let seen = Mutex::default();
+        Self(Arc::new(Inner {
+            address,
+            log,
+            turn,
+            seen,
+        }))
+    }
+
+    /// Notes how far the database is, to know later whether it fell back.
+    pub(super) async fn look(&self, connection: &Connection) -> Result<(), StoreError> {
+        let found = Found::on(connection).await?;
+        let mut seen = self.0.seen.lock();
+        if seen.of == Some(found.now) {
+            seen.written = seen.written.max(found.written);
+        }
+        Ok(())
     }
 
     /// At start: compares the database with its log even if it seems to be the one it was.
@@ -96,7 +147,13 @@ impl Fence {
 impl Inner {
     async fn catch_up(&self, always: bool) -> Result<(), StoreError> {
         let _turn = self.turn.lock().await;
-        let mut connection = Connection::open(&self.address, Commit::Durable).await?;
+        let opened = timeout(CREATE, Connection::open(&self.address, Commit::Durable)).await;
+        let mut connection = opened.map_err(|_| {
+            StoreError::Busy(format!("no connection within {} s", CREATE.as_secs()))
+        })??;
+        if let Some(why) = connection.not_in_force(Commit::Durable).await? {
+            return Err(StoreError::Unavailable(why));
+        }
         connection.allow(REPLAY);
         let patience = "SET statement_timeout = 0; SET lock_timeout = 0; \
              SET idle_in_transaction_session_timeout = 0";
@@ -104,26 +161,74 @@ impl Inner {
         // Given back with the connection.
         let wait = "SELECT pg_advisory_lock($1)";
         connection.rows(wait, &[&TURN]).await?;
+        let seen = *self.seen.lock();
         let found = Found::on(&connection).await?;
         if found.is_replica {
             let why = "this server is a replica, and decisions are never read from one";
             return Err(StoreError::ReadOnly(why.to_owned()));
         }
-        if found.now == found.before && !always {
+        let log = if self.log.is_separate() {
+            self.log.id().await?
+        } else {
+            0
+        };
+        let fell_back = seen.is_ahead_of(&found);
+        if found.now == found.before && found.log == log && !fell_back && !always {
             return Ok(());
         }
+        if found.log != log {
+            self.adopt(&connection, found.log, log).await?;
+        }
         let carried_out = if self.log.is_separate() {
-            Replay::new(&connection, &self.log, &found).run().await?
+            Replay::new(&connection, &self.log).run().await?
         } else {
             Carried::default()
         };
-        self.tell(&found, &carried_out);
+        self.tell(&found, &carried_out, fell_back);
         let changed = found.now != found.before && found.before.system != 0;
-        let waits = changed || carried_out.entries > 0;
-        found.now.note(&connection, waits).await
+        let waits = changed || fell_back || carried_out.entries > 0;
+        found.now.note(&connection, waits).await?;
+        *self.seen.lock() = Seen {
+            log,
+            written: found.written,
+            of: Some(found.now),
+        };
+        Ok(())
     }
 
-    fn tell(&self, found: &Found, carried: &Carried) {
+    /// Begins with another log than the database was written with: what it has of this one is nothing.
+    /// Not while somebody else goes on with the other one.
+    async fn adopt(&self, store: &Connection, before: i64, log: i64) -> Result<(), StoreError> {
+        let alone = "SELECT pg_try_advisory_lock($1)";
+        let (attempts, pause) = LAST_OF_THE_OTHERS;
+        let mut is_alone = false;
+        for _ in 0..attempts {
+            let row = store.row(alone, &[&(WRITERS ^ before)]).await?;
+            is_alone = row.map(|row| row.try_get(0)).transpose()? == Some(true);
+            if is_alone {
+                break;
+            }
+            tokio::time::sleep(pause).await;
+        }
+        if !is_alone {
+            return Err(StoreError::Unavailable(ANOTHER_LOG.to_owned()));
+        }
+        if before != 0 {
+            tracing::warn!(
+                place = self.address.place(),
+                log = self.log.is_separate().then(|| self.log.place()),
+                "session_log_changed: the session log is not the one this database was written with; \
+                 all of it is carried out, and what only the other one knew is lost"
+            );
+        }
+        let sql = "WITH anew AS (UPDATE log_applied SET position = 0) \
+             UPDATE meta SET value = $1 WHERE name = 'log'";
+        store.change(sql, &[&log]).await?;
+        let others = "SELECT pg_advisory_unlock($1)";
+        store.rows(others, &[&(WRITERS ^ before)]).await.map(drop)
+    }
+
+    fn tell(&self, found: &Found, carried: &Carried, fell_back: bool) {
         let place = self.address.place();
         if carried.entries > 0 {
             tracing::warn!(
@@ -137,7 +242,7 @@ impl Inner {
                  restored backup, or a write that stopped in the middle); it has it now"
             );
         }
-        if found.now == found.before || found.before.system == 0 {
+        if (found.now == found.before && !fell_back) || found.before.system == 0 {
             return;
         }
         let (before, now) = (found.before, found.now);
@@ -169,6 +274,8 @@ impl Found {
              CASE WHEN pg_is_in_recovery() THEN 0 ELSE \
                  ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::bigint END, \
              'meta'::regclass::oid::bigint, \
+             CASE WHEN pg_is_in_recovery() THEN 0 ELSE \
+                 (pg_current_wal_flush_lsn() - '0/0')::bigint END, \
              max(value) FILTER (WHERE name = 'system'), \
              max(value) FILTER (WHERE name = 'timeline'), \
              max(value) FILTER (WHERE name = 'incarnation'), \
@@ -185,8 +292,9 @@ impl Found {
         Ok(Self {
             is_replica: row.try_get(0)?,
             now: identity(1)?,
-            before: identity(4)?,
-            log: number(&row, 7)?,
+            written: number(&row, 4)?,
+            before: identity(5)?,
+            log: number(&row, 8)?,
         })
     }
 }
@@ -225,26 +333,20 @@ pub(super) struct Carried {
 struct Replay<'a> {
     store: &'a Connection,
     log: &'a Log,
-    found: &'a Found,
     carried: Carried,
 }
 
 impl<'a> Replay<'a> {
-    fn new(store: &'a Connection, log: &'a Log, found: &'a Found) -> Self {
+    fn new(store: &'a Connection, log: &'a Log) -> Self {
         let carried = Carried::default();
         Self {
             store,
             log,
-            found,
             carried,
         }
     }
 
     async fn run(mut self) -> Result<Carried, StoreError> {
-        let id = self.log.id().await?;
-        if id != self.found.log {
-            self.adopt(id).await?;
-        }
         if self.log.is_given_away().await? {
             for cut in self.log.cuts().await? {
                 apply(self.store, &cut, &mut Carried::default()).await?;
@@ -265,21 +367,6 @@ impl<'a> Replay<'a> {
         Ok(self.carried)
     }
 
-    /// Begins with another log: what this database has of it is nothing.
-    async fn adopt(&self, id: i64) -> Result<(), StoreError> {
-        if self.found.log != 0 {
-            tracing::warn!(
-                log = self.log.place(),
-                "the session log is not the one this database was written with; all of it is carried \
-                 out, and what only the other one knew is lost"
-            );
-        }
-        let sql = "WITH anew AS (UPDATE log_applied SET position = 0 WHERE position > 0) \
-             UPDATE meta SET value = $1 WHERE name = 'log'";
-        self.store.change(sql, &[&id]).await?;
-        Ok(())
-    }
-
     async fn applied(&self) -> Result<Heads, StoreError> {
         let sql = "SELECT shard, position FROM log_applied WHERE position > 0";
         log::heads(self.store.rows(sql, &[]).await?)
@@ -289,18 +376,33 @@ impl<'a> Replay<'a> {
     async fn shard(&mut self, shard: Shard) -> Result<(), StoreError> {
         loop {
             self.store.batch("BEGIN").await?;
-            let applied = lock_applied(self.store, &[shard]).await?;
-            let at = applied.get(&shard).copied().unwrap_or_default();
-            let entries = self.log.after(Position { shard, at }, PAGE).await?;
-            let Some((last, _)) = entries.last() else {
-                return self.store.batch("COMMIT").await;
-            };
-            for (_, entry) in &entries {
-                apply(self.store, entry, &mut self.carried).await?;
+            let before = self.carried;
+            match self.page(shard).await {
+                Ok(true) => self.store.batch("COMMIT").await?,
+                Ok(false) => return self.store.batch("COMMIT").await,
+                // Who ends a session locks its row first, and its shard then.
+                Err(StoreError::Busy(why)) if why.ends_with("(40P01)") => {
+                    self.carried = before;
+                    self.store.batch("ROLLBACK").await?;
+                }
+                Err(error) => return Err(error),
             }
-            note_applied(self.store, &Heads::from([(shard, last.at)])).await?;
-            self.store.batch("COMMIT").await?;
         }
+    }
+
+    /// Whether there may be more.
+    async fn page(&mut self, shard: Shard) -> Result<bool, StoreError> {
+        let applied = lock_applied(self.store, &[shard]).await?;
+        let at = applied.get(&shard).copied().unwrap_or_default();
+        let entries = self.log.after(Position { shard, at }, PAGE).await?;
+        let Some((last, _)) = entries.last() else {
+            return Ok(false);
+        };
+        for (_, entry) in &entries {
+            apply(self.store, entry, &mut self.carried).await?;
+        }
+        note_applied(self.store, &Heads::from([(shard, last.at)])).await?;
+        Ok(true)
     }
 }
 

@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 use tokio_postgres::AsyncMessage;
 
 use super::address::Address;
 use super::meta::CHANNEL;
-use super::pool::Commit;
+use super::pool::{CREATE, Commit};
+use crate::StoreError;
 
 /// Between two attempts to connect; until it succeeds, the server polls.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -50,18 +52,18 @@ impl Drop for Listener {
 }
 
 /// Until the connection ends.
-async fn listen(address: &Address, changed: &Notify) -> Result<(), tokio_postgres::Error> {
-    let (client, mut connection) = address
-        .config(Commit::Asynchronous)
-        .connect(address.tls())
-        .await?;
+async fn listen(address: &Address, changed: &Notify) -> Result<(), StoreError> {
+    let config = address.config(Commit::Asynchronous);
+    let connected = timeout(CREATE, config.connect(address.tls())).await;
+    let (client, mut connection) =
+        connected.map_err(|_| StoreError::Busy("no connection".to_owned()))??;
     let listen = format!("LISTEN {CHANNEL}");
     let listening = async {
         client.batch_execute(&listen).await?;
         // What happened since the last connection ended was told to nobody.
         tell(changed);
         // The client has to live as long as the connection.
-        std::future::pending::<Result<(), tokio_postgres::Error>>().await
+        std::future::pending::<Result<(), StoreError>>().await
     };
     let hearing = async {
         while let Some(message) = poll_fn(|context| connection.poll_message(context)).await {

@@ -60,6 +60,13 @@ impl Log {
         Ok(row.try_get(0)?)
     }
 
+    /// Writes a marker; fails while the log takes no write.
+    pub(super) async fn mark(&self) -> Result<(), StoreError> {
+        let sql = "INSERT INTO log_meta (name, value) VALUES ('check', 1) \
+             ON CONFLICT (name) DO UPDATE SET value = log_meta.value + 1";
+        self.pool.lend().await?.change(sql, &[]).await.map(drop)
+    }
+
     /// Whether it stands apart, and is on the server of the sessions all the same: then it tells of
     /// a dump that was restored, and is lost, or falls back, with that server.
     pub(super) async fn shares_the_server(&self, store: &Connection) -> Result<bool, StoreError> {

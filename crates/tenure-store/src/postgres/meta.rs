@@ -46,6 +46,13 @@ pub(super) async fn mark(sql: &Connection) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Returns once everything that was committed before is as durable as a commit of now is: a row may
+/// be seen although the wait for the standby that should have it was cancelled.
+pub(super) async fn confirm(sql: &Connection) -> Result<(), StoreError> {
+    let write = "SELECT FROM pg_logical_emit_message(true, 'tenure', '')";
+    sql.rows(write, &[]).await.map(drop)
+}
+
 /// The clock of the server, in whole seconds.
 pub(super) async fn clock(sql: &Connection) -> Result<i64, StoreError> {
     let clock = "SELECT floor(extract(epoch FROM clock_timestamp()))::bigint";

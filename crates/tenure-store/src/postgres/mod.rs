@@ -99,6 +99,7 @@ impl PostgresOptions {
 pub struct Postgres {
     address: Arc<Address>,
     settings: Settings,
+    fence: Fence,
     presentations: Groups<InGroups>,
     /// For what is read and written for one presentation.
     refresh: Pool,
@@ -151,6 +152,7 @@ impl Postgres {
             durable: pools.durable,
             address,
             settings,
+            fence,
             log,
         })
     }

@@ -21,14 +21,14 @@ use tokio_postgres::types::private::BytesMut;
 use tokio_postgres::types::{Format, IsNull, ToSql, Type, to_sql_checked};
 use tokio_postgres::{AsyncMessage, Client, Row, Statement};
 
-use super::address::Address;
+use super::address::{Address, wanted};
 use crate::StoreError;
 
 /// A request waits this long for a connection: then there are more requests than the database takes.
 const WAIT: Duration = Duration::from_secs(2);
 
 /// Making and checking a connection.
-const CREATE: Duration = Duration::from_secs(6);
+pub(super) const CREATE: Duration = Duration::from_secs(6);
 
 /// From asking for a connection to the last answer; below the server's limit for a request.
 const PATIENCE: Duration = Duration::from_secs(8);
@@ -77,6 +77,16 @@ pub(super) enum Commit {
     Durable,
     /// `synchronous_commit=off`: for what the rule heals.
     Asynchronous,
+}
+
+impl Commit {
+    /// The value of `synchronous_commit`.
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Durable => "on",
+            Self::Asynchronous => "off",
+        }
+    }
 }
 
 /// Asked about every new connection before anybody gets it.
@@ -144,6 +154,24 @@ impl Connection {
             unconfirmed,
             task,
         })
+    }
+
+    /// The first setting that is not as it was asked for, in words.
+    pub(super) async fn not_in_force(&self, commit: Commit) -> Result<Option<String>, StoreError> {
+        let sql = "SELECT current_setting(name) \
+             FROM unnest($1::text[]) WITH ORDINALITY n (name, place) ORDER BY place";
+        let (names, values): (Vec<&str>, Vec<&str>) = wanted(commit).unzip();
+        let rows = self.rows(sql, &[&names]).await?;
+        for ((name, wanted), row) in names.iter().zip(values).zip(&rows) {
+            let found: String = row.try_get(0)?;
+            if found != wanted {
+                return Ok(Some(format!(
+                    "{name} is {found} and not {wanted}: something between drops the settings of \
+                     connections, as poolers do (PgBouncer with ignore_startup_parameters)"
+                )));
+            }
+        }
+        Ok(None)
     }
 
     /// The rows of a query.
@@ -263,6 +291,9 @@ impl managed::Manager for Manager {
 
     async fn create(&self) -> Result<Connection, StoreError> {
         let connection = Connection::open(&self.address, self.commit).await?;
+        if let Some(why) = connection.not_in_force(self.commit).await? {
+            return Err(StoreError::Unavailable(why));
+        }
         self.admission.admit(&connection).await?;
         Ok(connection)
     }

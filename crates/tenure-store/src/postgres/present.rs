@@ -49,8 +49,8 @@ impl Carrier for InGroups {
                     }
                 }
             }
-            // Somebody holds one of the rows.
-            Err(StoreError::Busy(_)) => {
+            // Somebody holds one of the rows, or one of the steps is not taken.
+            Err(StoreError::Busy(_) | StoreError::Damaged(_)) => {
                 for (_, presentation) in steps {
                     self.present_alone(presentation);
                 }

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::address::Address;
 use super::codec::{Text, cut, time_or_null, value};
+use super::fence::REPLAY;
 use super::log::{self, Heads, Log};
 use super::pool::{Commit, Connection, Pool, Primary};
 use super::start::{self, refusal};
@@ -23,7 +24,7 @@ impl Postgres {
     /// What a restored or promoted database lacks, without writing.
     pub async fn restore_check(options: &PostgresOptions) -> Result<RestoreReport, OpenError> {
         let address = Address::parse(&options.url)?;
-        let store = start::connect(&address).await?;
+        let mut store = start::connect(&address).await?;
         if !has_table(&store, &address, "meta").await? {
             let fix = "name the database that was restored";
             return Err(address.refused("there are no tables of Tenure", fix));
@@ -32,6 +33,9 @@ impl Postgres {
             Some(url) => existing(url, options.pool).await?,
             None => None,
         };
+        store.allow(REPLAY);
+        let patience = store.batch("SET statement_timeout = 0").await;
+        patience.map_err(|error| refusal(&address, &error))?;
         let report = check(&store, log.as_ref(), address.place()).await;
         report.map_err(|error| refusal(&address, &error))
     }

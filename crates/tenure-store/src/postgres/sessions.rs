@@ -47,11 +47,12 @@ pub(super) const PAGE: &str = select!(
      WHERE s.lineage > $1 ORDER BY s.lineage LIMIT $2"
 );
 
-/// Those that a transaction wrote which is not older than $1.
+/// Those of a slice, after $2 until $4, that a transaction wrote which is not older than $1.
 pub(super) const CHANGED: &str = select!(
     ", c.before, c.cause FROM sessions s LEFT JOIN cuts c \
      ON c.subject = s.subject AND c.before > s.spared_until \
-     WHERE age(s.xmin) <= age($1::text::xid) AND s.lineage > $2 ORDER BY s.lineage LIMIT $3"
+     WHERE age(s.xmin) <= age($1::text::xid) AND s.lineage > $2 AND s.lineage <= $4 \
+     ORDER BY s.lineage LIMIT $3"
 );
 
 const LOAD_TO_WRITE: &str = select!(

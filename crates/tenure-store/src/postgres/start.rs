@@ -2,9 +2,12 @@
 
 use std::io;
 
+use tokio::time::timeout;
+
 use super::address::Address;
 use super::error::{io_kind, text};
-use super::pool::{Commit, Connection};
+use super::fence::ANOTHER_LOG;
+use super::pool::{CREATE, Commit, Connection};
 use crate::{OpenError, StoreError};
 
 /// The oldest server that has what the statements need; the tests run on 15.
@@ -12,9 +15,21 @@ const OLDEST: i32 = 120_000;
 
 /// Connects, and looks at what will be needed before anything is written.
 pub(super) async fn connect(address: &Address) -> Result<Connection, OpenError> {
-    let connection = Connection::open(address, Commit::Durable)
-        .await
+    let opened = timeout(CREATE, Connection::open(address, Commit::Durable)).await;
+    let connection = opened
+        .map_err(|_| {
+            let problem = format!("no answer within {} s", CREATE.as_secs());
+            address.refused(
+                problem,
+                "correct host and port, or start the database server",
+            )
+        })?
         .map_err(|error| no_connection(address, &error))?;
+    let dropped = connection.not_in_force(Commit::Durable).await;
+    if let Some(problem) = dropped.map_err(|error| refusal(address, &error))? {
+        let fix = "connect to PostgreSQL itself, or let the pooler pass options on";
+        return Err(address.refused(problem, fix));
+    }
     check(&connection, address).await?;
     Ok(connection)
 }
@@ -108,6 +123,9 @@ pub(super) fn refusal(address: &Address, error: &StoreError) -> OpenError {
         StoreError::Busy(_) => "try again when the database is less busy",
         StoreError::Unavailable(text) if text.ends_with("(42501)") => {
             "let the role of Tenure own its tables, or GRANT ALL ON ALL TABLES IN SCHEMA to it"
+        }
+        StoreError::Unavailable(text) if text == ANOTHER_LOG => {
+            "name the log of the other servers, or stop all of them and then start with the new one"
         }
         StoreError::Unavailable(_) => "see the log of the database server",
         StoreError::Damaged(_) => "name a database of its own for Tenure",

@@ -29,10 +29,11 @@ impl Store for Postgres {
     async fn check(&self) -> Result<(), StoreError> {
         let sql = self.durable.lend().await?;
         meta::mark(&sql).await?;
+        self.fence.look(&sql).await?;
         let description = Self::described(&self.address, &self.settings, &sql).await?;
         *self.description.write() = description;
         if self.log.is_separate() {
-            self.log.id().await?;
+            self.log.mark().await?;
         }
         Ok(())
     }
@@ -277,8 +278,11 @@ impl Store for Postgres {
     }
 
     async fn count(&self, part: Part) -> Result<Option<u64>, StoreError> {
-        let count = transfer::count(&*self.durable.lend().await?, part).await;
-        count.map(Some)
+        match transfer::count(&*self.durable.lend().await?, part).await {
+            // There are too many to count.
+            Err(StoreError::Busy(_)) => Ok(None),
+            count => count.map(Some),
+        }
     }
 
     async fn import(&self, records: &[Record]) -> Result<u64, StoreError> {
@@ -323,7 +327,11 @@ impl Postgres {
         if ended {
             return Ok(Revoked::Now);
         }
-        let before = sessions::row_end(&*self.durable.lend().await?, lineage).await?;
+        let sql = self.durable.lend().await?;
+        let before = sessions::row_end(&sql, lineage).await?;
+        if before.is_some() {
+            meta::confirm(&sql).await?;
+        }
         Ok(before.map_or(Revoked::Missing, Revoked::Before))
     }
 

@@ -15,7 +15,7 @@ use super::pool::Connection;
 use crate::device::KEEP_EXPIRED;
 use crate::log::deletion_entries;
 use crate::record::KEEP_ENDED;
-use crate::{Purged, StoreError};
+use crate::{Purged, SessionLog as _, StoreError};
 
 /// Rows that one call looks at: some tens of milliseconds of one connection.
 const SLICE: u32 = 20_000;
@@ -55,6 +55,9 @@ impl Postgres {
             let deleted = delete_expired(&sql, delete, end, left).await?;
             left = left.saturating_sub(deleted);
             tickets += deleted;
+        }
+        if self.log.is_separate() {
+            self.compact(now, limit).await?;
         }
         Ok(Purged { sessions, tickets })
     }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use tenure_lab::postgres::{Options, Postgres as Server};
-use tenure_store::conformance::{lineage, session};
-use tenure_store::{Store as _, StoreError};
+use tenure_store::conformance::{lineage, logout, session};
+use tenure_store::{Revoked, Store as _, StoreError};
 
 use super::statements::wait_for;
 use super::{open, server};
@@ -36,7 +36,20 @@ async fn a_wait_for_the_standby_that_is_cancelled_acknowledges_nothing() {
     assert!(matches!(error, StoreError::Unavailable(_)), "{error}");
     assert!(error.to_string().contains("standby"), "{error}");
 
+    // An end that the standby never confirmed is in the row all the same: whoever asks again waits too.
+    for _ in 0..2 {
+        let ending = {
+            let store = Arc::clone(&store);
+            tokio::spawn(async move { store.revoke(lineage(0), logout()).await })
+        };
+        wait_for(&primary, "postgres", cancel, "1").await;
+        let error = ending.await.unwrap().unwrap_err();
+        assert!(error.to_string().contains("standby"), "{error}");
+    }
+
     standby.resume_walreceiver().unwrap();
+    let ended = store.revoke(lineage(0), logout()).await;
+    assert_eq!(ended, Ok(Revoked::Before(logout())));
     store.create(&session(2)).await.unwrap();
     assert!(store.load(lineage(2)).await.unwrap().is_some());
 }

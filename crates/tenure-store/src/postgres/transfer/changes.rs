@@ -10,6 +10,9 @@ use super::super::sessions::{CHANGED, loaded};
 use crate::transfer::{after, cursor};
 use crate::{Changes, Cursor, Record, StoreError};
 
+/// Rows that one call looks at: far fewer than a statement has time for.
+const SLICE: i64 = 20_000;
+
 /// Where the changes go on.
 #[derive(Serialize, Deserialize)]
 struct Since {
@@ -40,18 +43,23 @@ pub(in super::super) async fn changes(
     };
     // A row holds the lower half of the number.
     let written_by = (since.transaction & i64::from(u32::MAX)).to_string();
+    let slice = end_of_slice(sql, last).await?;
+    let end = slice.unwrap_or(Uuid::max());
     let rows = sql
-        .rows(CHANGED, &[&written_by, &last, &i64::from(limit)])
+        .rows(CHANGED, &[&written_by, &last, &i64::from(limit), &end])
         .await?;
     let found: Vec<_> = rows.iter().map(loaded).collect::<Result<_, _>>()?;
-    let last = found.last().map(|loaded| loaded.row.lineage);
-    let more = found.len() as u64 >= u64::from(limit);
+    let last = if found.len() as u64 >= u64::from(limit) {
+        found.last().map(|loaded| loaded.row.lineage)
+    } else {
+        slice.map(LineageId)
+    };
     let since = match last {
-        Some(last) if more => Since {
+        Some(last) => Since {
             pass: Some((next, last)),
             ..since
         },
-        _ => Since {
+        None => Since {
             transaction: next,
             pass: None,
         },
@@ -62,8 +70,16 @@ pub(in super::super) async fn changes(
     Ok(Changes {
         records: records.collect(),
         next: Some(cursor(&since)?),
-        more,
+        more: last.is_some(),
     })
+}
+
+/// The last row of the slice that begins after a lineage; `None` where the table ends before.
+async fn end_of_slice(sql: &Connection, after: Uuid) -> Result<Option<Uuid>, StoreError> {
+    let query = "SELECT lineage FROM sessions WHERE lineage > $1 \
+        ORDER BY lineage OFFSET $2::bigint - 1 LIMIT 1";
+    let row = sql.row(query, &[&after, &SLICE]).await?;
+    row.map(|row| value(&row, 0)).transpose()
 }
 
 /// The oldest transaction that has not ended.

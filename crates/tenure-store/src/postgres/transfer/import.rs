@@ -39,15 +39,16 @@ pub(in super::super) async fn import(
     let noticed = import_users(transaction, &parts).await?
         + import_cuts(transaction, &parts).await?
         + import_keys(transaction, &parts).await?;
-    if noticed > 0 {
-        meta::bump(transaction).await?;
-    }
-    Ok(noticed
-        + import_consents(transaction, &parts).await?
+    let rest = import_consents(transaction, &parts).await?
         + import_tickets(transaction, &parts).await?
         + import_devices(transaction, &parts).await?
         + import_events(transaction, &parts.audit).await?
-        + parts.sessions.import(transaction, log).await?)
+        + parts.sessions.import(transaction, log).await?;
+    // Last: everybody who changes an account waits for this row.
+    if noticed > 0 {
+        meta::bump(transaction).await?;
+    }
+    Ok(noticed + rest)
 }
 
 impl<'a> Parts<'a> {
