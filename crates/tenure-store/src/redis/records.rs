@@ -110,8 +110,7 @@ impl Inner {
         let Some(text) = text else {
             return Ok(None);
         };
-        let stored = serde_json::from_str(&text);
-        let stored = stored.map_err(|why| damaged(&format!("a ticket: {why}")))?;
+        let stored = stored(&text)?;
         Ok(Some(Read { text, stored }))
     }
 
@@ -178,18 +177,24 @@ impl Inner {
         ))
     }
 
-    /// What stands in a key, for another store; `None` where nothing does any more.
-    pub(super) async fn record_at(&self, key: &str) -> Result<Option<Record>, StoreError> {
-        let Some((kind, hash)) = Keys::named(key) else {
-            return Ok(None);
-        };
-        let Some(Read { stored, .. }) = self.find(key).await? else {
-            return Ok(None);
-        };
-        Ok(match TicketKind::parse(kind) {
-            Some(kind) => tickets::ticket(kind, hash, stored).map(Record::Ticket),
-            None => devices::device(hash, stored).map(Record::Device),
-        })
+    /// What stands in keys of one bucket, for another store; of some nothing may any more.
+    pub(super) async fn records_at(&self, keys: &[String]) -> Result<Vec<Record>, StoreError> {
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        let texts: Vec<Option<String>> = self.link.ask(cmd("MGET").arg(keys)).await?;
+        let mut records = Vec::with_capacity(keys.len());
+        for (key, text) in keys.iter().zip(texts) {
+            let (Some((kind, hash)), Some(text)) = (Keys::named(key), text) else {
+                continue;
+            };
+            let stored = stored(&text)?;
+            records.extend(match TicketKind::parse(kind) {
+                Some(kind) => tickets::ticket(kind, hash, stored).map(Record::Ticket),
+                None => devices::device(hash, stored).map(Record::Device),
+            });
+        }
+        Ok(records)
     }
 
     /// Deletes up to `limit` records whose end has passed.
@@ -215,6 +220,10 @@ impl Inner {
         }
         Ok(dropped)
     }
+}
+
+fn stored(text: &str) -> Result<Stored, StoreError> {
+    serde_json::from_str(text).map_err(|why| damaged(&format!("a ticket: {why}")))
 }
 
 pub(super) fn contended() -> StoreError {

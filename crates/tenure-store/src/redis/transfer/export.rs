@@ -53,13 +53,14 @@ impl Inner {
             let mut keys: Vec<String> = self.link.ask(&listing).await?;
             keys.retain(|key| *key > last && Keys::is_of(part, key));
             keys.sort_unstable();
-            for key in keys {
-                if page.records.len() as u64 >= u64::from(limit) {
-                    page.next = Some(cursor(&(number, last))?);
-                    return Ok(page);
-                }
-                page.records.extend(self.record_at(&key).await?);
-                last = key;
+            let room = usize::try_from(limit).unwrap_or(usize::MAX) - page.records.len();
+            let more = keys.len() > room;
+            keys.truncate(room);
+            page.records.extend(self.records_at(&keys).await?);
+            if more {
+                let last = keys.pop().unwrap_or(last);
+                page.next = Some(cursor(&(number, last))?);
+                return Ok(page);
             }
             last.clear();
         }
