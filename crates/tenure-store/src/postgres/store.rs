@@ -104,7 +104,7 @@ impl Store for Postgres {
     }
 
     async fn purge(&self, now: Timestamp, limit: u32) -> Result<Purged, StoreError> {
-        self.sweep(now, limit).await
+        Box::pin(self.sweep(now, limit)).await
     }
 
     async fn add_ticket(&self, ticket: &Ticket) -> Result<(), StoreError> {
