@@ -295,6 +295,11 @@ pub trait SessionLog: Send + Sync + std::fmt::Debug {
     /// and deletions concern many sessions: one entry stands in the shard of each.
     async fn append(&self, entries: &[(Shard, Entry)]) -> Result<Vec<Position>, StoreError>;
 
+    /// Lets the next position of each shard be past these, which are known to have been given out: a
+    /// log that came back older than it was gives none out twice. Durable before it returns; answers
+    /// whether any had to be raised.
+    async fn raise(&self, least: &[Position]) -> Result<bool, StoreError>;
+
     /// The last position of every shard that has one.
     async fn heads(&self) -> Result<Vec<Position>, StoreError>;
 
@@ -324,6 +329,9 @@ pub trait SessionLog: Send + Sync + std::fmt::Debug {
 
     /// The sessions of a subject that began and were not deleted.
     async fn sessions_of(&self, subject: &Subject) -> Result<Vec<LineageId>, StoreError>;
+
+    /// Those of these sessions whose beginning it does not tell of.
+    async fn unlisted(&self, lineages: &[LineageId]) -> Result<Vec<LineageId>, StoreError>;
 
     /// Sessions that began and were not deleted, in order of their ids, after `after`.
     async fn sessions(

@@ -188,12 +188,7 @@ impl Log {
 
     /// Lets the next position of each shard be past these.
     pub(super) async fn raise(&self, least: &Heads) -> Result<(), StoreError> {
-        let (shards, positions) = columns(least);
-        let sql = "UPDATE log_heads h SET position = n.position \
-             FROM unnest($1::smallint[], $2::bigint[]) n (shard, position) \
-             WHERE h.shard = n.shard AND h.position < n.position";
-        let lent = self.pool.lend().await?;
-        let raised = lent.change(sql, &[&shards, &positions]).await?;
+        let raised = self.raise_heads(least).await?;
         if raised > 0 {
             tracing::error!(
                 shards = raised,
@@ -203,6 +198,16 @@ impl Log {
             );
         }
         Ok(())
+    }
+
+    /// As [`Self::raise`], for whoever keeps the sessions elsewhere; how many shards were lower.
+    pub(super) async fn raise_heads(&self, least: &Heads) -> Result<u64, StoreError> {
+        let (shards, positions) = columns(least);
+        let sql = "UPDATE log_heads h SET position = n.position \
+             FROM unnest($1::smallint[], $2::bigint[]) n (shard, position) \
+             WHERE h.shard = n.shard AND h.position < n.position";
+        let lent = self.pool.lend().await?;
+        lent.change(sql, &[&shards, &positions]).await
     }
 
     /// Entries of a shard after a position, oldest first.

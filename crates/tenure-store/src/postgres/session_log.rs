@@ -26,6 +26,11 @@ impl SessionLog for Postgres {
         self.log().write(entries).await
     }
 
+    async fn raise(&self, least: &[Position]) -> Result<bool, StoreError> {
+        let least = least.iter().map(|least| (least.shard, least.at)).collect();
+        Ok(self.log().raise_heads(&least).await? > 0)
+    }
+
     async fn heads(&self) -> Result<Vec<Position>, StoreError> {
         let heads = self.log().heads().await?;
         let position = |(shard, at)| Position { shard, at };
@@ -53,6 +58,13 @@ impl SessionLog for Postgres {
              WHERE subject = $1 AND kind = 'created' ORDER BY lineage";
         let lent = self.log().pool.lend().await?;
         lineages(lent.rows(sql, &[&Text(subject.as_str())]).await?)
+    }
+
+    async fn unlisted(&self, those: &[LineageId]) -> Result<Vec<LineageId>, StoreError> {
+        let sql = "SELECT lineage FROM unnest($1::uuid[]) those (lineage) WHERE NOT EXISTS ( \
+             SELECT FROM session_log l WHERE l.lineage = those.lineage AND l.kind = 'created')";
+        let those: Vec<Uuid> = those.iter().map(|lineage| lineage.0).collect();
+        lineages(self.log().pool.lend().await?.rows(sql, &[&those]).await?)
     }
 
     async fn sessions(

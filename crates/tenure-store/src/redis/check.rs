@@ -334,7 +334,7 @@ fn rights(said: &str) -> Refusal {
     }
 }
 
-fn everywhere() -> RoutingInfo {
+pub(super) fn everywhere() -> RoutingInfo {
     RoutingInfo::MultiNode((MultipleNodeRoutingInfo::AllMasters, None))
 }
 

@@ -106,13 +106,26 @@ pub(super) fn loaded(fields: &[Value]) -> Result<Option<Loaded>, StoreError> {
         Some(end) => Some(read_end(end)?.1),
         None => None,
     };
-    let spared = bytes(spared).and_then(number).unwrap_or(Timestamp(0));
+    let spared = spared_until(spared);
     let cut = match bytes(cut) {
         Some(cut) => Some(read_cut(cut).ok_or_else(|| damaged("the cut of a session"))?),
         None => None,
     };
     let cut = cut.filter(|cut| cut.before > spared);
     Ok(Some(Loaded { row, cut }))
+}
+
+/// The line of the log that tells of the beginning, and up to when cuts spare the session.
+pub(super) fn beginning(fields: &[Value]) -> Option<(Entry, Timestamp)> {
+    let [body, .., spared] = fields else {
+        return None;
+    };
+    let entry = serde_json::from_slice(bytes(body)?).ok()?;
+    Some((entry, spared_until(spared)))
+}
+
+fn spared_until(spared: &Value) -> Timestamp {
+    bytes(spared).and_then(number).unwrap_or(Timestamp(0))
 }
 
 fn born(body: &[u8]) -> Option<Row> {

@@ -1,7 +1,8 @@
 //! What this process knows of the session log: how far each shard has got.
 
+use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use tokio::sync::{Mutex, MutexGuard};
 
@@ -17,6 +18,9 @@ pub(super) struct Heads {
     read_in: AtomicU64,
     epoch: Epoch,
     reading: Mutex<()>,
+    fallen: AtomicBool,
+    /// Held while the log is told of what it lost.
+    pub(super) listing: Mutex<()>,
 }
 
 #[derive(Debug, Default)]
@@ -34,6 +38,8 @@ impl Heads {
             read_in: AtomicU64::new(epoch.now()),
             epoch: epoch.clone(),
             reading: Mutex::new(()),
+            fallen: AtomicBool::new(false),
+            listing: Mutex::new(()),
         }
     }
 
@@ -49,11 +55,23 @@ impl Heads {
         }
     }
 
-    /// The log was put back: its positions will be given again.
-    pub(super) fn put_back(&self, position: Position) {
-        if let Ok(head) = self.head(position.shard) {
-            head.known.store(position.at, Ordering::Release);
-        }
+    /// What each of these shards is known to have.
+    pub(super) fn all_known(&self, shards: impl Iterator<Item = Shard>) -> Vec<Position> {
+        let known = |shard| Position {
+            shard,
+            at: self.known(shard),
+        };
+        shards.map(known).collect()
+    }
+
+    /// The log came back older than it was, so that it may not list every session.
+    pub(super) fn note_fall(&self) {
+        self.fallen.store(true, Ordering::Release);
+    }
+
+    /// Whether it did since this was last asked.
+    pub(super) fn take_fall(&self) -> bool {
+        self.fallen.swap(false, Ordering::AcqRel)
     }
 
     pub(super) async fn writing(&self, shard: Shard) -> Result<MutexGuard<'_, ()>, StoreError> {
@@ -63,7 +81,15 @@ impl Heads {
     /// Reads the heads of the log.
     pub(super) async fn read(&self, log: &Arc<dyn SessionLog>) -> Result<(), StoreError> {
         let epoch = self.epoch.now();
-        for position in log.heads().await? {
+        // Before the question: what is appended meanwhile is no sign of a fall.
+        let known = self.all_known((0..Shard::COUNT).map(Shard));
+        let heads = log.heads().await?;
+        let at: HashMap<Shard, u64> = heads.iter().map(|head| (head.shard, head.at)).collect();
+        let fell = |known: &Position| known.at > at.get(&known.shard).copied().unwrap_or_default();
+        if known.iter().any(fell) {
+            self.note_fall();
+        }
+        for position in heads {
             self.note(position);
         }
         self.read_in.fetch_max(epoch, Ordering::AcqRel);

@@ -16,7 +16,8 @@ use super::keys::Keys;
 use super::link::Link;
 use super::options::Wait;
 use super::replay::Place;
-use super::scripts::{Call, REWIND};
+use super::scripts::Call;
+use crate::log::shards_of;
 use crate::{Counters, Entry, Position, SessionLog, Shard, Store, StoreError};
 
 /// Before a write gives up to come after what is before it in the log.
@@ -48,14 +49,27 @@ pub(super) struct Inner {
 }
 
 impl Inner {
-    /// Appends to the log; from here on no presentation believes a shard that lacks it.
+    /// Appends to the log, after everything that is known of it: where it came back older than it was,
+    /// it gives out no position that Redis has applied. From here on no presentation believes a shard
+    /// that lacks the entries.
     pub(super) async fn append(
         &self,
         entries: &[(Shard, Entry)],
     ) -> Result<Vec<Position>, StoreError> {
+        let known = self.heads.all_known(shards_of(entries).into_iter());
+        if self.log.raise(&known).await? {
+            self.heads.note_fall();
+        }
         let positions = self.log.append(entries).await?;
         for position in &positions {
             self.heads.note(*position);
+        }
+        let given_before = |given: &Position| {
+            let mut known = known.iter().filter(|known| known.shard == given.shard);
+            known.any(|known| given.at <= known.at)
+        };
+        if positions.iter().any(given_before) {
+            return Err(self.overtaken());
         }
         if positions.len() != entries.len() {
             return Err(damaged(
@@ -72,12 +86,18 @@ impl Inner {
             let answer: Vec<Value> = call.run(&self.durable).await?;
             let mut answer = answer.into_iter();
             let at = answer.next().map(u64::from_redis_value);
-            if let Some(Ok(at)) = at
-                && at >= place.last
-            {
+            let at = at.and_then(Result::ok).unwrap_or_default();
+            if at >= place.last {
+                self.heads.note(Position {
+                    shard: place.shard,
+                    at,
+                });
                 return Ok(answer.next().unwrap_or(Value::Nil));
             }
-            self.replay(place.shard, place.first).await?;
+            // Another process may have stopped in the middle of these entries.
+            let begun = at > place.first;
+            let goal = if begun { place.last } else { place.first };
+            self.replay(place.shard, goal).await?;
         }
         let why = format!(
             "shard {} does not get as far as the session log",
@@ -86,38 +106,11 @@ impl Inner {
         Err(StoreError::Busy(why))
     }
 
-    /// Puts a shard back to where the log ends: entries that were acknowledged are gone from the log,
-    /// restored from a backup, and their numbers will be given to others. Their sessions stay.
-    ///
-    /// False where the log is no shorter than what the shard has applied.
-    pub(super) async fn rewind(&self, shard: Shard) -> Result<bool, StoreError> {
-        // Before the heads, so that nothing can be appended and applied in between.
-        let at = self.position(shard).await?;
-        let heads = self.log.heads().await?;
-        let head = heads.iter().find(|head| head.shard == shard);
-        let head = head.map_or(0, |head| head.at);
-        if at <= head {
-            return Ok(false);
-        }
-        tracing::warn!(
-            shard = shard.0,
-            applied = at,
-            head,
-            "the session log ends before what Redis has applied: it was restored from a backup"
-        );
-        let call = REWIND.call(&[&self.keys.position(shard)]);
-        call.number(at).number(head).run::<()>(&self.link).await?;
-        self.heads.put_back(Position { shard, at: head });
-        Ok(true)
-    }
-
-    /// What to say where an entry counts as applied and is not.
-    pub(super) async fn rewound(&self, shard: Shard) -> StoreError {
-        match self.rewind(shard).await {
-            Ok(true) => StoreError::Busy("the session log was restored; try again".to_owned()),
-            Ok(false) => damaged("a session that has just begun is gone"),
-            Err(error) => error,
-        }
+    /// What to say where an entry counts as applied and is not: before the log fell back it gave its
+    /// position to another one. What is known by now does not let it do so again.
+    pub(super) fn overtaken(&self) -> StoreError {
+        self.heads.note_fall();
+        StoreError::Busy("the session log came back older than it was; try again".to_owned())
     }
 
     /// Waits until as many replicas and files have it as was asked for.

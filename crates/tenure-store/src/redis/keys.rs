@@ -4,6 +4,7 @@
 use std::fmt::Write as _;
 
 use tenure_core::id::{LineageId, Subject};
+use uuid::Uuid;
 
 use crate::{Part, Shard, TicketHash, TicketKind};
 
@@ -51,6 +52,17 @@ impl Keys {
     pub(super) fn session(&self, lineage: LineageId) -> String {
         let shard = Shard::of(lineage).0;
         format!("{{{}:{shard}}}:s:{}", self.prefix, lineage.0.simple())
+    }
+
+    /// Matches every session.
+    pub(super) fn sessions(&self) -> String {
+        format!("{{{}:*}}:s:*", self.prefix)
+    }
+
+    /// The session that a key names.
+    pub(super) fn lineage(key: &str) -> Option<LineageId> {
+        let (_, lineage) = key.rsplit_once(':')?;
+        Uuid::try_parse(lineage).ok().map(LineageId)
     }
 
     /// For the check, in the slot of a shard.

@@ -36,6 +36,7 @@ mod link;
 mod options;
 mod present;
 mod records;
+mod relist;
 mod remake;
 mod replay;
 mod replayed;
@@ -173,14 +174,18 @@ impl Inner {
         let is_new = positions.iter().all(|(_, at)| *at == 0);
         for (shard, at) in positions {
             let known = self.heads.known(shard);
+            let position = Position { shard, at };
             if at > known {
-                self.rewind(shard).await.map_err(trouble)?;
+                // The log came back older than it was.
+                self.heads.note(position);
+                self.heads.note_fall();
             }
             if at < known {
                 lacks += known - at;
-                behind.push(Position { shard, at });
+                behind.push(position);
             }
         }
+        self.list_again().await.map_err(trouble)?;
         if lacks > 0 {
             tracing::info!(
                 entries = lacks,
@@ -208,6 +213,9 @@ async fn look(inner: Weak<Inner>) {
         };
         if let Err(error) = inner.heads.read(&inner.log).await {
             tracing::debug!(%error, "the heads of the session log cannot be read");
+        }
+        if let Err(error) = inner.list_again().await {
+            tracing::warn!(%error, "the session log does not list every session yet");
         }
     }
 }

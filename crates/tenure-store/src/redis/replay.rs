@@ -75,6 +75,13 @@ impl Inner {
     /// Applies what the log has up to `goal`. Several may do so at once: an entry that is not the
     /// next one any more changes nothing.
     pub(super) async fn replay(&self, shard: Shard, goal: u64) -> Result<(), StoreError> {
+        // A log that came back older than it was could give positions below the goal to entries that
+        // are not there yet: then what is missing would be taken for removed.
+        if self.position(shard).await? < goal
+            && self.log.raise(&[Position { shard, at: goal }]).await?
+        {
+            self.heads.note_fall();
+        }
         let _few_at_once = self.replays.acquire().await;
         let (mut attempts, mut furthest) = (0, 0);
         let mut marked = false;

@@ -33,7 +33,6 @@ script!(NOTE, "note.lua");
 script!(ADD, "add.lua");
 script!(REPLACE, "replace.lua");
 script!(DROP, "drop.lua");
-script!(REWIND, "rewind.lua");
 script!(CHECK, "check.lua");
 script!(FURTHER, "further.lua");
 

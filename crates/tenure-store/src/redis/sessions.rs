@@ -79,10 +79,15 @@ impl Inner {
         // After the answer: only now is it known which connection it came by.
         self.heads.read_after_loss(&self.log).await?;
         let mut answers = answers.into_iter().skip(1);
-        lineages
-            .iter()
-            .map(|_| parted(answers.next().zip(answers.next())))
-            .collect()
+        let mut read = Vec::with_capacity(lineages.len());
+        for lineage in lineages {
+            let (at, fields) = parted(answers.next().zip(answers.next()))?;
+            // What Redis has applied the log has given out, whether it still knows or not.
+            let shard = Shard::of(*lineage);
+            self.heads.note(Position { shard, at });
+            read.push((at, fields));
+        }
+        Ok(read)
     }
 
     pub(super) async fn present(
@@ -192,7 +197,7 @@ impl Inner {
         match from_redis_value::<Option<u64>>(began_at) {
             Ok(Some(at)) if at == place.first + 1 => self.confirmed(lineage).await,
             Ok(Some(_)) => Err(exists()),
-            _ => Err(self.rewound(shard).await),
+            _ => Err(self.overtaken()),
         }
     }
 
@@ -222,12 +227,11 @@ impl Inner {
         Ok(ended)
     }
 
-    /// Who ended a session is who is first in the log, whoever carries it out.
-    async fn ended(&self, place: Place, call: &Call) -> Result<Revoked, StoreError> {
+    /// Who ended a session, which was there just now, is who is first in the log, whoever carries it
+    /// out.
+    pub(super) async fn ended(&self, place: Place, call: &Call) -> Result<Revoked, StoreError> {
         let end = self.apply(place, call).await?;
-        let Some(end) = codec::bytes(&end) else {
-            return Ok(Revoked::Missing);
-        };
+        let end = codec::bytes(&end).ok_or_else(|| self.overtaken())?;
         let (position, why) = codec::read_end(end)?;
         Ok(if position == place.last {
             Revoked::Now
@@ -272,9 +276,12 @@ impl Inner {
         keep: Option<LineageId>,
     ) -> Result<(Option<LineageId>, Vec<LineageId>), StoreError> {
         let (mut kept, mut living) = (None, Vec::new());
-        let theirs = self.log.sessions_of(subject).await?;
+        let mut theirs = self.log.sessions_of(subject).await?;
         // One that another process has appended and not carried out yet is replayed by its load.
         self.heads.read(&self.log).await?;
+        if self.list_again().await? {
+            theirs = self.log.sessions_of(subject).await?;
+        }
         for lineage in theirs {
             match self.load(lineage).await? {
                 Some(Loaded { row, .. }) if row.grant.subject == *subject => {

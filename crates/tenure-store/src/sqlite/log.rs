@@ -3,6 +3,8 @@
 //! Its entries are in the revocation log too, each with its position, so that a restored older
 //! database gets them back before it gives a position out twice.
 
+use std::collections::HashMap;
+
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension as _, Row as Columns, params};
 use tenure_core::id::{LineageId, Subject};
@@ -37,6 +39,27 @@ impl SessionLog for Sqlite {
                     .iter()
                     .map(|(shard, entry)| append(group, *shard, entry))
                     .collect()
+            })
+            .await
+    }
+
+    async fn raise(&self, least: &[Position]) -> Result<bool, StoreError> {
+        let heads: HashMap<Shard, u64> = self.heads().await?.into_iter().map(pair).collect();
+        let head = |shard| heads.get(&shard).copied().unwrap_or_default();
+        let lower = least.iter().filter(|least| head(least.shard) < least.at);
+        let lower: Vec<Position> = lower.copied().collect();
+        if lower.is_empty() {
+            return Ok(false);
+        }
+        self.writer
+            .transaction(move |group| {
+                // What the revocation log has comes in below.
+                group.catch_up()?;
+                let mut raised = false;
+                for least in &lower {
+                    raised |= raise(group.sql, *least)?;
+                }
+                Ok(raised)
             })
             .await
     }
@@ -129,6 +152,23 @@ impl SessionLog for Sqlite {
         .await
     }
 
+    async fn unlisted(&self, lineages: &[LineageId]) -> Result<Vec<LineageId>, StoreError> {
+        let lineages = lineages.to_vec();
+        self.list(move |sql| {
+            let mut query = sql.prepare_cached(
+                "SELECT 1 FROM session_log WHERE lineage = ?1 AND kind = 'created'",
+            )?;
+            let mut unlisted = Vec::new();
+            for lineage in &lineages {
+                if !query.exists([lineage.0.as_bytes()])? {
+                    unlisted.push(*lineage);
+                }
+            }
+            Ok(unlisted)
+        })
+        .await
+    }
+
     async fn sessions(
         &self,
         after: Option<LineageId>,
@@ -178,17 +218,24 @@ pub(super) fn replay(sql: &Connection, at: Position, entry: &Entry) -> Result<()
     if let Entry::Cut { subject, cut, .. } = entry {
         sessions::set_cut(sql, subject, *cut, None)?;
     }
-    let raised = sql
-        .prepare_cached(
-            "INSERT INTO log_heads (shard, position) VALUES (?1, ?2) \
-             ON CONFLICT DO UPDATE SET position = excluded.position \
-             WHERE excluded.position > log_heads.position",
-        )?
-        .execute(params![at.shard.0, signed(at.at)])?;
-    if raised > 0 {
+    if raise(sql, at)? {
         add(sql, at, entry)?;
     }
     Ok(())
+}
+
+/// Whether the shard had not got as far.
+fn raise(sql: &Connection, to: Position) -> Result<bool, StoreError> {
+    let mut raise = sql.prepare_cached(
+        "INSERT INTO log_heads (shard, position) VALUES (?1, ?2) \
+         ON CONFLICT DO UPDATE SET position = excluded.position \
+         WHERE excluded.position > log_heads.position",
+    )?;
+    Ok(raise.execute(params![to.shard.0, signed(to.at)])? > 0)
+}
+
+fn pair(head: Position) -> (Shard, u64) {
+    (head.shard, head.at)
 }
 
 fn add(sql: &Connection, at: Position, entry: &Entry) -> Result<(), StoreError> {

@@ -4,4 +4,4 @@ if new and redis.call('EXISTS', KEYS[2]) == 0 then
   redis.call('HSET', KEYS[2], 'p', ARGV[4], unpack(ARGV, 5))
   redis.call('EXPIRE', KEYS[2], ARGV[3])
 end
-return {last, redis.call('HGET', KEYS[2], 'p')}
+return {at, redis.call('HGET', KEYS[2], 'p')}

@@ -4,4 +4,4 @@ if new then
     redis.call('DEL', KEYS[key])
   end
 end
-return {last}
+return {at}

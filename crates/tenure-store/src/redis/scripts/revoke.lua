@@ -11,4 +11,4 @@ if new and row[1] and not row[2] then
     redis.call('EXPIRE', KEYS[2], ARGV[3])
   end
 end
-return {last, row[2]}
+return {at, row[2]}

@@ -8,4 +8,4 @@ if new and redis.call('EXISTS', KEYS[2]) == 1 then
     redis.call('HSET', KEYS[2], 's', ARGV[4])
   end
 end
-return {last}
+return {at}
