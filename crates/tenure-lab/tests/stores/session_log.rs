@@ -8,7 +8,7 @@ use tenure_store::{Postgres, PostgresOptions};
 
 mod beside_the_sessions {
     tenure_store::session_log_conformance!({
-        let Some(fixture) = super::fixture(false).await else {
+        let Some(fixture) = Box::pin(super::fixture(false)).await else {
             return;
         };
         fixture
@@ -17,7 +17,7 @@ mod beside_the_sessions {
 
 mod of_its_own {
     tenure_store::session_log_conformance!({
-        let Some(fixture) = super::fixture(true).await else {
+        let Some(fixture) = Box::pin(super::fixture(true)).await else {
             return;
         };
         fixture

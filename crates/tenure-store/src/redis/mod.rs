@@ -2,15 +2,17 @@
 //! trail and the session log in SQL beside it.
 //!
 //! **Why Redis loses nothing that was acknowledged.** A create and an end are in the session log,
-//! durable, before Redis hears of them. The entries of a shard are numbered without gaps in the order
-//! of their commits, and Redis keeps, in the slot of the shard, the number of the last one that it
+//! durable, before Redis hears of them. The entries of a shard are numbered one after another in the
+//! order of their commits, and Redis keeps, in the slot of the shard, the number of the last one that it
 //! has applied. A script applies entry *n* and writes *n* in one step, and only where *n* − 1 stands;
 //! so whatever Redis is after a crash, a failover or a restored dump, its number says exactly which
 //! entries its sessions have: all up to it. Every read of a session answers the number too. A process
 //! knows how far the log has got from its own appends, from a look once a second, and from one look
 //! after every connection that was lost, before the answer that came over a new one is believed. A
 //! shard that is behind is replayed first. Entries are applied any number of times with one result,
-//! by whoever comes first; who ended a session is who stands first in the log.
+//! by whoever comes first; who ended a session is who stands first in the log. A log that has itself
+//! come back older is raised above every number that was given out, which leaves a gap and no number
+//! twice, and gets back what Redis has and it has not.
 //!
 //! Rotations are not in the log: a token that is ahead of its row is adopted (line 7 of the rule).
 //! A shard that may have lost some is marked, and the sweep spares its sessions for one idle period;

@@ -38,10 +38,7 @@ impl Inner {
     }
 
     /// And how far the shard had got.
-    async fn read_at(
-        &self,
-        lineage: LineageId,
-    ) -> Result<(Position, Option<Loaded>), StoreError> {
+    async fn read_at(&self, lineage: LineageId) -> Result<(Position, Option<Loaded>), StoreError> {
         let shard = Shard::of(lineage);
         for _ in 0..ATTEMPTS {
             let read = self.read_sessions(&[lineage]).await?;

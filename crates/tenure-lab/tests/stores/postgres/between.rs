@@ -37,15 +37,18 @@ async fn without_options(client: &mut TcpStream) -> Vec<u8> {
     let length = client.read_u32().await.unwrap() as usize;
     let mut message = vec![0; length - 4];
     client.read_exact(&mut message).await.unwrap();
-    let texts: Vec<&[u8]> = message[4..].split(|byte| *byte == 0).collect();
-    let mut kept = message[..4].to_vec();
-    let pairs: BTreeMap<_, _> = texts
-        .chunks(2)
-        .filter(|pair| pair.len() == 2 && !pair[0].is_empty() && pair[0] != b"options")
-        .map(|pair| (pair[0], pair[1]))
-        .collect();
+    let (version, named) = message.split_at(4);
+    let texts: Vec<&[u8]> = named.split(|byte| *byte == 0).collect();
+    let mut kept = version.to_vec();
+    let pair = |pair: &[&'_ [u8]]| match pair {
+        [name, value] if !name.is_empty() && *name != b"options" => {
+            Some((name.to_vec(), value.to_vec()))
+        }
+        _ => None,
+    };
+    let pairs: BTreeMap<_, _> = texts.chunks(2).filter_map(pair).collect();
     for (name, value) in pairs {
-        kept.extend([name, b"\0", value, b"\0"].concat());
+        kept.extend([name.as_slice(), b"\0", &value, b"\0"].concat());
     }
     kept.push(0);
     let length = u32::try_from(kept.len() + 4).unwrap();
@@ -90,7 +93,7 @@ async fn the_database_notices_that_the_machine_of_a_server_is_gone() {
 struct Logs {
     server: &'static Server,
     database: String,
-    logs: [String; 2],
+    two: [String; 2],
 }
 
 impl Logs {
@@ -104,15 +107,20 @@ impl Logs {
         Some(Self {
             server,
             database,
-            logs: [one, other],
+            two: [one, other],
         })
+    }
+
+    fn first(&self) -> &str {
+        let [first, _] = &self.two;
+        first
     }
 
     async fn open(&self, log: Option<usize>) -> Result<Postgres, OpenError> {
         let url = |name: &str| Secret::new(self.server.url(name));
         Postgres::open(&PostgresOptions {
             pool: POOL,
-            log: log.map(|log| url(&self.logs[log])),
+            log: log.and_then(|log| self.two.get(log)).map(|log| url(log)),
             ..PostgresOptions::new(url(&self.database))
         })
         .await
@@ -184,7 +192,7 @@ async fn a_log_that_takes_no_write_is_not_ready() {
     store.check().await.unwrap();
     let read_only = "REVOKE ALL ON log_meta FROM tenure; ALTER TABLE log_meta OWNER TO postgres; \
         GRANT SELECT ON log_meta TO tenure; SELECT 1";
-    logs.server.value(&logs.logs[0], read_only).await.unwrap();
+    logs.server.value(logs.first(), read_only).await.unwrap();
     let error = store.check().await.unwrap_err();
     assert!(error.to_string().contains("log_meta"), "{error}");
 }
@@ -202,7 +210,7 @@ async fn the_session_log_forgets_what_nobody_needs() {
         store.purge(end, 100).await.unwrap();
     }
     let left = "SELECT count(*) FROM session_log";
-    assert_eq!(logs.server.value(&logs.logs[0], left).await.unwrap(), "0");
+    assert_eq!(logs.server.value(logs.first(), left).await.unwrap(), "0");
 }
 
 /// Copies or puts back the files of a server that does not run.
