@@ -18,6 +18,9 @@ pub(crate) fn run(full: bool, missing: &[&str]) -> Result<()> {
             "test",
             "--manifest-path",
             "bench/Cargo.toml",
+            // What both workspaces need is built once.
+            "--target-dir",
+            "target",
             "--no-fail-fast",
         ][..],
     ] {
