@@ -3,7 +3,6 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail like tests")]
 
 use tenure_lab::redis::{Append, Cluster, Engine, Options, Redis, Sentinels};
-use tenure_lab::skip;
 
 /// Runs on both engines at once; one that is not here is a counted skip.
 fn on_each_engine(test: impl Fn(Engine) + Sync) {
@@ -16,15 +15,8 @@ fn on_each_engine(test: impl Fn(Engine) + Sync) {
 }
 
 fn engines() -> Vec<Engine> {
-    let mut here = Engine::ALL.to_vec();
-    here.retain(|engine| {
-        let obstacle = engine.obstacle();
-        if let Some(why) = &obstacle {
-            skip(why).unwrap();
-        }
-        obstacle.is_none()
-    });
-    here
+    let here = |engine: Engine| engine.or_skip().unwrap();
+    Engine::ALL.into_iter().filter_map(here).collect()
 }
 
 fn set(redis: &Redis, key: &str) {

@@ -84,6 +84,19 @@ pub enum Polled {
     Before(Box<Device>),
 }
 
+impl Decision {
+    /// The word for it in a store, and of a yes whose account it gives and when that person proved
+    /// who they are.
+    pub(crate) fn columns(&self) -> (&'static str, Option<&str>, Option<Timestamp>) {
+        match self {
+            Self::Denied => ("denied", None, None),
+            Self::Allowed { subject, auth_time } => {
+                ("allowed", Some(subject.as_str()), Some(*auth_time))
+            }
+        }
+    }
+}
+
 impl Device {
     /// One poll at `now`, carried out on this record.
     pub(crate) fn poll(&mut self, key: Option<TicketHash>, now: Timestamp) -> Polled {

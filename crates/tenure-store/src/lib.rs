@@ -28,6 +28,7 @@ mod record;
 mod redis;
 mod restore;
 mod sqlite;
+mod tally;
 mod transfer;
 
 pub use self::redis::{Redis, RedisOptions, Wait};

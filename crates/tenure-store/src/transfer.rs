@@ -1,11 +1,13 @@
 //! Everything a store holds as plain records, for moving a deployment to another store.
 
+use std::collections::{BTreeMap, HashSet};
 use std::fmt::Display;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tenure_core::id::Subject;
+use tenure_core::id::{LineageId, Subject};
 use tenure_core::lineage::{Cut, Row};
+use tenure_core::time::Timestamp;
 
 use crate::{AuditEvent, Consent, Device, KeyRecord, Loaded, StoreError, Ticket, User};
 
@@ -160,6 +162,31 @@ pub(crate) fn merged(here: &Row, other: &Row) -> Row {
 
 fn progress(row: &Row) -> (u32, usize) {
     (row.head.generation, row.head.uses.len())
+}
+
+/// Takes a session in beside others: of two records of one session, what both know.
+pub(crate) fn gather(sessions: &mut BTreeMap<LineageId, Loaded>, loaded: &Loaded) {
+    let last = sessions.entry(loaded.row.lineage);
+    last.and_modify(|earlier| {
+        *earlier = Loaded {
+            row: merged(&earlier.row, &loaded.row),
+            cut: loaded.cut,
+        };
+    })
+    .or_insert_with(|| loaded.clone());
+}
+
+/// The time that events span, both ends included; `None` where there are none.
+pub(crate) fn span(events: &[&AuditEvent]) -> Option<(Timestamp, Timestamp)> {
+    let times = || events.iter().map(|event| event.at);
+    times().min().zip(times().max())
+}
+
+/// The events that are not `here`, each once. An event has no name of its own: it is known by its
+/// words, among those of the same time.
+pub(crate) fn missing(mut here: HashSet<AuditEvent>, events: &[&AuditEvent]) -> Vec<AuditEvent> {
+    let new = events.iter().filter(|event| here.insert((**event).clone()));
+    new.map(|event| (*event).clone()).collect()
 }
 
 /// A device authorization to which another store's record of it arrives: polls, a decision and a

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 
 use crate::process::find;
+use crate::skip;
 
 /// A program that speaks the protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +23,18 @@ impl Engine {
     /// Why it cannot be run here, if it cannot.
     pub fn obstacle(self) -> Option<String> {
         self.find().err().map(|why| why.to_string())
+    }
+
+    /// The engine where it can be run here; where it cannot, a counted skip.
+    ///
+    /// # Errors
+    /// When the skip cannot be counted.
+    pub fn or_skip(self) -> anyhow::Result<Option<Self>> {
+        let Some(obstacle) = self.obstacle() else {
+            return Ok(Some(self));
+        };
+        skip(&obstacle)?;
+        Ok(None)
     }
 
     pub(super) fn find(self) -> anyhow::Result<PathBuf> {
@@ -51,8 +64,6 @@ pub enum Append {
 pub struct Options {
     /// The append-only file.
     pub append: Append,
-    /// `maxmemory` in bytes.
-    pub max_memory: Option<u64>,
     /// `maxmemory-policy`.
     pub eviction: &'static str,
     /// Where the data are, if not beside the configuration.
@@ -63,7 +74,6 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             append: Append::EverySecond,
-            max_memory: None,
             eviction: "noeviction",
             directory: None,
         }
@@ -85,7 +95,6 @@ impl Options {
             "save \"\"".to_owned(),
             format!("appendonly {append}"),
             format!("appendfsync {sync}"),
-            format!("maxmemory {}", self.max_memory.unwrap_or(0)),
             format!("maxmemory-policy {}", self.eviction),
             // The default waits 5 s for more replicas.
             "repl-diskless-sync-delay 0".to_owned(),

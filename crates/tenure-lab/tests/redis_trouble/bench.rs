@@ -2,7 +2,6 @@
 
 use tenure_lab::redis::Engine;
 use tenure_lab::servers::Servers;
-use tenure_lab::skip;
 
 /// One server on the Redis at `url`.
 pub(crate) async fn serve(url: &str) -> Servers {
@@ -20,19 +19,13 @@ pub(crate) async fn adopted(servers: &Servers) -> u64 {
 /// The engine that a test runs on, and both under `TENURE_FULL=1`; one that is not installed is a
 /// counted skip.
 pub(crate) fn engines(usual: Engine) -> Vec<Engine> {
-    let mut here = if is_full() {
+    let wanted = if is_full() {
         Engine::ALL.to_vec()
     } else {
         vec![usual]
     };
-    here.retain(|engine| {
-        let obstacle = engine.obstacle();
-        if let Some(why) = &obstacle {
-            skip(why).unwrap();
-        }
-        obstacle.is_none()
-    });
-    here
+    let here = |engine: Engine| engine.or_skip().unwrap();
+    wanted.into_iter().filter_map(here).collect()
 }
 
 /// More under `TENURE_FULL=1`.

@@ -14,7 +14,6 @@ use tempfile::TempDir;
 use tenure_core::secret::Secret;
 use tenure_lab::postgres;
 use tenure_lab::redis::{Cluster, Engine, Options, Redis as Server};
-use tenure_lab::skip;
 use tenure_store::conformance::Fixture;
 use tenure_store::{
     OpenError, Postgres, PostgresOptions, Redis, RedisOptions, SessionLog, Sqlite, SqliteOptions,
@@ -103,11 +102,7 @@ mod beside_postgres {
 
 /// `None` is a counted skip.
 fn is_here(engine: Engine) -> Option<Engine> {
-    let Some(obstacle) = engine.obstacle() else {
-        return Some(engine);
-    };
-    skip(&obstacle).unwrap();
-    None
+    engine.or_skip().unwrap()
 }
 
 pub(crate) async fn alone(engine: Engine, wait: Wait) -> Option<Fixture> {

@@ -83,22 +83,15 @@ pub(super) async fn decide(
     decision: &Decision,
     now: Timestamp,
 ) -> Result<Written, StoreError> {
-    let (word, subject, auth_time) = match decision {
-        Decision::Denied => ("denied", None, None),
-        Decision::Allowed { subject, auth_time } => (
-            "allowed",
-            Some(Text(subject.as_str())),
-            Some(to_sql(*auth_time)),
-        ),
-    };
+    let (word, subject, auth_time) = decision.columns();
     let update = "UPDATE devices SET decision = $3, subject = $4, auth_time = $5 \
         WHERE user_code = $1 AND expires_at >= $2 AND decision IS NULL";
     let params: Params<'_> = &[
         &user_code.as_slice(),
         &to_sql(now),
         &word,
-        &subject,
-        &auth_time,
+        &subject.map(Text),
+        &auth_time.map(to_sql),
     ];
     let changed = sql.change(update, params).await?;
     Ok(written(changed))

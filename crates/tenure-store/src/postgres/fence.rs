@@ -9,17 +9,14 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use parking_lot::Mutex;
-use tenure_core::id::LineageId;
-use tenure_core::lineage::Revocation;
 use tokio::time::timeout;
 use tokio_postgres::Row as Columns;
-use uuid::Uuid;
 
 use super::address::Address;
-use super::log::{self, Heads, Log};
+use super::log::Log;
 use super::pool::{Admission, CREATE, Commit, Connection};
-use super::{meta, sessions};
-use crate::{Entry, Position, Shard, StoreError};
+use super::replay::{Carried, Replay};
+use crate::StoreError;
 
 /// A day of sign-ins of a large service is carried out in less.
 pub(super) const REPLAY: Duration = Duration::from_hours(1);
@@ -37,9 +34,6 @@ const LAST_OF_THE_OTHERS: (u32, Duration) = (20, Duration::from_millis(250));
 /// Servers with different logs would each miss what the others log.
 pub(super) const ANOTHER_LOG: &str = "a server is connected that keeps another session log, or \
      none; all of them need the same store.revocation_log";
-
-/// Entries in one transaction of a replay.
-const PAGE: u32 = 500;
 
 /// Which database this is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,10 +94,7 @@ impl Admission for Fence {
         let writes = "SELECT pg_advisory_lock_shared($1)";
         connection.rows(writes, &[&(WRITERS ^ seen.log)]).await?;
         let found = Found::on(connection).await?;
-        if found.is_replica {
-            let why = "this server is a replica, and decisions are never read from one";
-            return Err(StoreError::ReadOnly(why.to_owned()));
-        }
+        found.refuse_replica()?;
         if found.now == found.before && found.log == seen.log && !seen.is_ahead_of(&found) {
             return Ok(());
         }
@@ -163,10 +154,7 @@ impl Inner {
         connection.rows(wait, &[&TURN]).await?;
         let seen = *self.seen.lock();
         let found = Found::on(&connection).await?;
-        if found.is_replica {
-            let why = "this server is a replica, and decisions are never read from one";
-            return Err(StoreError::ReadOnly(why.to_owned()));
-        }
+        found.refuse_replica()?;
         let log = if self.log.is_separate() {
             self.log.id().await?
         } else {
@@ -297,6 +285,14 @@ impl Found {
             log: number(&row, 8)?,
         })
     }
+
+    fn refuse_replica(&self) -> Result<(), StoreError> {
+        if !self.is_replica {
+            return Ok(());
+        }
+        let why = "this server is a replica, and decisions are never read from one";
+        Err(StoreError::ReadOnly(why.to_owned()))
+    }
 }
 
 fn number(row: &Columns, at: usize) -> Result<i64, StoreError> {
@@ -319,187 +315,4 @@ impl Identity {
             .await?;
         Ok(())
     }
-}
-
-/// What a replay did.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Carried {
-    entries: u64,
-    sessions: u64,
-    ends: u64,
-    lost_sessions: u64,
-}
-
-struct Replay<'a> {
-    store: &'a Connection,
-    log: &'a Log,
-    carried: Carried,
-}
-
-impl<'a> Replay<'a> {
-    fn new(store: &'a Connection, log: &'a Log) -> Self {
-        let carried = Carried::default();
-        Self {
-            store,
-            log,
-            carried,
-        }
-    }
-
-    async fn run(mut self) -> Result<Carried, StoreError> {
-        if self.log.is_given_away().await? {
-            for cut in self.log.cuts().await? {
-                apply(self.store, &cut, &mut Carried::default()).await?;
-            }
-            return Ok(self.carried);
-        }
-        let (heads, applied) = (self.log.heads().await?, self.applied().await?);
-        for (&shard, &head) in &heads {
-            if applied.get(&shard).is_none_or(|done| *done < head) {
-                self.shard(shard).await?;
-            }
-        }
-        let ahead = |(shard, done): &(Shard, u64)| heads.get(shard).is_none_or(|head| head < done);
-        let ahead: Heads = applied.into_iter().filter(ahead).collect();
-        if !ahead.is_empty() {
-            self.log.raise(&ahead).await?;
-        }
-        Ok(self.carried)
-    }
-
-    async fn applied(&self) -> Result<Heads, StoreError> {
-        let sql = "SELECT shard, position FROM log_applied WHERE position > 0";
-        log::heads(self.store.rows(sql, &[]).await?)
-    }
-
-    /// Page by page, each a transaction that other servers may come between.
-    async fn shard(&mut self, shard: Shard) -> Result<(), StoreError> {
-        loop {
-            self.store.batch("BEGIN").await?;
-            let before = self.carried;
-            match self.page(shard).await {
-                Ok(true) => self.store.batch("COMMIT").await?,
-                Ok(false) => return self.store.batch("COMMIT").await,
-                // Who ends a session locks its row first, and its shard then.
-                Err(StoreError::Busy(why)) if why.ends_with("(40P01)") => {
-                    self.carried = before;
-                    self.store.batch("ROLLBACK").await?;
-                }
-                Err(error) => return Err(error),
-            }
-        }
-    }
-
-    /// Whether there may be more.
-    async fn page(&mut self, shard: Shard) -> Result<bool, StoreError> {
-        let applied = lock_applied(self.store, &[shard]).await?;
-        let at = applied.get(&shard).copied().unwrap_or_default();
-        let entries = self.log.after(Position { shard, at }, PAGE).await?;
-        let Some((last, _)) = entries.last() else {
-            return Ok(false);
-        };
-        for (_, entry) in &entries {
-            apply(self.store, entry, &mut self.carried).await?;
-        }
-        note_applied(self.store, &Heads::from([(shard, last.at)])).await?;
-        Ok(true)
-    }
-}
-
-/// How far the shards are carried out; nobody else carries out any of them before the transaction
-/// ends.
-pub(super) async fn lock_applied(
-    transaction: &Connection,
-    shards: &[Shard],
-) -> Result<Heads, StoreError> {
-    let shards: Vec<i16> = shards.iter().copied().map(log::number).collect();
-    // In ascending order, so that two of these never wait for each other.
-    let sql =
-        "SELECT shard, position FROM log_applied WHERE shard = ANY($1) ORDER BY shard FOR UPDATE";
-    log::heads(transaction.rows(sql, &[&shards]).await?)
-}
-
-pub(super) async fn note_applied(
-    transaction: &Connection,
-    heads: &Heads,
-) -> Result<(), StoreError> {
-    let (shards, positions) = log::columns(heads);
-    let sql = "UPDATE log_applied a SET position = n.position \
-         FROM unnest($1::smallint[], $2::bigint[]) n (shard, position) WHERE a.shard = n.shard";
-    transaction.change(sql, &[&shards, &positions]).await?;
-    Ok(())
-}
-
-/// Carries out what lies after a position and before another one: entries of a writer whose commit
-/// failed after it had appended them.
-pub(super) async fn carry_out(
-    transaction: &Connection,
-    log: &Log,
-    mut after: Position,
-    before: u64,
-) -> Result<(), StoreError> {
-    loop {
-        let mut entries = log.after(after, PAGE).await?;
-        entries.retain(|(position, _)| position.at < before);
-        let Some((last, _)) = entries.last() else {
-            return Ok(());
-        };
-        after = *last;
-        for (_, entry) in &entries {
-            apply(transaction, entry, &mut Carried::default()).await?;
-        }
-    }
-}
-
-/// Carries out an entry; a second time changes nothing.
-async fn apply(store: &Connection, entry: &Entry, carried: &mut Carried) -> Result<(), StoreError> {
-    carried.entries += 1;
-    match entry {
-        Entry::Created { lineage, at, begun } => {
-            // Its holder is ahead of the row as it began, and is adopted.
-            if let Some(begun) = begun {
-                let row = begun.row(*lineage, *at);
-                carried.sessions += u64::from(sessions::insert_missing(store, &row).await?);
-            } else if !exists(store, *lineage).await? {
-                carried.lost_sessions += 1;
-            }
-        }
-        Entry::Revoked { lineage, why } => {
-            if sessions::end(store, *lineage, *why).await? {
-                carried.ends += 1;
-            } else if !exists(store, *lineage).await? {
-                remember(store, *lineage, *why).await?;
-            }
-        }
-        Entry::Cut { subject, cut, keep } => {
-            sessions::set_cut(store, subject, *cut, *keep).await?;
-            meta::bump(store).await?;
-        }
-        Entry::Deleted { lineages, .. } => {
-            let lineages: Vec<Uuid> = lineages.iter().map(|lineage| lineage.0).collect();
-            let sql = "WITH forgotten AS (DELETE FROM lost_ends WHERE lineage = ANY($1)) \
-                 DELETE FROM sessions WHERE lineage = ANY($1)";
-            store.change(sql, &[&lineages]).await?;
-        }
-    }
-    Ok(())
-}
-
-async fn exists(store: &Connection, lineage: LineageId) -> Result<bool, StoreError> {
-    let sql = "SELECT FROM sessions WHERE lineage = $1";
-    Ok(store.row(sql, &[&lineage.0]).await?.is_some())
-}
-
-async fn remember(
-    store: &Connection,
-    lineage: LineageId,
-    why: Revocation,
-) -> Result<(), StoreError> {
-    let sql =
-        "INSERT INTO lost_ends (lineage, at, cause) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
-    let at = i64::try_from(why.at.0).unwrap_or(i64::MAX);
-    store
-        .change(sql, &[&lineage.0, &at, &why.cause.as_str()])
-        .await?;
-    Ok(())
 }

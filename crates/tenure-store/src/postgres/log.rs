@@ -12,8 +12,8 @@ use tenure_core::lineage::Revocation;
 use uuid::Uuid;
 
 use super::codec::{Text, to_sql};
-use super::fence;
 use super::pool::{Connection, Pool, Transaction};
+use super::replay;
 use crate::log::{Facts, shards_of};
 use crate::{Entry, Position, Shard, StoreError};
 
@@ -103,7 +103,7 @@ impl Log {
         }
         self.take_back(transaction).await?;
         let shards = shards_of(entries).into_iter().collect::<Vec<_>>();
-        let applied = fence::lock_applied(transaction, &shards).await?;
+        let applied = replay::lock_applied(transaction, &shards).await?;
         let mut written = self.write(entries).await?;
         if behind(&written, &applied) {
             // The log's own database came back older than it was: what was written now must stand
@@ -119,10 +119,10 @@ impl Log {
         for (shard, at) in first {
             let from = applied.get(&shard).copied().unwrap_or_default();
             if from + 1 < at {
-                fence::carry_out(transaction, self, Position { shard, at: from }, at).await?;
+                replay::carry_out(transaction, self, Position { shard, at: from }, at).await?;
             }
         }
-        fence::note_applied(transaction, &last).await
+        replay::note_applied(transaction, &last).await
     }
 
     /// What was logged while another store kept the sessions is not carried out here: whoever moves
@@ -133,7 +133,7 @@ impl Log {
         }
         let sql = "UPDATE log_meta SET value = 0 WHERE name = 'sessions_elsewhere' AND value <> 0";
         if self.pool.lend().await?.change(sql, &[]).await? > 0 {
-            fence::note_applied(transaction, &self.heads().await?).await?;
+            replay::note_applied(transaction, &self.heads().await?).await?;
         }
         self.is_for_itself.store(true, Ordering::Relaxed);
         Ok(())

@@ -20,13 +20,13 @@ mod migrate;
 mod pool;
 mod pools;
 mod present;
+mod replay;
 mod restore;
 mod session_log;
 mod sessions;
 mod start;
 mod store;
 mod sweep;
-mod tally;
 mod tickets;
 mod tls;
 mod transfer;
@@ -38,6 +38,7 @@ use tenure_core::id::LineageId;
 use tenure_core::secret::Secret;
 
 use crate::groups::Groups;
+use crate::tally::Tally;
 use crate::{Description, OpenError};
 use address::Address;
 use facts::Settings;
@@ -48,7 +49,6 @@ use pool::{Commit, Pool, Primary};
 use pools::Pools;
 use present::InGroups;
 use start::refusal;
-use tally::Tally;
 
 /// How to reach the database.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! What the methods of the store share.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 
 use parking_lot::Mutex;
 use redis::cluster_routing::{Route, RoutingInfo, SingleNodeRoutingInfo, SlotAddr};
@@ -18,7 +18,8 @@ use super::options::Wait;
 use super::replay::Place;
 use super::scripts::Call;
 use crate::log::shards_of;
-use crate::{Counters, Entry, Position, SessionLog, Shard, Store, StoreError};
+use crate::tally::Tally;
+use crate::{Entry, Position, SessionLog, Shard, Store, StoreError};
 
 /// Before a write gives up to come after what is before it in the log.
 const ATTEMPTS: usize = 16;
@@ -42,8 +43,7 @@ pub(super) struct Inner {
     pub(super) replays: Semaphore,
     /// Where the next slice of the sweep begins.
     pub(super) swept_to: Mutex<Option<LineageId>>,
-    pub(super) writes: AtomicU64,
-    pub(super) failed: AtomicU64,
+    pub(super) tally: Tally,
     /// Markers that were written.
     pub(super) marks: AtomicU64,
 }
@@ -151,23 +151,11 @@ impl Inner {
         command
     }
 
-    /// Counts a write by its answer.
+    /// Counts a write by its answer; a record that does not fit is nobody's failed write.
     pub(super) fn counted<T>(&self, answer: Result<T, StoreError>) -> Result<T, StoreError> {
-        let counter = match &answer {
-            Ok(_) => &self.writes,
-            Err(StoreError::Damaged(_)) => return answer,
-            Err(_) => &self.failed,
-        };
-        counter.fetch_add(1, Ordering::Relaxed);
-        answer
-    }
-
-    pub(super) fn counters(&self) -> Counters {
-        let writes = self.writes.load(Ordering::Relaxed);
-        Counters {
-            commits: writes,
-            writes,
-            failed_commits: self.failed.load(Ordering::Relaxed),
+        match answer {
+            Err(StoreError::Damaged(_)) => answer,
+            answer => self.tally.note(answer),
         }
     }
 }

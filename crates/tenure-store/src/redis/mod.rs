@@ -58,6 +58,7 @@ use parking_lot::Mutex;
 use tokio::sync::Semaphore;
 
 use crate::groups::Groups;
+use crate::tally::Tally;
 use crate::{OpenError, Position, SessionLog, Store, StoreError};
 use check::{Found, Refusal, refusal, unmarked};
 use heads::Heads;
@@ -156,8 +157,7 @@ fn connect(
         found: Mutex::new(Found::default()),
         replays: Semaphore::new(REPLAYS),
         swept_to: Mutex::new(None),
-        writes: AtomicU64::new(0),
-        failed: AtomicU64::new(0),
+        tally: Tally::default(),
         marks: AtomicU64::new(0),
     })
 }

@@ -37,7 +37,7 @@ impl Store for Redis {
     }
 
     fn counters(&self) -> Counters {
-        self.inner.counters()
+        self.inner.tally.counters()
     }
 
     async fn check(&self) -> Result<(), StoreError> {

@@ -84,17 +84,18 @@ pub(super) fn decide(
     decision: &Decision,
     now: Timestamp,
 ) -> Result<Written, StoreError> {
-    let (word, subject, auth_time) = match decision {
-        Decision::Denied => ("denied", None, None),
-        Decision::Allowed { subject, auth_time } => {
-            ("allowed", Some(subject.as_str()), Some(to_sql(*auth_time)))
-        }
-    };
+    let (word, subject, auth_time) = decision.columns();
     let mut update = group.sql.prepare_cached(
         "UPDATE devices SET decision = ?3, subject = ?4, auth_time = ?5 \
          WHERE user_code = ?1 AND expires_at >= ?2 AND decision IS NULL",
     )?;
-    let changed = update.execute(params![user_code, to_sql(now), word, subject, auth_time])?;
+    let changed = update.execute(params![
+        user_code,
+        to_sql(now),
+        word,
+        subject,
+        auth_time.map(to_sql)
+    ])?;
     Ok(Written::if_any(changed))
 }
 

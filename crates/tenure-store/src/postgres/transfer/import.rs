@@ -11,6 +11,7 @@ use super::super::pool::{Connection, Params, Transaction};
 use super::super::{audit, meta};
 use super::sessions;
 use crate::record::folded;
+use crate::transfer::{missing, span};
 use crate::{AuditEvent, Consent, Decision, Device, KeyRecord, Record, StoreError, Ticket, User};
 
 /// Records by their keys: a statement must not meet one twice, and takes its locks in their order.
@@ -228,14 +229,11 @@ async fn import_devices(sql: &Connection, parts: &Parts<'_>) -> Result<u64, Stor
         OR (devices.used_at IS NULL AND excluded.used_at IS NOT NULL)";
     let mut changed = 0;
     for device in parts.devices.values() {
-        let (decision, subject, auth_time) = match &device.decision {
-            None => (None, None, None),
-            Some(Decision::Denied) => (Some("denied"), None, None),
-            Some(Decision::Allowed { subject, auth_time }) => {
-                let subject = Some(Text(subject.as_str()));
-                (Some("allowed"), subject, Some(to_sql(*auth_time)))
-            }
-        };
+        let decision = device.decision.as_ref().map(Decision::columns);
+        let (decision, subject, auth_time) = decision
+            .map_or((None, None, None), |(word, subject, at)| {
+                (Some(word), subject, at)
+            });
         let used = device.used.as_ref();
         let key = used.and_then(|used| used.key.as_ref());
         let params: Params<'_> = &[
@@ -247,8 +245,8 @@ async fn import_devices(sql: &Connection, parts: &Parts<'_>) -> Result<u64, Stor
             &seconds_to_sql(device.interval),
             &device.polled_at.map(to_sql),
             &decision,
-            &subject,
-            &auth_time,
+            &subject.map(Text),
+            &auth_time.map(to_sql),
             &used.map(|used| to_sql(used.at)),
             &key.map(<[u8; 32]>::as_slice),
         ];
@@ -257,22 +255,15 @@ async fn import_devices(sql: &Connection, parts: &Parts<'_>) -> Result<u64, Stor
     Ok(changed)
 }
 
-/// An event has no name of its own: it is known by its words, among those of the same time.
 async fn import_events(sql: &Connection, events: &[&AuditEvent]) -> Result<u64, StoreError> {
-    let times = || events.iter().map(|event| event.at);
-    let (Some(first), Some(last)) = (times().min(), times().max()) else {
+    let Some((first, last)) = span(events) else {
         return Ok(0);
     };
     let here = sql
         .rows(audit::BETWEEN, &[&to_sql(first), &to_sql(last)])
         .await?;
-    let here = here.iter().map(audit::event);
-    let mut here: HashSet<AuditEvent> = here.collect::<Result<_, _>>()?;
-    let missing: Vec<AuditEvent> = events
-        .iter()
-        .filter(|event| here.insert((**event).clone()))
-        .map(|event| (*event).clone())
-        .collect();
+    let here: HashSet<AuditEvent> = here.iter().map(audit::event).collect::<Result<_, _>>()?;
+    let missing = missing(here, events);
     if !missing.is_empty() {
         audit::record(sql, &missing).await?;
     }

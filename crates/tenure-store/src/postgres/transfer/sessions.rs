@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::super::codec::{Text, ring_to_sql, seconds_to_sql, to_sql, uses_to_sql, value};
 use super::super::log::Log;
 use super::super::pool::{Params, Transaction};
-use crate::transfer::merged;
+use crate::transfer::gather;
 use crate::{Entry, Loaded, Shard, StoreError};
 
 /// Each once: of two records of one session, what both know.
@@ -55,14 +55,7 @@ const UPSERT: &str = "INSERT INTO sessions (lineage, secret, subject, client, sc
 
 impl Sessions {
     pub(super) fn add(&mut self, loaded: &Loaded) {
-        let last = self.0.entry(loaded.row.lineage);
-        last.and_modify(|earlier| {
-            *earlier = Loaded {
-                row: merged(&earlier.row, &loaded.row),
-                cut: loaded.cut,
-            };
-        })
-        .or_insert_with(|| loaded.clone());
+        gather(&mut self.0, loaded);
     }
 
     /// Answers how many changed anything.

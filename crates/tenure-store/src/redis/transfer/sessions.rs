@@ -13,7 +13,7 @@ use super::super::inner::Inner;
 use super::super::replay::Place;
 use super::super::scripts::{Call, FURTHER};
 use super::ABREAST;
-use crate::transfer::merged;
+use crate::transfer::{gather, merged};
 use crate::{Entry, Loaded, Position, Shard, StoreError};
 
 /// Each once: of two records of one session, what both know.
@@ -33,14 +33,7 @@ type Applied = Vec<(Place, Call)>;
 
 impl Sessions {
     pub(super) fn add(&mut self, loaded: &Loaded) {
-        let last = self.0.entry(loaded.row.lineage);
-        last.and_modify(|earlier| {
-            *earlier = Loaded {
-                row: merged(&earlier.row, &loaded.row),
-                cut: loaded.cut,
-            };
-        })
-        .or_insert_with(|| loaded.clone());
+        gather(&mut self.0, loaded);
     }
 }
 

@@ -1,7 +1,5 @@
 //! Records of another store, taken over in the writer's transaction.
 
-use std::collections::HashSet;
-
 use rusqlite::{Connection, OptionalExtension as _, Params, params};
 use tenure_core::id::Subject;
 use tenure_core::lineage::Cut;
@@ -11,7 +9,7 @@ use super::super::writer::Group;
 use super::super::{audit, devices, keys, meta};
 use super::session;
 use crate::record::folded;
-use crate::transfer::merged_device;
+use crate::transfer::{merged_device, missing, span};
 use crate::{
     AuditEvent, Consent, Decision, Device, Entry, KeyRecord, Record, StoreError, Ticket, User,
 };
@@ -162,15 +160,11 @@ fn import_device(sql: &Connection, device: &Device) -> Result<bool, StoreError> 
     if here.as_ref() == Some(device) {
         return Ok(false);
     }
-    let (decision, subject, auth_time) = match &device.decision {
-        None => (None, None, None),
-        Some(Decision::Denied) => (Some("denied"), None, None),
-        Some(Decision::Allowed { subject, auth_time }) => (
-            Some("allowed"),
-            Some(subject.as_str()),
-            Some(to_sql(*auth_time)),
-        ),
-    };
+    let decision = device.decision.as_ref().map(Decision::columns);
+    let (decision, subject, auth_time) = decision
+        .map_or((None, None, None), |(word, subject, at)| {
+            (Some(word), subject, at)
+        });
     let used = device.used.as_ref();
     upsert(
         sql,
@@ -191,30 +185,20 @@ fn import_device(sql: &Connection, device: &Device) -> Result<bool, StoreError> 
             device.polled_at.map(to_sql),
             decision,
             subject,
-            auth_time,
+            auth_time.map(to_sql),
             used.map(|used| to_sql(used.at)),
             used.and_then(|used| used.key),
         ],
     )
 }
 
-/// An event has no name of its own: it is known by its words, among those of the same time.
 fn import_events(group: &Group<'_>, events: &[&AuditEvent]) -> Result<u64, StoreError> {
-    let (Some(first), Some(last)) = (
-        events.iter().map(|event| event.at).min(),
-        events.iter().map(|event| event.at).max(),
-    ) else {
+    let Some((first, last)) = span(events) else {
         return Ok(0);
     };
     let mut query = group.sql.prepare_cached(audit::BETWEEN)?;
     let here = query.query_map((to_sql(first), to_sql(last)), audit::event)?;
-    let mut here: HashSet<AuditEvent> = here.collect::<Result<_, _>>()?;
-    let mut missing = Vec::new();
-    for event in events {
-        if here.insert((*event).clone()) {
-            missing.push((*event).clone());
-        }
-    }
+    let missing = missing(here.collect::<Result<_, _>>()?, events);
     audit::record(group, &missing)?;
     Ok(missing.len() as u64)
 }

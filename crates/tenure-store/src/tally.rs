@@ -1,19 +1,19 @@
-//! Counters of the store.
+//! Counters of a store whose writes are each a transaction of their own.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::{Counters, StoreError};
 
-/// Writes, each its own transaction.
+/// Writes by how they ended.
 #[derive(Debug, Default)]
-pub(super) struct Tally {
+pub(crate) struct Tally {
     writes: AtomicU64,
     failed: AtomicU64,
 }
 
 impl Tally {
     /// Counts a write by how it ended.
-    pub(super) fn note<T>(&self, written: Result<T, StoreError>) -> Result<T, StoreError> {
+    pub(crate) fn note<T>(&self, written: Result<T, StoreError>) -> Result<T, StoreError> {
         let counter = if written.is_ok() {
             &self.writes
         } else {
@@ -23,7 +23,7 @@ impl Tally {
         written
     }
 
-    pub(super) fn counters(&self) -> Counters {
+    pub(crate) fn counters(&self) -> Counters {
         let writes = self.writes.load(Ordering::Relaxed);
         Counters {
             commits: writes,
