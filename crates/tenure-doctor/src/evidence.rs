@@ -1,0 +1,110 @@
+//! What is known, with its source; nothing in it is secret.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use tenure_core::time::Timestamp;
+
+use crate::deployment::Check;
+use crate::drift::Belief;
+use crate::exchange::Exchange;
+use crate::keys::KeySet;
+use crate::logs::Logs;
+use crate::probe::Probe;
+use crate::token::Token;
+
+/// All that the collectors found. Serialises without secrets; `doctor report` reads it back.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Evidence {
+    /// The moment at which the doctor looked.
+    pub now: Timestamp,
+    /// Probes and their answers, in the order in which they were sent.
+    pub exchanges: Vec<Exchange>,
+    /// Tokens, taken apart.
+    pub tokens: Vec<Token>,
+    /// Keys of the verifier's side.
+    pub keys: Vec<KeySet>,
+    /// Who believes what.
+    pub beliefs: Vec<Belief>,
+    /// What logs say.
+    pub logs: Logs,
+    /// Checks of a Tenure deployment.
+    pub deployment: Vec<Check>,
+    /// What was given and could not be read, and why.
+    pub unread: Vec<Clue>,
+}
+
+impl Evidence {
+    /// The answer to a probe, where it was sent and answered.
+    pub fn answer(&self, probe: Probe) -> Option<&crate::exchange::Answer> {
+        self.exchanges
+            .iter()
+            .find(|exchange| exchange.probe == probe)?
+            .result
+            .as_ref()
+            .ok()
+    }
+
+    /// Whether a probe was sent, answered or not.
+    pub fn sent(&self, probe: Probe) -> bool {
+        self.exchanges
+            .iter()
+            .any(|exchange| exchange.probe == probe)
+    }
+
+    /// Whether there is anything to judge by.
+    pub fn looked_at_anything(&self) -> bool {
+        let read = |file: &crate::logs::LogFile| file.lines > 0;
+        !(self.exchanges.is_empty()
+            && self.tokens.is_empty()
+            && self.beliefs.is_empty()
+            && self.deployment.is_empty())
+            || self.logs.files.iter().any(read)
+    }
+}
+
+/// Where a fact is from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Source {
+    /// The token that was given.
+    Token,
+    /// The answer to a probe.
+    Probe(Probe),
+    /// A key file, by name.
+    Keys(String),
+    /// A file, by name, and a line (from 1) where there is one.
+    File(String, Option<u64>),
+    /// A log file, by name, and a line (from 1).
+    Log(String, u64),
+    /// An AWS operation, `service:Operation`.
+    Aws(String),
+    /// A route of a Tenure deployment.
+    Deployment(String),
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Token => f.write_str("token"),
+            Self::Probe(probe) => write!(f, "probe {probe} ({})", probe.id()),
+            Self::Keys(name) | Self::File(name, None) => f.write_str(name),
+            Self::File(name, Some(line)) | Self::Log(name, line) => write!(f, "{name}:{line}"),
+            Self::Aws(operation) => write!(f, "AWS {operation}"),
+            Self::Deployment(route) => f.write_str(route),
+        }
+    }
+}
+
+/// One finding that speaks for or against a cause, in a sentence without secrets.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Clue {
+    /// The sentence.
+    pub says: String,
+    /// Where it is from.
+    pub source: Source,
+    /// When it happened, where known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Timestamp>,
+}

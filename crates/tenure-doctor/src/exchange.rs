@@ -1,0 +1,107 @@
+//! One request and what came back.
+
+use std::fmt;
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+use tenure_core::time::Timestamp;
+
+use crate::probe::Probe;
+
+/// A probe that was sent, with its answer.
+///
+/// In [`crate::Evidence`] every text of it has passed redaction; in a recording of the corpus, which
+/// holds throwaway tokens only, it is as it was on the wire.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exchange {
+    /// Which probe.
+    pub probe: Probe,
+    /// What was sent.
+    pub request: Sent,
+    /// What came back.
+    pub result: Result<Answer, Failure>,
+    /// When it was sent, by the doctor's clock, in seconds.
+    pub at: Timestamp,
+    /// Milliseconds until the whole answer was there, or until it failed.
+    #[serde(default)]
+    pub took_ms: u64,
+    /// The address that it was sent to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<IpAddr>,
+}
+
+/// A request. `Debug` leaves the values of header fields out.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sent {
+    /// The method, in capitals.
+    pub method: String,
+    /// The whole URL.
+    pub url: String,
+    /// Header fields in their order; names in lower case.
+    #[serde(default)]
+    pub headers: Vec<(String, String)>,
+    /// Bytes of body.
+    #[serde(default)]
+    pub body_bytes: u64,
+}
+
+/// An HTTP answer. `Debug` leaves the values of header fields and the body out.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answer {
+    /// The status code.
+    pub status: u16,
+    /// Header fields in their order; names in lower case.
+    #[serde(default)]
+    pub headers: Vec<(String, String)>,
+    /// The first [`Self::BODY`] bytes of the body, as text.
+    #[serde(default)]
+    pub body: String,
+    /// Bytes of body in all, as far as they were read.
+    #[serde(default)]
+    pub body_bytes: u64,
+}
+
+impl fmt::Debug for Sent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} (…)", self.method)
+    }
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} (…)", self.status)
+    }
+}
+
+impl Answer {
+    /// Bytes of a body that are kept.
+    pub const BODY: usize = 4096;
+
+    /// The first field of this name (lower case).
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers
+            .iter()
+            .find(|(field, _)| field == name)
+            .map(|(_, value)| value.as_str())
+    }
+}
+
+/// No HTTP answer came.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Failure {
+    /// Nothing within the time allowed.
+    Timeout,
+    /// The port is closed.
+    Refused,
+    /// The connection ended before the answer was complete.
+    Reset,
+    /// The name has no address.
+    Dns,
+    /// TLS was not agreed on, and why.
+    Tls(String),
+    /// What came back is not HTTP.
+    Malformed(String),
+    /// No route to the address.
+    Unreachable,
+}

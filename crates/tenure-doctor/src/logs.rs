@@ -1,0 +1,107 @@
+//! What logs say, in files of any size.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::Source;
+
+/// What was found in all logs together.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Logs {
+    /// One for each file.
+    pub files: Vec<LogFile>,
+    /// Patterns, each once with its count.
+    pub findings: Vec<LogFinding>,
+    /// The events around the findings, in the order of time; bounded.
+    pub timeline: Vec<Event>,
+}
+
+/// One log file.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LogFile {
+    /// Its name.
+    pub name: String,
+    /// Formats that were met, with their lines.
+    pub formats: BTreeMap<String, u64>,
+    /// Bytes read (after decompression).
+    pub bytes: u64,
+    /// Lines read.
+    pub lines: u64,
+    /// Lines that could not be understood (binary, too long).
+    pub unread: u64,
+    /// Answers by status.
+    pub statuses: BTreeMap<u16, u64>,
+    /// Why reading ended early, where it did.
+    pub problem: Option<String>,
+}
+
+/// A pattern that was found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogFinding {
+    /// Which.
+    pub pattern: Pattern,
+    /// How often.
+    pub count: u64,
+    /// In a sentence with figures, without secrets.
+    pub says: String,
+    /// The first place.
+    pub source: Source,
+    /// The first time, in milliseconds since 1970, where lines have one.
+    pub first_ms: Option<u64>,
+    /// The last time.
+    pub last_ms: Option<u64>,
+    /// Figures of the pattern by name (`lifetime_s`, `workers`, `status`, `text`).
+    pub figures: BTreeMap<String, String>,
+}
+
+/// What logs can show. Stable names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Pattern {
+    /// Two refreshes of one token within a second, then `invalid_grant`.
+    RefreshRace,
+    /// A token was presented again long after it had been used, and its family was revoked.
+    RefreshReuse,
+    /// A sign-out in the same second as an answer to a refresh that is not definitive.
+    WipedOnTransient,
+    /// Nobody refreshes: the time from login to the first 401 is the lifetime, each time.
+    RefreshNeverCalled,
+    /// A refresh succeeded, and its token was refused at once.
+    FreshTokenRefused,
+    /// Requests went out before the stored session was read.
+    RequestBeforeRestore,
+    /// The store of the client was read with a key missing, of several that belong together.
+    StoreKeyMissing,
+    /// An empty refresh token was stored or sent.
+    EmptyRefreshToken,
+    /// Sessions or tokens are kept in the memory of one process.
+    MemoryFallback,
+    /// Processes or hosts answer the same request differently.
+    WorkersDisagree,
+    /// Users were refused after a restart who were not before.
+    RefusedAfterRestart,
+    /// The session was cleared, and the app went on as signed in, or the other way round.
+    ClearedSilently,
+    /// A known text was met in a line: figure `text` is its name.
+    Text,
+    /// Answers 401 or 403 at all.
+    Refusals,
+}
+
+/// One event of the timeline.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    /// Milliseconds since 1970.
+    pub at_ms: u64,
+    /// What acted: client, process, host, user by fingerprint.
+    pub actor: String,
+    /// What happened, in a few words without secrets.
+    pub what: String,
+    /// Whether it went wrong.
+    pub bad: bool,
+    /// Where it stands.
+    pub source: Source,
+}
