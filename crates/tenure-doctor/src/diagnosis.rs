@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::Clue;
 use crate::cause::{Cause, Step};
+use crate::layer::Answered;
 
 /// The answer of [`crate::diagnose`].
 #[derive(Debug)]
@@ -12,6 +13,8 @@ pub struct Diagnosis {
     pub outcome: Outcome,
     /// What went wrong for users, whatever the cause.
     pub symptoms: Vec<Clue>,
+    /// Which layer answered the client's request, where a mark of it is on the answer.
+    pub answered: Option<Answered>,
     /// Causes with anything for or against them, the most probable first.
     pub ranked: Vec<Ranked>,
     /// What would separate the leading causes, the cheapest first; empty when one is confirmed.

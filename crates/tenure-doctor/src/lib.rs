@@ -18,6 +18,7 @@
 pub mod case;
 pub mod cause;
 mod collect;
+pub mod compare;
 pub mod deployment;
 mod diagnosis;
 pub mod drift;
@@ -25,6 +26,7 @@ mod evidence;
 pub mod exchange;
 mod fingerprint;
 pub mod keys;
+pub mod layer;
 pub mod logs;
 pub mod probe;
 mod rank;

@@ -4,9 +4,10 @@ use std::cmp::Ordering;
 use std::collections::HashMap;
 
 use crate::cause::{self, Cause, Step};
+use crate::probe::Probe;
 use crate::sign::Sign;
 use crate::weight::{LIKELY, POSSIBLE, Strength, UNKNOWN};
-use crate::{Clue, Diagnosis, Evidence, Outcome, Ranked, Verdict, symptom};
+use crate::{Clue, Diagnosis, Evidence, Outcome, Ranked, Verdict, layer, symptom};
 
 /// Ranks the causes by what the evidence says. A function of its argument.
 pub fn diagnose(evidence: &Evidence) -> Diagnosis {
@@ -27,6 +28,7 @@ pub fn diagnose(evidence: &Evidence) -> Diagnosis {
         outcome: outcome(evidence, &ranked, &symptoms),
         next: next(evidence, &ranked),
         symptoms,
+        answered: evidence.answer(Probe::Client).and_then(layer::answered),
         ranked,
     }
 }
