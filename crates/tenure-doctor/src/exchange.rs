@@ -53,7 +53,7 @@ pub struct Answer {
     /// Header fields in their order; names in lower case.
     #[serde(default)]
     pub headers: Vec<(String, String)>,
-    /// The first [`Self::BODY`] bytes of the body, as text.
+    /// The first [`Self::BODY`] bytes of the body, as text; [`Self::DOCUMENT`] of what an issuer publishes or issues.
     #[serde(default)]
     pub body: String,
     /// Bytes of body in all, as far as they were read.
@@ -76,6 +76,9 @@ impl fmt::Debug for Answer {
 impl Answer {
     /// Bytes of a body that are kept.
     pub const BODY: usize = 4096;
+
+    /// Bytes that are kept of metadata, keys and token answers, which are needed whole.
+    pub const DOCUMENT: usize = 256 * 1024;
 
     /// The first field of this name (lower case).
     pub fn header(&self, name: &str) -> Option<&str> {

@@ -1,5 +1,16 @@
 //! The probe set: requests that differ in one thing each.
 
+mod alter;
+mod chain;
+mod failure;
+mod live;
+mod request;
+mod subject;
+
+pub use live::{Live, Options, Wire};
+pub use request::{Request, request};
+pub use subject::{Carried, Introspection, Refresh, Subject};
+
 use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
@@ -130,6 +141,24 @@ const FIXED: &[(Probe, &str, &str)] = &[
     (Probe::Introspection, "introspection", "P19"),
     (Probe::Browser, "browser", "P20"),
 ];
+
+/// Every probe that may be possible for a subject, in the order in which a recording sends them: those that
+/// use something up come last.
+pub fn set(subject: &Subject, addresses: &[IpAddr], refreshes: u8) -> Vec<Probe> {
+    let fixed = FIXED.iter().map(|(probe, ..)| *probe);
+    let hops = (1..=chain::HOPS).flat_map(|n| [Probe::Hop(n), Probe::KeptHop(n)]);
+    let several = addresses.iter().filter(|_| addresses.len() > 1);
+    let last = |probe: &Probe| matches!(probe, Probe::Refresh);
+    fixed
+        .clone()
+        .filter(|probe| !last(probe))
+        .chain(hops)
+        .chain(several.map(|address| Probe::Address(*address)))
+        .chain((1..=subject.repeats).map(Probe::Again))
+        .chain([Probe::Refresh])
+        .chain((1..=refreshes).map(Probe::RefreshAgain))
+        .collect()
+}
 
 impl Probe {
     /// The id in the documents: `P0` to `P20`.
