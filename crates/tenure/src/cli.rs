@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use tenure_server::config::Flags;
 
+pub(crate) mod doctor;
 mod session;
 mod store;
 
@@ -65,6 +66,8 @@ pub(crate) enum Command {
     /// List the profiles, or remove one
     #[command(subcommand)]
     Profile(Profiles),
+    /// Find out why users are turned away: 401, 403, signed out
+    Doctor(Box<doctor::Doctor>),
 }
 
 /// `serve`.

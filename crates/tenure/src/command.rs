@@ -4,6 +4,7 @@ mod audit;
 mod call;
 mod config;
 mod credential;
+mod doctor;
 mod exec;
 mod keys;
 mod login;
@@ -38,6 +39,7 @@ pub(crate) fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::Call(args) => wait_for(call::call(args)),
         Command::Logout(args) => wait_for(logout::logout(args)),
         Command::Profile(args) => profile::profile(args),
+        Command::Doctor(args) => return wait_for(doctor::doctor(*args)),
     }
     .map(|()| ExitCode::SUCCESS)
 }

@@ -1,0 +1,26 @@
+//! `tenure doctor report`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::Sources;
+
+/// `doctor report`.
+#[derive(Args, Debug)]
+pub(crate) struct Report {
+    /// Evidence that `--evidence-out` wrote; several are put together
+    #[arg(value_name = "EVIDENCE")]
+    pub(crate) evidence: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) sources: Sources,
+    /// One HTML page in place of Markdown
+    #[arg(long)]
+    pub(crate) html: bool,
+    /// What the incident is called
+    #[arg(long, value_name = "TEXT", default_value = "Users are turned away")]
+    pub(crate) title: String,
+    /// Where to write it [default: stdout]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+}

@@ -1,0 +1,68 @@
+//! `tenure doctor`: gathers what is given, and answers once.
+
+mod answer;
+mod config;
+mod drift;
+mod explain;
+mod gathered;
+mod logs;
+mod probe;
+mod read;
+mod report;
+mod token;
+
+use std::process::ExitCode;
+
+use tenure_server::Clock;
+
+use self::answer::answer;
+use self::gathered::Gathered;
+use crate::cli::doctor::{Doctor, Examine, Sources};
+use crate::failure::Failure;
+
+/// Looks at what was given, prints the diagnosis, and answers its exit code.
+pub(crate) async fn doctor(args: Doctor) -> Result<ExitCode, Failure> {
+    let mut gathered = Gathered::at(Clock::system().host());
+    let output = match args.what {
+        None => {
+            gather(args.sources, &mut gathered).await?;
+            args.output
+        }
+        Some(Examine::Token(args)) => {
+            token::gather_or_stdin(args.tokens, &mut gathered)?;
+            args.output
+        }
+        Some(Examine::Probe(args)) => {
+            token::gather(args.tokens, &mut gathered)?;
+            probe::gather(args.url, args.request, &mut gathered).await?;
+            args.output
+        }
+        Some(Examine::Drift(args)) => {
+            token::gather(args.tokens, &mut gathered)?;
+            drift::gather(&args.files, args.more, &mut gathered).await?;
+            args.output
+        }
+        Some(Examine::Logs(args)) => {
+            logs::gather(&args.files, args.more, &mut gathered)?;
+            args.output
+        }
+        Some(Examine::Config(args)) => {
+            config::gather(args.place, &mut gathered).await?;
+            args.output
+        }
+        Some(Examine::Report(args)) => return report::report(args, gathered).await,
+        Some(Examine::Explain(args)) => return explain::explain(&args),
+    };
+    answer(&gathered.evidence(), &output)
+}
+
+/// Everything that was given, together.
+async fn gather(sources: Sources, gathered: &mut Gathered) -> Result<(), Failure> {
+    token::gather(sources.tokens, gathered)?;
+    drift::gather(&sources.files, sources.more_files, gathered).await?;
+    logs::gather(&sources.logs, sources.more_logs, gathered)?;
+    if let Some(url) = sources.url {
+        probe::gather(url, sources.request, gathered).await?;
+    }
+    Ok(())
+}
