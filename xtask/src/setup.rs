@@ -29,9 +29,10 @@ const PROGRAMS: [(&str, &str); 16] = [
     ("/usr/share/python-wheels", "python3-venv"),
 ];
 
-/// npm packages: foreign clients and servers, what steers a browser, and the Kotlin compiler. Each
-/// folder has its own lock file.
-const NPM: [&str; 3] = [
+/// npm packages: foreign clients and servers, what steers a browser, the servers that the doctor's corpus
+/// is recorded from, and the Kotlin compiler. Each folder has its own lock file.
+const NPM: [&str; 4] = [
+    "crates/tenure-doctor/corpus/record/node",
     "crates/tenure-lab/foreign",
     "crates/tenure-lab/chromium",
     "bindings/tenure-ffi/kotlin",
