@@ -171,6 +171,29 @@ backend default {{
     return Edge(port, {"default.vcl": shown})
 
 
+def one_port(lab: Lab, *, tls: int, plain: int) -> int:
+    """A port that leads to one of two others, by what the client speaks: as 443 and 80 of one name."""
+    port = lab.port()
+    path = lab.write("one-port.cfg", f"""defaults
+    mode tcp
+    timeout connect 5s
+    timeout client 30s
+    timeout server 30s
+frontend both
+    bind 127.0.0.1:{port}
+    tcp-request inspect-delay 5s
+    tcp-request content accept if {{ req.len gt 0 }}
+    use_backend tls if {{ req.ssl_hello_type 1 }}
+    default_backend plain
+backend tls
+    server it 127.0.0.1:{tls}
+backend plain
+    server it 127.0.0.1:{plain}
+""")
+    lab.start("one-port", ["haproxy", "-db", "-f", path], port=port)
+    return port
+
+
 def indent(text: str, by: int, tab=False) -> str:
     """Dedented by its first line, then indented."""
     lines = text.strip("\n").splitlines()

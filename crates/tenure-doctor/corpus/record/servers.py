@@ -72,8 +72,7 @@ def serve(handle: Callable[[Request], Reply], *, port: int = 0, host="127.0.0.1"
         def log_message(self, *_):
             pass
 
-    listening = ThreadingHTTPServer((host, port), Handler)
-    listening.daemon_threads = True
+    listening = Quiet((host, port), Handler)
     thread = threading.Thread(target=listening.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
     try:
@@ -82,6 +81,15 @@ def serve(handle: Callable[[Request], Reply], *, port: int = 0, host="127.0.0.1"
         listening.shutdown()
         listening.server_close()
         thread.join()
+
+
+class Quiet(ThreadingHTTPServer):
+    """Edges that reset connections are none of our errors."""
+
+    daemon_threads = True
+
+    def handle_error(self, *_):
+        pass
 
 
 class Issuer:

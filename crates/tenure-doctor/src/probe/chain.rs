@@ -19,7 +19,11 @@ pub(super) fn redirect(so_far: &[Exchange], n: u8) -> Option<(&Exchange, Url)> {
     };
     let from = of(so_far, before)?;
     let url = leads_to(from)?;
-    let seen = chain(so_far).any(|exchange| exchange.request.url == url.as_str());
+    // The hop itself may have been sent already: `kept-hop-N` asks again.
+    let later = |probe: Probe| matches!(probe, Probe::Hop(hop) if hop >= n);
+    let seen = chain(so_far)
+        .filter(|exchange| !later(exchange.probe))
+        .any(|exchange| exchange.request.url == url.as_str());
     (n <= HOPS && !seen).then_some((from, url))
 }
 

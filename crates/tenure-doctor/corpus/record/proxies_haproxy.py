@@ -1,0 +1,413 @@
+"""HAProxy before an API, one fault each; it verifies tokens itself in some."""
+
+import edges
+from common import answer, case, ensure, inputs, only, record, status, target
+from edges import HAPROXY, ORIGIN, har, haproxy, logs, service
+from servers import Api, Denied, fixed
+from tokens import Key, claims
+
+
+def backend(*ports: int, more="") -> str:
+    servers = "\n".join(f"    server api{n} 127.0.0.1:{port}" for n, port in enumerate(ports, 1))
+    return f"backend api\n    balance roundrobin\n{more}{servers}"
+
+
+def forward(*rules: str) -> str:
+    return "\n".join([*rules, "default_backend api"])
+
+
+@case("haproxy-deletes-authorization", family="edge", expected=["TN0201"], settling=True, recorded=HAPROXY,
+      fault="HAProxy deletes the Authorization header (http-request del-header).")
+def deletes(lab):
+    api = service(lab, style="bare")
+    edge = haproxy(lab, forward("http-request del-header Authorization"), backend(api.port))
+    token, wanted = api.token(), target(edge.url())
+    sent = record(wanted, token, direct=api.direct)
+    ensure(status(sent, "client") == 401 and status(sent, "direct") == 200, "only the edge refuses")
+    return inputs(token=token, target=wanted, exchanges=sent, keys={"jwks.json": api.jwks()}, files=edge.config)
+
+
+@case("haproxy-overwrites-authorization", family="edge", expected=["TN0210"], settling=True, recorded=HAPROXY,
+      fault="HAProxy puts a service token of its own into Authorization and moves the client's to X-Forwarded-Authorization.")
+def overwrites(lab):
+    api = service(lab)
+    edge = haproxy(lab, forward("http-request set-header X-Forwarded-Authorization %[req.hdr(authorization)]",
+                                f'http-request set-header Authorization "Bearer {api.altered(subject="edge")}"'), backend(api.port))
+    token, wanted = api.token(), target(edge.url("/orders/17"))
+    sent = record(wanted, token, echo=edge.url("/echo"))
+    ensure(status(sent, "client") == 401 and "x-forwarded-authorization" in answer(sent, "echo")["body"], "it is replaced")
+    return inputs(token=token, target=wanted, exchanges=sent, keys={"jwks.json": api.jwks()})
+
+
+@case("haproxy-strict-scheme", family="client", expected=["TN0104"], settling=True, recorded=HAPROXY,
+      fault="HAProxy wants `Bearer` byte for byte; the client writes `bearer`.")
+def strict(lab):
+    api = service(lab)
+    edge = haproxy(lab, forward('http-request return status 401 content-type application/json string "{\\"message\\":\\"Unauthorized\\"}" '
+                                'hdr www-authenticate "Bearer" if !{ req.hdr(authorization) -m beg "Bearer " }'), backend(api.port))
+    token, wanted = api.token(), target(edge.url())
+    sent = record(wanted, token, carried={"header": "authorization", "prefix": "bearer "})
+    ensure(status(sent, "client") == 401 and status(sent, "upper") == 401, "case counts")
+    return inputs(token=token, target=wanted, exchanges=sent,
+                  logs={"app.har": har([edges.fetch(edge.url(), headers={"Authorization": f"{scheme} {token}"}) for scheme in ("bearer", "Bearer")])})
+
+
+@case("haproxy-api-strict-scheme", family="client", expected=["TN0104"], settling=True, recorded=HAPROXY,
+      fault="The API behind HAProxy compares the scheme with case; only `bearer` and `BEARER` are refused.")
+def strict_api(lab):
+    api = service(lab, strict_scheme=True)
+    edge = haproxy(lab, forward(), backend(api.port))
+    token, wanted = api.token(), target(edge.url())
+    sent = record(wanted, token, carried={"header": "authorization", "prefix": "bearer "}, issuer=api.issuer.url)
+    good = record(wanted, token)
+    ensure(status(sent, "client") == 401 and status(good, "client") == 200, "case counts")
+    return inputs(token=token, target=wanted, exchanges=sent, keys={"jwks.json": api.jwks()},
+                  logs={"calls.har": har([edges.fetch(edge.url(), headers={"Authorization": f"{scheme} {token}"}) for scheme in ("bearer", "Bearer")])})
+
+
+@case("haproxy-token-scheme-expected", family="client", expected=["TN0103"], settling=True, recorded=HAPROXY,
+      fault="The API wants `Authorization: Token …`; the client sends `Bearer`.")
+def token_scheme(lab):
+    api = service(lab, scheme="Token", style="detail")
+    edge = haproxy(lab, forward(), backend(api.port))
+    token, wanted = api.token(), target(edge.url())
+    sent = record(wanted, token)
+    ensure(status(sent, "client") == 401 and status(sent, "token-scheme") == 200, "the scheme decides")
+    return inputs(token=token, target=wanted, exchanges=sent)
+
+
+@case("haproxy-raw-token-sent", family="client", expected=["TN0103"], settling=True, recorded=HAPROXY,
+      fault="The client sends the token without a scheme.")
+def raw(lab):
+    api = service(lab)
+    edge = haproxy(lab, forward(), backend(api.port))
+    token, wanted = api.token(), target(edge.url())
+    sent = record(wanted, token, carried={"header": "authorization", "prefix": ""})
+    ensure(status(sent, "client") == 401 and status(sent, "upper") == 200, "with a scheme it is good")
+    return inputs(token=token, target=wanted, exchanges=sent, keys={"jwks.json": api.jwks()},
+                  logs={"app.har": har([edges.fetch(edge.url(path), headers={"Authorization": token}) for path in ("/orders", "/orders/17")])})
+
+
+@case("haproxy-empty-bearer-har", family="client", expected=["TN0102"], settling=True, recorded=HAPROXY,
+      fault="The client builds the header from an empty variable: `Bearer ` and nothing, or `Bearer null`.")
+def empty(lab):
+    api = service(lab)
+    edge = haproxy(lab, forward(), backend(api.port))
+    entries = [edges.fetch(edge.url(path), headers={"Authorization": value, "User-Agent": "okhttp/4.12.0"})
+               for path, value in (("/orders", "Bearer null"), ("/orders/17", "Bearer null"), ("/orders", "Bearer "))]
+    ensure(all(entry["response"]["status"] == 401 for entry in entries), "refused")
+    return inputs(target=target(edge.url()), logs={"device.har": har(entries), **logs(lab, "haproxy.out")})
+
+
+@case("haproxy-preflight-denied", family="client", expected=["TN0110"], settling=True, recorded=HAPROXY,
+      fault="HAProxy answers every request without Authorization with 401, so also preflights.")
+def preflight(lab):
+    api = service(lab, cors=True, headers={"access-control-allow-origin": ORIGIN})
+    edge = haproxy(lab, forward("http-request deny deny_status 401 if !{ req.hdr(authorization) -m found }"), backend(api.port))
+    token, wanted = api.token(), target(edge.url(), origin=ORIGIN)
+    sent = record(wanted, token)
+    ensure(status(sent, "preflight") == 401 and status(sent, "client") == 200, "only the preflight fails")
+    return inputs(token=token, target=wanted, exchanges=only(sent, "client", "bare", "preflight", "origin", "altered"))
+
+
+@case("haproxy-denial-without-cors", family="client", expected=["TN0111"], settling=True, recorded=HAPROXY,
+      fault="HAProxy's own 401 for a missing token has no CORS headers; the API's answers have them.")
+def without_cors(lab):
+    api = service(lab, cors=True, headers={"access-control-allow-origin": ORIGIN})
+    edge = haproxy(lab, forward("http-request deny deny_status 401 if !METH_OPTIONS !{ req.hdr(authorization) -m found }"), backend(api.port))
+    token, wanted = api.token(), target(edge.url(), origin=ORIGIN)
+    sent = record(wanted, token)
+    named = lambda probe: dict(answer(sent, probe)["headers"]).get("access-control-allow-origin")
+    ensure(named("origin") == ORIGIN and named("bare-origin") is None, "only the 401 lacks them")
+    entries = edges.page(edge.url()) + edges.page(edge.url("/orders/17"))
+    return inputs(token=token, target=wanted, exchanges=sent, logs={"app.har": har(entries)})
+
+
+@case("haproxy-header-too-large", family="client", expected=["TN0113"], settling=True, recorded=HAPROXY,
+      fault="The token of a user of many groups does not fit into HAProxy's buffer: 400 without a reason.")
+def too_large(lab):
+    api = service(lab)
+    edge = haproxy(lab, forward(), backend(api.port))
+    token = api.token(groups=[f"cn=project-{n:03},ou=groups,dc=example,dc=test" for n in range(400)])
+    other, wanted = api.token(subject="u-2"), target(edge.url())
+    sent = record(wanted, token, other_token=other, direct=api.direct)
+    ensure(status(sent, "client") == 400 and status(sent, "other-token") == 200, "only the large token")
+    return inputs(token=token, other_token=other, target=wanted, exchanges=sent, logs=logs(lab, "haproxy.out"))
+
+
+@case("haproxy-redirect-other-host", family="client", expected=["TN0107"], settling=True, recorded=HAPROXY,
+      fault="HAProxy redirects to the new API host; the header is lost there.")
+def redirect(lab):
+    api = service(lab)
+    edge = haproxy(lab, "http-request redirect code 307 prefix http://orders.example.test", "")
+    token, wanted = api.token(), target("http://api.example.test/orders")
+    sent = record(wanted, token, allowed_hosts=["orders.example.test"],
+                  resolve={"api.example.test:80": [f"127.0.0.1:{edge.port}"], "orders.example.test:80": [api.direct]})
+    ensure(status(sent, "hop-1") == 401 and status(sent, "kept-hop-1") == 200, "only the header is missing")
+    return inputs(token=token, target=wanted, exchanges=sent, keys={"jwks.json": api.jwks()})
+
+
+@case("haproxy-rate-limit-429", family="gateway", expected=["TN0316"], settling=True, recorded=HAPROXY,
+      fault="A stick table limits the client's request rate; it is answered 429.")
+def limited(lab):
+    api = service(lab)
+    edge = haproxy(lab, forward("stick-table type ip size 1k expire 10m store http_req_rate(10m)", "http-request track-sc0 src",
+                                "http-request deny deny_status 429 if { sc_http_req_rate(0) gt 2 }"), backend(api.port))
+    token, wanted = api.token(), target(edge.url())
+    for _ in range(3):
+        edges.fetch(edge.url(), headers={"Authorization": f"Bearer {token}"})
+    sent = only(record(wanted, token), "client", "bare", "altered", "again*", "other-path")
+    ensure(status(sent, "client") == 429, "limited")
+    return inputs(token=token, target=wanted, exchanges=sent)
+
+
+@case("haproxy-wrong-path", family="gateway", expected=["TN0301"], settling=False, recorded=HAPROXY,
+      fault="The client's path is none that HAProxy routes (/v1/orders for /orders): 403, with and without a token.")
+def path(lab):
+    api = service(lab)
+    edge = haproxy(lab, forward("http-request deny deny_status 403 unless { path_beg /orders /echo }"), backend(api.port))
+    token, wanted = api.token(), target(edge.url("/v1/orders"))
+    sent = record(wanted, token, other_endpoint=edge.url("/orders"))
+    ensure(status(sent, "client") == status(sent, "other-path") == 403 and status(sent, "other-endpoint") == 200, "the route is the matter")
+    return inputs(token=token, target=wanted, exchanges=sent, keys={"jwks.json": api.jwks()})
+
+
+@case("haproxy-waf-path-rule", family="edge", expected=["TN0206", "TN0205"], settling=False, recorded=HAPROXY,
+      fault="A rule in HAProxy denies requests whose body is large or whose agent is not a browser; the token does not matter.")
+def waf(lab):
+    api = service(lab)
+    edge = haproxy(lab, forward("http-request deny deny_status 403 if { req.body_size gt 8192 }",
+                                "http-request deny deny_status 403 if !{ req.hdr(user-agent) -m sub Mozilla okhttp tenure }"), backend(api.port))
+    token, wanted = api.token(), target(edge.url("/files"), "POST")
+    sent = record(wanted, token, unsafe_methods=True)
+    ensure(status(sent, "small-body") == 200 and status(sent, "large-body") == 403, "only large bodies")
+    return inputs(token=token, target=wanted, exchanges=only(sent, "client", "bare", "altered", "*-body", "small-body", "large-body", "browser", "garbage"))
+
+
+@case("haproxy-random-secret-replicas", family="verifier", expected=["TN0409"], settling=False, recorded=HAPROXY,
+      fault="Each of three replicas makes its own secret when it starts; a token is good at one of them.")
+def random_secret(lab):
+    keys = [Key("HS256", kid=None) for _ in range(3)]
+    ports = [lab.enter(Api(lambda key=key: {None: (key.private, "HS256")}, issuer="https://login.example.test").running()) for key in keys]
+    edge = haproxy(lab, forward(), backend(*ports))
+    token, wanted = keys[0].token(**claims("https://login.example.test")), target(edge.url())
+    sent = record(wanted, token, repeats=8)
+    seen = [status(sent, f"again-{n}") for n in range(1, 9)]
+    ensure(200 in seen and seen.count(401) > seen.count(200), "one in three")
+    return inputs(token=token, target=wanted, exchanges=sent)
+
+
+@case("haproxy-random-secret-log", family="verifier", expected=["TN0409"], settling=True, recorded=HAPROXY,
+      fault="Each replica makes its own secret when it starts; HAProxy's log shows which replica refuses.")
+def random_secret_log(lab):
+    keys = [Key("HS256", kid=None) for _ in range(2)]
+    ports = [lab.enter(Api(lambda key=key: {None: (key.private, "HS256")}, style="bare").running()) for key in keys]
+    edge = haproxy(lab, forward(), backend(*ports))
+    token, wanted = keys[1].token(**claims("https://login.example.test")), target(edge.url())
+    sent = record(wanted, token, repeats=6)
+    secrets = {f"replica-{n}.secret": key.private for n, key in enumerate(keys, 1)}
+    ensure({status(sent, f"again-{n}") for n in range(1, 7)} == {200, 401}, "they disagree")
+    return inputs(token=token, target=wanted, exchanges=only(sent, "client", "bare", "altered", "again*"), keys=secrets,
+                  logs=logs(lab, "haproxy.out"))
+
+
+def verifying(alg: str, key: str, *more: str) -> str:
+    """HAProxy's own verification, as its documentation shows it."""
+    deny = lambda status, text: (f'http-request return status {status} content-type text/plain string "{text}" if')
+    return forward(
+        f"{deny(401, 'Missing Authorization HTTP header')} !{{ req.hdr(authorization) -m found }}",
+        "http-request set-var(txn.alg) http_auth_bearer,jwt_header_query('$.alg')",
+        "http-request set-var(txn.iss) http_auth_bearer,jwt_payload_query('$.iss')",
+        "http-request set-var(txn.aud) http_auth_bearer,jwt_payload_query('$.aud')",
+        "http-request set-var(txn.exp) http_auth_bearer,jwt_payload_query('$.exp','int')",
+        f"{deny(401, 'Unsupported JWT signing algorithm')} !{{ var(txn.alg) -m str {alg} }}",
+        f"{deny(401, 'Invalid JWT signature')} !{{ http_auth_bearer,jwt_verify(txn.alg,\"{key}\") -m int 1 }}",
+        *(more or ()))
+
+
+def denies(variable: str, value: str, text: str) -> str:
+    return f'http-request return status 401 content-type text/plain string "{text}" if !{{ var(txn.{variable}) -m str {value} }}'
+
+
+EXPIRED = ("http-request set-var(txn.now) date()",
+           'http-request return status 401 content-type text/plain string "JWT has expired" if { var(txn.exp),sub(txn.now) -m int lt 0 }')
+
+
+def verifier(lab, *, token_key=None, pem=None, more=(), alg="RS256", **api_options):
+    """HAProxy with a PEM file before an API that accepts what HAProxy lets through."""
+    api = service(lab, **api_options)
+    path = lab.write("haproxy/issuer.pem", (pem or api.key).pem())
+    return api, haproxy(lab, verifying(alg, str(path), *more, *EXPIRED), backend(api.port))
+
+
+@case("haproxy-jwt-old-key", family="verifier", expected=["TN0401"], settling=True, recorded=HAPROXY,
+      fault="HAProxy verifies with a PEM file of the key before the rotation; it never fetches keys.")
+def old_key(lab):
+    old = Key()
+    api, edge = verifier(lab, pem=old)
+    api.issuer.published.append(old)
+    token, before, wanted = api.token(), old.token(**claims(api.issuer.url)), target(edge.url(), issuer=api.issuer.url)
+    sent = record(wanted, token, old_token=before, direct=api.direct)
+    ensure(status(sent, "client") == 401 and status(sent, "direct") == 200, "only HAProxy refuses")
+    return inputs(token=token, old_token=before, target=wanted, exchanges=sent,
+                  keys={"jwks.json": api.jwks(), "issuer.pem": old.pem()}, files=edge.config)
+
+
+@case("haproxy-jwt-alg-migration", family="verifier", expected=["TN0410"], settling=True, recorded=HAPROXY,
+      fault="The issuer went from RS256 to ES256; HAProxy allows RS256 only.")
+def migration(lab):
+    old = Key("RS256")
+    api, edge = verifier(lab, pem=old, alg="RS256")
+    new = Key("ES256")
+    api.issuer.keys, api.issuer.published = (new, old), [new, old]
+    token, before = new.token(**claims(api.issuer.url)), old.token(**claims(api.issuer.url, age=3600))
+    wanted = target(edge.url(), issuer=api.issuer.url)
+    sent = record(wanted, token, old_token=before)
+    ensure(answer(sent, "client")["body"].startswith("Unsupported"), "the algorithm")
+    return inputs(token=token, old_token=before, target=wanted, exchanges=sent, files=edge.config,
+                  keys={"jwks.json": api.jwks()})
+
+
+@case("haproxy-jwt-issuer-slash", family="verifier", expected=["TN0411"], settling=True, recorded=HAPROXY,
+      fault="HAProxy expects the issuer with a trailing slash; the token's has none.")
+def issuer(lab):
+    key = Key()
+    path = lab.write("haproxy/issuer.pem", key.pem())
+    api = Api(fixed(key))
+    port = lab.enter(api.running())
+    edge = haproxy(lab, verifying("RS256", str(path), denies("iss", "https://login.example.test/", "Invalid JWT issuer"), *EXPIRED), backend(port))
+    token, wanted = key.token(**claims("https://login.example.test")), target(edge.url())
+    sent = record(wanted, token)
+    ensure(answer(sent, "client")["body"] == "Invalid JWT issuer", "the issuer")
+    return inputs(token=token, target=wanted, exchanges=sent, files=edge.config, keys={"issuer.pem": key.pem()})
+
+
+@case("haproxy-jwt-audience", family="verifier", expected=["TN0412"], settling=True, recorded=HAPROXY,
+      fault="HAProxy expects another audience than the token's.")
+def audience(lab):
+    api, edge = verifier(lab, more=[denies("aud", "https://api.example.test", "Invalid JWT audience")])
+    token, wanted = api.token(), target(edge.url(), issuer=api.issuer.url)
+    sent = record(wanted, token, direct=api.direct)
+    ensure(answer(sent, "client")["body"] == "Invalid JWT audience", "the audience")
+    return inputs(token=token, target=wanted, exchanges=sent, keys={"jwks.json": api.jwks()})
+
+
+@case("haproxy-jwt-expired", family="verifier", expected=["TN0415"], settling=True, recorded=HAPROXY,
+      fault="The token has expired; HAProxy says so.")
+def expired(lab):
+    api, edge = verifier(lab)
+    token, wanted = api.token(age=1200), target(edge.url(), issuer=api.issuer.url)
+    sent = record(wanted, token)
+    ensure(answer(sent, "client")["body"] == "JWT has expired", "expired")
+    return inputs(token=token, target=wanted, exchanges=sent, keys={"jwks.json": api.jwks()})
+
+
+@case("haproxy-jwt-secret-differs", family="verifier", expected=["TN0407"], settling=True, recorded=HAPROXY,
+      fault="HAProxy verifies HS256 with another secret than the one that signed.")
+def secret(lab):
+    key, other = Key("HS256", kid=None), Key("HS256", kid=None)
+    port = lab.enter(Api(lambda: {None: (key.private, "HS256")}).running())
+    edge = haproxy(lab, verifying("HS256", other.private, *EXPIRED), backend(port))
+    token, wanted = key.token(**claims("https://login.example.test")), target(edge.url())
+    sent = record(wanted, token, direct=f"127.0.0.1:{port}")
+    ensure(status(sent, "client") == 401 and status(sent, "direct") == 200, "only HAProxy refuses")
+    return inputs(token=token, target=wanted, exchanges=sent, keys={"login.secret": key.private, "edge.secret": other.private})
+
+
+@case("haproxy-jwt-secret-base64", family="verifier", expected=["TN0408"], settling=True, recorded=HAPROXY,
+      fault="The issuer signs with the decoded bytes of a base64 secret; HAProxy takes its text.")
+def secret_base64(lab):
+    import base64
+    import secrets
+
+    raw = secrets.token_bytes(32)
+    text = base64.b64encode(raw).decode()
+    edge = haproxy(lab, verifying("HS256", text, *EXPIRED), backend(lab.enter(Api(lambda: {None: (raw, "HS256")}).running())))
+    token = Key("HS256", kid=None, private=text).token(secret=raw, **claims("https://login.example.test"))
+    wanted = target(edge.url())
+    sent = record(wanted, token)
+    ensure(answer(sent, "client")["body"] == "Invalid JWT signature", "as if forged")
+    return inputs(token=token, target=wanted, exchanges=sent, keys={"jwt.secret": text})
+
+
+@case("haproxy-jwt-exp-not-checked", family="verifier", expected=["TN0420"], settling=True, recorded=HAPROXY,
+      fault="HAProxy checks the signature and never the expiry: its own endpoint accepts a dead token, the API behind does not.")
+def not_checked(lab):
+    api = service(lab)
+    path = lab.write("haproxy/issuer.pem", api.key.pem())
+    edge = haproxy(lab, verifying("RS256", str(path), 'http-request return status 200 content-type text/plain string ok if { path /session }'), backend(api.port))
+    token, wanted = api.token(age=4000), target(edge.url(), issuer=api.issuer.url)
+    old = api.token(age=9000)
+    sent = record(wanted, token, old_token=old, other_endpoint=edge.url("/session"), direct=api.direct)
+    ensure(status(sent, "client") == 401 and status(sent, "other-endpoint") == 200, "the edge accepts it")
+    return inputs(token=token, old_token=old, target=wanted, exchanges=sent, keys={"jwks.json": api.jwks()}, files=edge.config)
+
+
+@case("haproxy-api-clock-ahead", family="verifier", expected=["TN0416"], settling=True, recorded=HAPROXY,
+      fault="The API's clock is 25 minutes ahead: a fresh token has expired for it.")
+def ahead(lab):
+    import time
+
+    api = service(lab, clock=lambda: time.time() + 1500)
+    edge = haproxy(lab, forward(), backend(api.port))
+    token, wanted = api.token(), target(edge.url(), issuer=api.issuer.url)
+    sent = record(wanted, token)
+    ensure("expired" in answer(sent, "client")["body"], "expired for the API")
+    return inputs(token=token, target=wanted, exchanges=sent, keys={"jwks.json": api.jwks()})
+
+
+@case("haproxy-api-clock-behind", family="verifier", expected=["TN0416"], settling=True, recorded=HAPROXY,
+      fault="The API's clock is 4 minutes behind: a token of this minute is not valid yet.")
+def behind(lab):
+    import time
+
+    api = service(lab, clock=lambda: time.time() - 240)
+    edge = haproxy(lab, forward(), backend(api.port))
+    token, wanted = api.token(age=5), target(edge.url())
+    sent = record(wanted, token)
+    ensure("not valid yet" in answer(sent, "client")["body"], "in the future for the API")
+    return inputs(token=token, target=wanted, exchanges=sent)
+
+
+@case("haproxy-refuses-token-on-public-path", family="framework", expected=["TN0508"], settling=True, recorded=HAPROXY,
+      fault="A public endpoint refuses requests that carry a bad token and serves those without one.")
+def public(lab):
+    def offered(request):
+        if request.path == "/health" and request.header("authorization"):
+            try:
+                api.api.verify(request)
+            except Denied as denied:
+                return denied.reply("rfc6750")
+        return None
+
+    api = service(lab, before=offered)
+    edge = haproxy(lab, forward(), backend(api.port))
+    token, wanted = api.token(age=4000), target(edge.url("/health"))
+    sent = record(wanted, token)
+    ensure(status(sent, "client") == 401 and status(sent, "bare") == 200, "better without")
+    return inputs(token=token, target=wanted, exchanges=sent)
+
+
+@case("haproxy-role-missing", family="framework", expected=["TN0513"], settling=True, recorded=HAPROXY,
+      fault="The user lacks the role that the endpoint asks for.")
+def role(lab):
+    api = service(lab)
+    edge = haproxy(lab, forward(), backend(api.port))
+    token, other, wanted = api.token(), api.token(subject="u-1", roles=["admin"]), target(edge.url("/admin"), issuer=api.issuer.url)
+    sent = record(wanted, token, other_token=other)
+    ensure(status(sent, "client") == 403 and status(sent, "other-token") == 200, "the other user may")
+    return inputs(token=token, other_token=other, target=wanted, exchanges=sent, keys={"jwks.json": api.jwks()})
+
+
+@case("haproxy-leeway-differs", family="verifier", expected=["TN0418", "TN0415"], settling=False, recorded=HAPROXY,
+      fault="HAProxy allows 60 seconds after the expiry, the API behind none: a token dead for 25 seconds passes one and fails the other.")
+def leeway(lab):
+    api = service(lab)
+    path = lab.write("haproxy/issuer.pem", api.key.pem())
+    rules = ("http-request set-var(txn.now) date(-60)", EXPIRED[1],
+             'http-request return status 200 content-type text/plain string ok if { path /session }')
+    edge = haproxy(lab, verifying("RS256", str(path), *rules), backend(api.port))
+    token, old, wanted = api.token(age=925), api.token(age=3000), target(edge.url())
+    sent = record(wanted, token, old_token=old, other_endpoint=edge.url("/session"))
+    ensure(status(sent, "client") == 401 and status(sent, "other-endpoint") == 200, "the edge accepts it")
+    return inputs(token=token, old_token=old, target=wanted, exchanges=sent, files=edge.config, keys={"jwks.json": api.jwks()})
