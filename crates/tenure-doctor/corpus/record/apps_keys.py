@@ -186,7 +186,7 @@ def penalty_box(lab: Lab):
     at.keys, at.published = (old, new), [old, new]
     found = probed(port, early, issuer=at.url, repeats=2,
                    keep=lambda all: only(all, "client", "bare", "altered", "again*", "discovery", "jwks"))
-    ensure("WaitPeriod" in answer(found["exchanges"], "client")["body"], answer(found["exchanges"], "client")["body"])
+    ensure("back off period" in answer(found["exchanges"], "client")["body"], answer(found["exchanges"], "client")["body"])
     return refused(found, as_forged=False)
 
 
