@@ -17,8 +17,27 @@ pub struct Diagnosis {
     pub answered: Option<Answered>,
     /// Causes with anything for or against them, the most probable first.
     pub ranked: Vec<Ranked>,
+    /// Causes that [`Self::suppress`] took out of them.
+    pub suppressed: Vec<Ranked>,
     /// What would separate the leading causes, the cheapest first; empty when one is confirmed.
     pub next: Vec<Step>,
+}
+
+impl Diagnosis {
+    /// Takes causes out that somebody has looked at and accepted, by id. Where one of them was the whole
+    /// finding, the outcome is healthy; an undecided outcome stays undecided.
+    pub fn suppress(&mut self, ids: &[String]) {
+        let (suppressed, ranked) = std::mem::take(&mut self.ranked)
+            .into_iter()
+            .partition(|ranked| ids.iter().any(|id| id == ranked.cause.id));
+        self.ranked = ranked;
+        self.suppressed.extend::<Vec<_>>(suppressed);
+        let found = |ranked: &Ranked| ranked.verdict >= Verdict::Likely;
+        let accepted = self.suppressed.iter().any(found) && !self.ranked.iter().any(found);
+        if self.outcome == Outcome::Found && accepted {
+            self.outcome = Outcome::Healthy;
+        }
+    }
 }
 
 /// In one word.

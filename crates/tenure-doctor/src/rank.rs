@@ -30,6 +30,7 @@ pub fn diagnose(evidence: &Evidence) -> Diagnosis {
         symptoms,
         answered: evidence.answer(Probe::Client).and_then(layer::answered),
         ranked,
+        suppressed: Vec::new(),
     }
 }
 

@@ -1,0 +1,107 @@
+//! Diagnosis in words: the same ones in every form.
+
+use std::time::{Duration, UNIX_EPOCH};
+
+use tenure_core::time::Timestamp;
+
+use crate::cause::{Layer, Step};
+use crate::exchange::Failure;
+use crate::{Diagnosis, Outcome, Ranked, Verdict};
+
+/// The outcome in one sentence.
+pub(crate) fn headline(diagnosis: &Diagnosis) -> String {
+    let first = diagnosis.ranked.first();
+    match (diagnosis.outcome, first) {
+        (Outcome::Found, Some(first)) => {
+            let (cause, sure) = (first.cause, verdict(first.verdict));
+            format!("{sure}: {} ({})", cause.title, cause.id)
+        }
+        (Outcome::Healthy, _) => "Healthy: nobody is turned away in what was looked at".to_owned(),
+        (_, Some(_)) => "Undecided: no cause stands out yet".to_owned(),
+        (_, None) if diagnosis.symptoms.is_empty() => {
+            "Undecided: nothing to judge by was given".to_owned()
+        }
+        (_, None) => "Undecided: users are turned away, and no known cause fits".to_owned(),
+    }
+}
+
+/// A verdict as a label.
+pub(crate) fn verdict(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::RuledOut => "Ruled out",
+        Verdict::Possible => "Possible",
+        Verdict::Likely => "Likely",
+        Verdict::Confirmed => "Confirmed",
+    }
+}
+
+/// How probable a cause is, in words.
+pub(crate) fn share(ranked: &Ranked) -> &'static str {
+    match (ranked.verdict, ranked.share) {
+        (Verdict::RuledOut, _) => "impossible by what was seen",
+        (Verdict::Confirmed, _) => "what was seen is impossible without it",
+        (_, share) if share >= 0.95 => "almost certainly",
+        (_, share) if share >= 0.8 => "very probably",
+        (_, share) if share >= 0.5 => "more probable than all others together",
+        (_, share) if share >= 0.25 => "one of the leading causes",
+        _ => "worth a look",
+    }
+}
+
+/// A layer as a label.
+pub(crate) fn layer(layer: Layer) -> &'static str {
+    match layer {
+        Layer::Client => "client",
+        Layer::Transport => "transport between client and service",
+        Layer::Cdn => "content delivery network or cache",
+        Layer::Waf => "web application firewall",
+        Layer::Proxy => "load balancer or reverse proxy",
+        Layer::GatewayRouter => "routes and policies of the API gateway",
+        Layer::GatewayVerifier => "token check of the API gateway",
+        Layer::Framework => "token check of the service",
+        Layer::Application => "rules of the application",
+        Layer::Issuer => "token issuer",
+        Layer::Store => "store of sessions and tokens",
+        Layer::Tenure => "Tenure's own service",
+    }
+}
+
+/// Who answered the client's request, where that is known.
+pub(crate) fn answered(diagnosis: &Diagnosis) -> Option<String> {
+    let by = diagnosis.answered.as_ref()?;
+    let (product, kind, mark) = (by.product, layer(by.layer), by.mark);
+    Some(format!("{product}, {kind} (known by {mark})"))
+}
+
+/// What a step is, and the command or flag that takes it.
+pub(crate) fn command(step: &Step) -> (String, String) {
+    match step {
+        Step::Probe(probe) => (
+            format!("send the probe `{probe}` ({})", probe.id()),
+            "tenure doctor probe URL --token-file FILE".to_owned(),
+        ),
+        Step::Supply(what, how) => ((*what).to_owned(), (*how).to_owned()),
+    }
+}
+
+/// Why no answer came.
+pub(crate) fn failure(failure: &Failure) -> String {
+    match failure {
+        Failure::Timeout => "no answer in time".to_owned(),
+        Failure::Refused => "connection refused".to_owned(),
+        Failure::Reset => "connection ended early".to_owned(),
+        Failure::Dns => "name has no address".to_owned(),
+        Failure::Tls(why) => format!("TLS: {why}"),
+        Failure::Malformed(why) => format!("not HTTP: {why}"),
+        Failure::Unreachable => "address not reachable".to_owned(),
+    }
+}
+
+/// RFC 3339, UTC.
+pub(crate) fn time(at: Timestamp) -> String {
+    let time = UNIX_EPOCH.checked_add(Duration::from_secs(at.0));
+    time.map_or_else(
+        || format!("{} s", at.0),
+        |time| humantime::format_rfc3339_seconds(time).to_string(),
+    )
+}
