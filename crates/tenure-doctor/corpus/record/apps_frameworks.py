@@ -50,7 +50,7 @@ def role_missing_poor(lab: Lab):
     return shows(found, client=403, altered=401)
 
 
-@case("fastapi-role-newer-than-token", family="framework", expected=["TN0514"], settling=False, recorded=FASTAPI,
+@case("fastapi-role-newer-than-token", family="framework", expected=["TN0514", "TN0513"], settling=False, recorded=FASTAPI,
       fault="The role was granted ten minutes ago, the token is half an hour old; a token of after the grant works.")
 def role_newer(lab: Lab):
     secret = secrets.token_urlsafe(32)
@@ -101,7 +101,7 @@ def missing_403_bare(lab: Lab):
     return found
 
 
-@case("drf-403-for-401", family="framework", expected=["TN0505"], settling=True, recorded=DRF,
+@case("drf-403-for-401", family="framework", expected=["TN0505", "TN0415"], settling=True, recorded=DRF,
       fault="SessionAuthentication is the first class, so the framework answers 403 to a missing and to an expired token.")
 def drf_403(lab: Lab):
     secret = secrets.token_urlsafe(32)
@@ -136,7 +136,7 @@ def csrf(lab: Lab):
     return shows(found, client=403, other_method=200)
 
 
-@case("fastapi-invalid-token-on-public", family="framework", expected=["TN0508"], settling=True, recorded=FASTAPI,
+@case("fastapi-invalid-token-on-public", family="framework", expected=["TN0508", "TN0415"], settling=True, recorded=FASTAPI,
       fault="A public endpoint refuses an expired token that it did not ask for; without it the answer is 200.")
 def public(lab: Lab):
     secret = secrets.token_urlsafe(32)
