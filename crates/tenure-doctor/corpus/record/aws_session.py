@@ -2,34 +2,20 @@
 
 import json
 import time
-import urllib.error
-import urllib.request
 
 from aws_cloud import HTTP, REST, Cloud, Rest, cognito
 from aws_http import Http
 from common import case, ensure, inputs, only, status
+from wire import sent
 
 COGNITO = "ministack 1.5.33 (Cognito)"
 
 
-def ask(cloud, probe, operation, body, token=None):
+def ask(cloud, probe, operation, body):
     """One call of the user pool's API, as an exchange."""
     headers = {"content-type": "application/x-amz-json-1.1",
                "x-amz-target": f"AWSCognitoIdentityProviderService.{operation}"}
-    data = json.dumps(body).encode()
-    url = f"http://127.0.0.1:{cloud.port}/"
-    began, at = time.monotonic(), int(time.time())
-    try:
-        with urllib.request.urlopen(urllib.request.Request(url, data, headers)) as answer:
-            code, fields, text = answer.status, answer.getheaders(), answer.read()
-    except urllib.error.HTTPError as refused:
-        code, fields, text = refused.code, refused.headers.items(), refused.read()
-    return {
-        "probe": probe, "at": at, "took_ms": int((time.monotonic() - began) * 1000), "address": "127.0.0.1",
-        "request": {"method": "POST", "url": url, "headers": list(headers.items()), "body_bytes": len(data)},
-        "result": {"Ok": {"status": code, "headers": [[name.lower(), value] for name, value in fields],
-                          "body": text.decode()[:4096], "body_bytes": len(text)}},
-    }
+    return sent(probe, f"http://127.0.0.1:{cloud.port}/", json.dumps(body).encode(), headers)
 
 
 def refresh(cloud, client, token, probe="refresh"):
