@@ -90,7 +90,7 @@ def caddy(lab: Lab, site: str, *, options="", name="caddy", address=None, port=N
     """`site` is what stands in the site block."""
     port = port or lab.port()
     shown = f"{{\n\tadmin off\n\tauto_https off\n{indent(options, 1, tab=True)}\n}}\n\n"
-    shown += f"{address or f'http://127.0.0.1:{port}'} {{\n{indent(site, 1, tab=True)}\n}}\n"
+    shown += f"{address or f'http://:{port}'} {{\n\tbind 127.0.0.1\n{indent(site, 1, tab=True)}\n}}\n"
     path = lab.write(f"{name}/Caddyfile", shown)
     lab.start(name, ["caddy", "run", "--config", path, "--adapter", "caddyfile"], port=port,
               env={"HOME": str(lab.folder / name), "XDG_DATA_HOME": str(lab.folder / name)})
@@ -124,11 +124,11 @@ frontend edge
 
 
 APACHE_MODULES = ["mpm_event", "authz_core", "authz_host", "authz_user", "authn_core", "authn_file", "auth_basic",
-                  "headers", "proxy", "proxy_http", "rewrite", "alias", "env", "setenvif", "mime", "dir"]
+                  "headers", "proxy", "proxy_http", "rewrite", "alias", "env", "setenvif", "dir"]
 
 
-def apache(lab: Lab, site: str, *, modules=(), level="warn", name="apache", env=None, port=None) -> Edge:
-    """`site` is what stands at the top level. Logs: NAME/access.log, NAME/error.log."""
+def apache(lab: Lab, site: str, *, modules=(), hidden="", level="warn", name="apache", env=None, port=None) -> Edge:
+    """`site` is what stands at the top level, `hidden` what no operator would show. Logs: NAME/access.log, NAME/error.log."""
     port = port or lab.port()
     folder = lab.folder / name
     (folder / "htdocs").mkdir(parents=True)
@@ -147,6 +147,7 @@ ErrorLog {folder}/error.log
 LogLevel {level}
 LogFormat "%h %l %u %t \\"%r\\" %>s %O \\"%{{Referer}}i\\" \\"%{{User-Agent}}i\\"" combined
 CustomLog {folder}/access.log combined
+{hidden}
 {shown}""")
     lab.start(name, ["apache2", "-f", path, "-D", "FOREGROUND"], port=port, env=env)
     return Edge(port, {"apache2.conf": shown})
