@@ -1,6 +1,130 @@
 //! Keys of the verifier's side.
 
+mod jwk;
+mod pem;
+
+use std::fmt;
+
+use jsonwebtoken::DecodingKey;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use tenure_core::secret::Secret;
+
+use crate::{Fingerprint, redact};
+
+/// Reads keys of the verifier's side: a key set, a single JWK, certificates by key id, issuer metadata,
+/// PEM; a shared secret where the name ends with `.secret`.
+///
+/// # Errors
+/// A sentence without secrets: it is none of these, or nothing of it can be used.
+pub fn read(name: &str, text: &str) -> Result<Material, String> {
+    let trimmed = text.trim_start_matches('\u{feff}').trim();
+    if name.ends_with(".secret") {
+        return secret(name, text);
+    }
+    if trimmed.contains("-----BEGIN") && !trimmed.starts_with('{') {
+        return pem::read(trimmed).map(|keys| Material::new(name, Kind::Pem, keys));
+    }
+    if trimmed.starts_with('<') {
+        return Err("it is a web page, not keys".to_owned());
+    }
+    let value: Value = serde_json::from_str(trimmed).map_err(|error| {
+        format!(
+            "neither JSON ({}, line {}) nor PEM; a shared secret is read from a file *.secret",
+            if error.is_eof() {
+                "it ends too early"
+            } else {
+                "syntax"
+            },
+            error.line()
+        )
+    })?;
+    json(name, &value)
+}
+
+fn secret(name: &str, text: &str) -> Result<Material, String> {
+    if text.trim().is_empty() {
+        return Err("the secret is empty".to_owned());
+    }
+    let key = Key {
+        kty: "oct".to_owned(),
+        thumbprint: Fingerprint::of(text.trim()).to_string(),
+        problem: short(text.trim()),
+        ..Key::default()
+    };
+    let usable = Usable::Secret(Secret::new(text));
+    Ok(Material::new(name, Kind::Secret, vec![(key, usable)]))
+}
+
+/// RFC 7518, section 3.2: at least as many bits as the hash has.
+fn short(secret: &str) -> Option<String> {
+    let bytes = secret.len();
+    (bytes < 32).then(|| format!("it has {bytes} bytes; HS256 asks for 32"))
+}
+
+fn json(name: &str, value: &Value) -> Result<Material, String> {
+    let list = value.get("keys").and_then(Value::as_array);
+    if let Some(keys) = list.or(value.as_array()) {
+        return Ok(Material::new(name, Kind::Jwks, jwk::all(keys)));
+    }
+    if value.get("kty").is_some() {
+        let keys = jwk::all(std::slice::from_ref(value));
+        return Ok(Material::new(name, Kind::Jwks, keys));
+    }
+    let text = |member: &str| value.get(member).and_then(Value::as_str).map(redact::id);
+    if value.get("issuer").is_some() || value.get("jwks_uri").is_some() {
+        let mut material = Material::new(name, Kind::Discovery, Vec::new());
+        material.set.issuer = text("issuer");
+        material.set.jwks_uri = text("jwks_uri");
+        return Ok(material);
+    }
+    let certificates = value.as_object().map(pem::by_id).unwrap_or_default();
+    if certificates.is_empty() {
+        return Err("the JSON holds neither keys nor issuer metadata".to_owned());
+    }
+    Ok(Material::new(name, Kind::Pem, certificates))
+}
+
+/// Keys that can verify, with what may be shown of them.
+pub struct Material {
+    /// What may be shown.
+    pub set: KeySet,
+    usable: Vec<Usable>,
+}
+
+impl Material {
+    fn new(name: &str, kind: Kind, keys: Vec<(Key, Usable)>) -> Self {
+        let (keys, usable) = keys.into_iter().unzip();
+        let set = KeySet {
+            name: redact::id(name),
+            kind: Some(kind),
+            keys,
+            ..KeySet::default()
+        };
+        Self { set, usable }
+    }
+
+    /// For each key of the set, in its order.
+    pub(crate) fn usable(&self) -> impl Iterator<Item = &Usable> {
+        self.usable.iter()
+    }
+}
+
+impl fmt::Debug for Material {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Material")
+            .field("set", &self.set)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a key can do.
+pub(crate) enum Usable {
+    Public(Box<DecodingKey>),
+    Secret(Secret),
+    /// [`Key::problem`] says why.
+    Not,
+}
 
 /// What a key file or the issuer's metadata says.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,3 +174,6 @@ pub struct Key {
     /// Why common verifiers cannot use it.
     pub problem: Option<String>,
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,11 +1,98 @@
 //! A token, taken apart without trust.
 
+mod claims;
+mod clean;
+mod signature;
+mod verifiers;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use tenure_core::time::Timestamp;
 
+pub use self::signature::check;
+pub use self::verifiers::{Expected, Opinion, Refusal, Rule, opinions};
 use crate::{Fingerprint, Source};
+
+/// Takes a token apart. Any text will do; nothing of it is believed.
+pub fn read(text: &str, role: Role, source: Source) -> Token {
+    let clean::Cleaned {
+        token,
+        mut blemishes,
+    } = clean::clean(text);
+    let parts = Parts::of(&token);
+    if parts.is_truncated() {
+        blemishes.push(Blemish::Truncated);
+    }
+    Token {
+        role,
+        source,
+        fingerprint: Fingerprint::of(&token),
+        length: text.len() as u64,
+        shape: parts.shape(&token),
+        blemishes,
+        header: parts.header.as_ref().map(claims::header),
+        claims: parts.payload.as_ref().map(claims::claims),
+        signatures: Vec::new(),
+    }
+}
+
+/// A token at its dots (RFC 7515, section 3.1).
+struct Parts<'t> {
+    texts: Vec<&'t str>,
+    header: Option<Object>,
+    payload: Option<Object>,
+}
+
+type Object = serde_json::Map<String, serde_json::Value>;
+
+impl<'t> Parts<'t> {
+    /// More parts than the five of a JWE (RFC 7516) are of no interest.
+    const MOST: usize = 6;
+
+    fn of(token: &'t str) -> Self {
+        let texts: Vec<_> = token.split('.').take(Self::MOST).collect();
+        let object = |at: usize| texts.get(at).copied().and_then(claims::object);
+        let several = texts.len() > 1;
+        let header = several.then(|| object(0)).flatten();
+        let encrypted = header.as_ref().is_some_and(|it| it.contains_key("enc"));
+        let payload = header.is_some() && !encrypted;
+        Self {
+            payload: payload.then(|| object(1)).flatten(),
+            header,
+            texts,
+        }
+    }
+
+    fn shape(&self, token: &str) -> Shape {
+        match self.texts.len() {
+            _ if token.is_empty() => Shape::Empty,
+            _ if clean::is_word(token) => Shape::Word,
+            3 if self.payload.is_some() => Shape::Jws,
+            5 if self.header.is_some() => Shape::Jwe,
+            2..=5 if self.header.is_some() || token.starts_with("eyJ") => Shape::Broken,
+            1 if token.starts_with("eyJ") => Shape::Broken,
+            3 | 5 => Shape::Broken,
+            _ => Shape::Opaque,
+        }
+    }
+
+    fn is_truncated(&self) -> bool {
+        let Some(header) = &self.header else {
+            return self.texts.len() == 1 && self.texts.iter().any(|it| it.starts_with("eyJ"));
+        };
+        let encrypted = header.contains_key("enc");
+        let wanted = if encrypted { 5 } else { 3 };
+        let alg = header.get("alg").and_then(serde_json::Value::as_str);
+        match self.texts.last() {
+            _ if self.texts.len() < wanted => true,
+            Some(last) if self.texts.len() == wanted => {
+                !encrypted && signature::is_short(last, alg.unwrap_or_default())
+            }
+            _ => false,
+        }
+    }
+}
 
 /// What is known of a token; the token itself is not in it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -84,6 +171,8 @@ pub enum Blemish {
     Foreign,
     /// The end is missing.
     Truncated,
+    /// Twice, one after the other.
+    Doubled,
 }
 
 /// The header of a JWT (RFC 7515), as it claims.
@@ -98,6 +187,8 @@ pub struct Header {
     pub typ: Option<String>,
     /// Encryption of a JWE.
     pub enc: Option<String>,
+    /// Extensions that a verifier must know, or refuse the token (RFC 7515, section 4.1.11).
+    pub crit: Vec<String>,
 }
 
 /// Claims that say who may do what, as the token claims; names and other personal values are left out.
@@ -132,7 +223,8 @@ pub struct Claims {
     pub roles: BTreeMap<String, Vec<String>>,
     /// Whether it is bound to a key (`cnf`): the member (`jkt`, `x5t#S256`).
     pub cnf: Option<String>,
-    /// Claims whose type is wrong, with the type that was found (`exp` is a string).
+    /// Claims whose type is wrong, with what was found: `a string`, `a string of digits` (a date that some verifiers read all
+    /// the same), `milliseconds` (a date that is a thousand times too large).
     pub mistyped: BTreeMap<String, String>,
     /// Names of all claims.
     pub names: Vec<String>,
@@ -149,6 +241,9 @@ pub struct SignatureCheck {
     pub thumbprint: String,
     /// In which form a secret verified, or what was tried: `raw`, `base64`, `base64url`, `trimmed`.
     pub form: Option<String>,
+    /// The algorithm under which it verified, where that is not the one of the header.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alg: Option<String>,
     /// The result.
     pub verdict: Signature,
 }
@@ -166,3 +261,6 @@ pub enum Signature {
     /// The key cannot be used: its type is unknown, or it is for encryption.
     Unusable,
 }
+
+#[cfg(test)]
+mod tests;
