@@ -1,7 +1,7 @@
 """API Gateway REST APIs: Cognito and Lambda authorizers."""
 
 from aws_cloud import REST, Cloud, Rest, cognito, lambda_uri
-from common import case, ensure, inputs, only, status
+from common import answer, case, ensure, inputs, only, status, without
 
 SCOPE = "aws.cognito.signin.user.admin"
 
@@ -28,6 +28,24 @@ def id_token_poor(lab):
     api = Rest(cloud, {"authorizationScopes": [SCOPE]}, cognito(pool))
     seen = api.record(pool.sign_in()["IdToken"])
     return inputs(**seen, keys=cloud.jwks(pool.id))
+
+
+@case("aws-rest-access-token-without-scopes", family="gateway", expected=["TN0114", "TN0303"], settling=True,
+      documented="repost.aws/knowledge-center/api-gateway-cognito-401-unauthorized: a method without scopes takes ID "
+                 "tokens only; the answers are of ministack 1.5.33, whose 200 for the access token was replaced by its 401",
+      fault="The method has no authorization scopes, so that it takes ID tokens; the app sends the access token.")
+def access_token(lab):
+    cloud = Cloud(lab)
+    pool = cloud.pool()
+    api = Rest(cloud, authorizer=cognito(pool))
+    tokens = pool.sign_in()
+    seen = api.record(tokens["AccessToken"], other_token=tokens["IdToken"])
+    refused = answer(seen["exchanges"], "altered")
+    for exchange in without(seen["exchanges"], "other-token"):
+        if exchange["result"].get("Ok", {}).get("status") == 200:
+            exchange["result"] = {"Ok": refused}
+    method = cloud.answer("apigateway", "GetMethod", restApiId=api.id, resourceId=api.items, httpMethod="GET")
+    return inputs(**seen, keys=cloud.jwks(pool.id), files=method)
 
 
 @case("aws-rest-expired", family="gateway", recorded=REST, expected=["TN0304", "TN0415"], settling=True,

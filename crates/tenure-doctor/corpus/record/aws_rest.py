@@ -35,6 +35,28 @@ def route_not_deployed(lab):
                   keys=cloud.jwks(pool.id))
 
 
+@case("aws-rest-wrong-path-signature-text", family="gateway", expected=["TN0302", "TN0301"], settling=True,
+      documented="serverless/serverless#3205, amazon-archives/aws-cognito-angular-quickstart#50: where there is no route, "
+                 "API Gateway reads a bearer token as a signature; the other answers are of ministack 1.5.33",
+      fault="The app calls /prod/item, and the API has /prod/items; the answer speaks of a signature.")
+def wrong_path_text(lab):
+    _, api, token = good(Cloud(lab))
+    seen = api.record(token, "/prod/item")
+    kept = without(seen["exchanges"], "bare*", "other-method")
+    for exchange in kept:
+        value = dict(exchange["request"]["headers"]).get("authorization", "")
+        found = exchange["result"]["Ok"]
+        if found["status"] == 403 and value:
+            part = value.split(" ")[-1]
+            text = (f'{{"message":"\'{part}\' not a valid key=value pair (missing equal-sign) in Authorization header: '
+                    f'\'{value}\'."}}')
+            found |= {"body": text[:4096], "body_bytes": len(text)}
+            found["headers"] = [[name, "IncompleteSignatureException" if name == "x-amzn-errortype" else field]
+                                for name, field in found["headers"]]
+    ensure(error_type(kept) == "IncompleteSignatureException", "as documented")
+    return inputs(**seen)
+
+
 @case("aws-rest-wrong-method", family="gateway", recorded=REST, expected=["TN0301"], settling=True,
       fault="The app sends POST to a resource that has GET only.")
 def wrong_method(lab):

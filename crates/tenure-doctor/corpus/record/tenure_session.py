@@ -75,10 +75,9 @@ def idle(lab):
     service = Service(lab, client='[clients.app.lifetimes]\naccess = "5m"\nidle = "1h"\nabsolute = "1d"')
     tokens = service.sign_in()
     now = service.later(7200)
-    seen = service.record(tokens["access_token"], refresh=service.refreshing(tokens["refresh_token"]))
+    seen = service.record(None, only=["refresh"], refresh=service.refreshing(tokens["refresh_token"]))
     says(seen, "refresh", "expired_idle")
-    later(seen["exchanges"], 7200)
-    return inputs(now=now, **seen, files=service.toml())
+    return inputs(now=now, exchanges=later(seen["exchanges"], 7200), files=service.toml())
 
 
 @case("tenure-clock-jumped", family="verifier", recorded=SYSTEM, expected=[CAUSE["clock"], "TN0416"], settling=True,
@@ -104,8 +103,8 @@ def memory(lab):
     return inputs(**seen, logs=service.log(), files=ready(service))
 
 
-@case("tenure-rate-limited", family="session", recorded=SYSTEM, expected=[CAUSE["limit"], "TN0316"], settling=True,
-      fault="The service allows two token requests a minute, and the app takes 429 for a refusal.")
+@case("tenure-rate-limited", family="session", recorded=SYSTEM, expected=[CAUSE["limit"], "TN0316", "TN0604"], settling=True,
+      fault="The service allows two token requests a minute, and the app takes 429 for the end of its session.")
 def limited(lab):
     service = Service(lab, config="[limits]\ntoken_per_minute = 2\n")
     tokens = service.sign_in()
