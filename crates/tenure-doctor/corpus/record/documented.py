@@ -4,12 +4,13 @@ import json
 
 import documented_edges
 import documented_gateways
+import documented_more
 import documented_services
 import documented_sessions
 from common import case, inputs
 from logs_client import iso
 
-TABLES = (documented_edges, documented_gateways, documented_services, documented_sessions)
+TABLES = (documented_edges, documented_gateways, documented_more, documented_services, documented_sessions)
 
 APP = """2026-11-14T06:31:02.118Z [auth] INFO bootstrap_completed {"session": true, "expires_in_s": 2710}
 2026-11-14T06:31:02.240Z [api] WARN request {"method": "GET", "path": "/memories", "status": 403, "had_token": true}

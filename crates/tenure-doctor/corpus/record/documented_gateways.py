@@ -68,7 +68,7 @@ documented("envoy-ext-authz-down", family="framework", expected=["TN0509"], pres
                f'[2026-11-20T10:0{turn}:0{turn}.500Z] "GET /v1/orders HTTP/2" 403 UAEX ext_authz_error - "-" 0 0 203 - "-" "app/{turn}" "b{turn}" "api.example.test" "-"\n'
                for turn in range(8))})
 
-documented("envoy-log-expired", family="verifier", expected=["TN0415"],
+documented("envoy-log-expired", family="verifier", expected=["TN0415", "TN0601"],
            source="envoyproxy/envoy docs/root/configuration/observability/access_log/usage.rst (%RESPONSE_CODE_DETAILS%)",
            fault="An app goes on with a token that has ended; only Envoy's access log is there.",
            logs={"envoy-access.log": "".join(

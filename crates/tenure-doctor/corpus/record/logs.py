@@ -186,7 +186,7 @@ def wiped_timeout(lab):
     return of(world, app__log=app.text())
 
 
-@case("logs-wiped-on-429", family="session", expected=["TN0604"], settling=True,
+@case("logs-wiped-on-429", family="session", expected=["TN0604", "TN0316"], settling=True,
       recorded=f"{PYTHON}, {APP} that logs as winston does",
       fault="Too many refreshes at once: 429, and the app signs the user out instead of waiting.")
 def wiped_429(lab):
@@ -241,7 +241,7 @@ def never(world, server, users, rounds=2):
     return apps
 
 
-@case("logs-refresh-never-called", family="session", expected=["TN0601"], settling=True, recorded=f"{PYTHON}, {APP}",
+@case("logs-refresh-never-called", family="session", expected=["TN0601", "TN0415"], settling=True, recorded=f"{PYTHON}, {APP}",
       fault="Incident I2: nothing in the app calls refresh; every user is refused 15 minutes after each login.")
 def never_called(lab):
     world = World(lab, "2026-05-20T08:00:00")
@@ -251,7 +251,7 @@ def never_called(lab):
     return of(world, server__log=server.log(), app__log=merged(*apps))
 
 
-@case("logs-refresh-never-called-combined", family="session", expected=["TN0601"], settling=True,
+@case("logs-refresh-never-called-combined", family="session", expected=["TN0601", "TN0415"], settling=True,
       recorded=f"{MORGAN}, {APP}",
       fault="Nobody refreshes; there is an access log in the combined format only.")
 def never_called_combined(lab):
@@ -262,7 +262,7 @@ def never_called_combined(lab):
     return of(world, access__log=server.log())
 
 
-@case("logs-refresh-never-called-har", family="session", expected=["TN0601"], settling=False,
+@case("logs-refresh-never-called-har", family="session", expected=["TN0601", "TN0415"], settling=False,
       recorded=f"{PYTHON}, {APP} that keeps a HAR (not sanitized)",
       fault="One page's life in a HAR: login, requests, 401 after five minutes, login again; no refresh in between.")
 def never_called_har(lab):
@@ -279,7 +279,7 @@ def never_called_har(lab):
     return of(world, page__har=app.har(sanitized=False))
 
 
-@case("logs-refresh-never-called-pino", family="session", expected=["TN0601"], settling=True, recorded=f"{PINO}, {APP}",
+@case("logs-refresh-never-called-pino", family="session", expected=["TN0601", "TN0415"], settling=True, recorded=f"{PINO}, {APP}",
       fault="The refresh token is stored and never read; the service's log has every user's 401 one lifetime after login.")
 def never_called_pino(lab):
     world = World(lab, "2026-03-09T13:00:00")

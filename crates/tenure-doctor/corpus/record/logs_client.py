@@ -5,6 +5,7 @@ The hours of a log pass by moving a clock that all processes read; the requests 
 
 import base64
 import datetime
+import email.utils
 import hashlib
 import http.client
 import importlib.metadata
@@ -135,6 +136,9 @@ class App:
             headers["authorization"] = f"Bearer {token}"
         begin = self.world.now()
         status, received, text = self.server.send(method, path, body=body, headers=headers, timeout=timeout)
+        # The moved clock does not reach the HTTP layer of the services.
+        received["date"] = email.utils.formatdate(self.world.now(), usegmt=True)
+        received.pop("Date", None)
         if record:
             self.entries.append(entry(self.server.port, method, path, headers, body, begin, status, received, text,
                                       self.world.now()))

@@ -16,6 +16,7 @@ const defaults = {
   jwks: "",
   typ: undefined,
   tolerance: 0,
+  cooldown: 30000,
   scheme: "any",
   texts: "reasons",
   role: "",
@@ -42,7 +43,7 @@ const verifiers = {
     }),
   // Asks again for a key that it does not know, as jose does.
   jose: () => {
-    const keys = jose.createRemoteJWKSet(new URL(options.jwks), { timeoutDuration: 1500 });
+    const keys = jose.createRemoteJWKSet(new URL(options.jwks), { timeoutDuration: 1500, cooldownDuration: options.cooldown });
     return (token) => verifyWithJose(token, keys);
   },
   // Has the key set of its start.
@@ -90,6 +91,7 @@ const verify = await verifiers[options.library]();
 const app = express();
 app.disable("x-powered-by");
 app.disable("etag");
+app.set("trust proxy", true);
 
 const cors = (request, response, next) => {
   if (request.headers.origin) response.set("access-control-allow-origin", request.headers.origin).vary("origin");
@@ -112,7 +114,8 @@ const authenticated = async (request, response, next) => {
     request.claims = await verify(token);
     next();
   } catch (error) {
-    console.error(`${new Date().toISOString()} WARN token refused: ${error.name}: ${error.message}`);
+    const { kid } = jwt.decode(token, { complete: true })?.header ?? {};
+    console.error(`${new Date().toISOString()} WARN token refused: ${error.name}: ${error.message} (kid ${kid}, from ${request.ip})`);
     const shown = options.texts === "reasons" ? { error: error.code ?? error.name, message: error.message } : { error: "Unauthorized" };
     response.status(401).set("www-authenticate", 'Bearer realm="orders", error="invalid_token"').json(shown);
   }
@@ -120,6 +123,10 @@ const authenticated = async (request, response, next) => {
 
 if (options.preflight === "cors") app.use(cors);
 app.get("/health", (_request, response) => response.json({ ok: true }));
+app.use((request, response, next) => {
+  response.on("finish", () => console.log(`${new Date().toISOString()} INFO ${request.method} ${request.path} ${response.statusCode} from ${request.ip}`));
+  next();
+});
 app.use(authenticated);
 if (options.preflight === "late") app.use(cors);
 app.get("/orders", (request, response) => response.json({ orders: [{ id: 17 }], user: request.claims.sub }));
