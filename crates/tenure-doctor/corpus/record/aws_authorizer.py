@@ -89,7 +89,7 @@ def quoted(lab):
     return inputs(**seen, keys=cloud.jwks(pool.id))
 
 
-@case("aws-rest-other-environment", family="gateway", recorded=REST, expected=["TN0303", "TN0403"],
+@case("aws-rest-other-environment", family="gateway", recorded=REST, expected=["TN0303", "TN0403", "TN0411"],
       settling=True, fault="The app signs in at the pool of the test environment, and calls the API of production.")
 def other_environment(lab):
     cloud = Cloud(lab)

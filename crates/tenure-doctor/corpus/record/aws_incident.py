@@ -122,7 +122,7 @@ class Incident:
         return {"app.log": "".join(f"{at(after)} {name} {json.dumps(more)}\n" for after, name, more in events)}
 
 
-@case("aws-stale-pool", family="gateway", recorded=REST, expected=["TN0317", "TN0303"], settling=True,
+@case("aws-stale-pool", family="gateway", recorded=REST, expected=["TN0317", "TN0303", "TN0411"], settling=True,
       fault="The authorizer keeps the pool that SSM named when the stack was deployed; SSM, `.env` and the token have moved on.")
 def stale_pool(lab):
     incident = Incident(lab)
@@ -132,7 +132,7 @@ def stale_pool(lab):
     return inputs(**seen, files={"template.yaml": TEMPLATE} | incident.env() | incident.aws())
 
 
-@case("aws-stale-pool-redeployed", family="gateway", recorded=REST, expected=["TN0317", "TN0303"], settling=True,
+@case("aws-stale-pool-redeployed", family="gateway", recorded=REST, expected=["TN0317", "TN0303", "TN0411"], settling=True,
       fault="As `aws-stale-pool`, and the stack was deployed again with its template as it was, which changed nothing.")
 def redeployed(lab):
     incident = Incident(lab)
@@ -142,7 +142,7 @@ def redeployed(lab):
     return inputs(**seen, files={"template.yaml": TEMPLATE} | incident.env() | incident.aws())
 
 
-@case("aws-stale-pool-poor", family="gateway", recorded=REST, expected=["TN0317", "TN0303"],
+@case("aws-stale-pool-poor", family="gateway", recorded=REST, expected=["TN0317", "TN0303", "TN0411"],
       fault="As `aws-stale-pool`; only the template, `.env` and a few answers are at hand.")
 def stale_pool_poor(lab):
     incident = Incident(lab)
@@ -151,7 +151,7 @@ def stale_pool_poor(lab):
     return inputs(**seen | {"exchanges": kept}, files={"template.yaml": TEMPLATE} | incident.env())
 
 
-@case("aws-android-403-stale-pool", family="gateway", recorded=REST, expected=["TN0317", "TN0303", "TN0315"], settling=True,
+@case("aws-android-403-stale-pool", family="gateway", recorded=REST, expected=["TN0317", "TN0303", "TN0315", "TN0411"], settling=True,
       fault="`android-403` settled one way: GatewayResponses answer 403 for 401, and the authorizer's pool is stale.")
 def incident_stale(lab):
     incident = Incident(lab)

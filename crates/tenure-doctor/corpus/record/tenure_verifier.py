@@ -123,7 +123,7 @@ def resource(lab):
     return inputs(**seen)
 
 
-@case("tenure-id-token", family="client", recorded=SYSTEM, expected=["TN0114"], settling=True,
+@case("tenure-id-token", family="client", recorded=SYSTEM, expected=["TN0114", "TN0412"], settling=True,
       fault="The app presents its ID token to the service.")
 def id_token(lab):
     service = Service(lab)
