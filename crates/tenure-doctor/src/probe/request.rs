@@ -185,7 +185,10 @@ impl Asked<'_> {
             Probe::BareOtherPath => self.moved(self.bare()?, |url| chain::other_path(url, salt)),
             Probe::Slash => self.moved(self.client()?, chain::toggle_slash),
             Probe::Fresh => self.moved(self.client()?, |url| chain::fresh(url, salt)),
-            Probe::BareFresh => self.moved(self.bare()?, |url| chain::fresh(url, salt)),
+            // Not the URL of `fresh`: a cache would give the answer of that.
+            Probe::BareFresh => {
+                self.moved(self.bare()?, |url| chain::fresh(url, &format!("{salt}0")))
+            }
             Probe::OtherMethod => {
                 let got = self.subject.target.method == "GET";
                 Some(self.client()?.method(if got { "HEAD" } else { "GET" }))
