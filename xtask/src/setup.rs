@@ -10,13 +10,14 @@ use std::process::{Command, Stdio};
 use anyhow::{Result, bail};
 
 /// A program that tests start, or a file that they read, and the Debian package that brings it.
-const PROGRAMS: [(&str, &str); 16] = [
+const PROGRAMS: [(&str, &str); 17] = [
     ("chromium", "chromium"),
     ("curl", "curl"),
     ("dbus-daemon", "dbus-daemon"),
     ("fusermount3", "fuse3"),
     ("git", "git"),
     ("gnome-keyring-daemon", "gnome-keyring"),
+    ("groff", "groff"),
     ("jar", "openjdk-17-jdk-headless"),
     ("node", "nodejs"),
     ("npm", "npm"),

@@ -68,6 +68,17 @@ pub(crate) enum Command {
     Profile(Profiles),
     /// Find out why users are turned away: 401, 403, signed out
     Doctor(Box<doctor::Doctor>),
+    /// Print the completion script of a shell
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page, or write one for each command
+    Man {
+        /// Directory for a page of each command [default: the program's page, to stdout]
+        #[arg(value_name = "DIR")]
+        directory: Option<PathBuf>,
+    },
 }
 
 /// `serve`.

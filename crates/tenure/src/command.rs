@@ -2,6 +2,7 @@
 
 mod audit;
 mod call;
+mod completions;
 mod config;
 mod credential;
 mod doctor;
@@ -9,6 +10,7 @@ mod exec;
 mod keys;
 mod login;
 mod logout;
+mod man;
 mod profile;
 mod serve;
 mod status;
@@ -39,6 +41,8 @@ pub(crate) fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::Call(args) => wait_for(call::call(args)),
         Command::Logout(args) => wait_for(logout::logout(args)),
         Command::Profile(args) => profile::profile(args),
+        Command::Completions { shell } => completions::completions(shell),
+        Command::Man { directory } => man::man(directory.as_deref()),
         Command::Doctor(args) => return wait_for(doctor::doctor(*args)),
     }
     .map(|()| ExitCode::SUCCESS)

@@ -15,7 +15,7 @@ pub(crate) use config::Config;
 pub(crate) use drift::{Drift, Files};
 pub(crate) use explain::Explain;
 pub(crate) use logs::{LogFiles, Logs};
-pub(crate) use output::{FailOn, Output};
+pub(crate) use output::{Color, FailOn, Output};
 pub(crate) use probe::{Probe, Request};
 pub(crate) use report::Report;
 pub(crate) use token::{Token, Tokens};

@@ -8,10 +8,10 @@ pub(crate) struct Explain {
     /// The cause, such as TN0101
     #[arg(value_name = "ID", required_unless_present = "all")]
     pub(crate) id: Option<String>,
-    /// List every cause
+    /// List every cause: its id and title
     #[arg(long, conflicts_with = "id")]
     pub(crate) all: bool,
-    /// Print Markdown
-    #[arg(long)]
+    /// With --all: the page of every cause, as Markdown (docs/causes.md)
+    #[arg(long, requires = "all")]
     pub(crate) markdown: bool,
 }

@@ -6,10 +6,11 @@ use clap::Args;
 
 use super::Sources;
 
-/// `doctor report`.
+/// `doctor report`: exit code 0 when it is written, whatever is in it.
 #[derive(Args, Debug)]
+#[command(after_help = "Exit codes: 0 written, 2 wrong usage or an input that cannot be read.")]
 pub(crate) struct Report {
-    /// Evidence that `--evidence-out` wrote; several are put together
+    /// What --evidence-out wrote or --json printed; several are put together
     #[arg(value_name = "EVIDENCE")]
     pub(crate) evidence: Vec<PathBuf>,
     #[command(flatten)]

@@ -1,26 +1,56 @@
 //! The one place that shows a diagnosis and decides the exit code.
 
+use std::io::{self, IsTerminal as _};
 use std::process::ExitCode;
 
-use tenure_doctor::{Diagnosis, Evidence, Outcome, Verdict, diagnose};
+use tenure_doctor::output::{self, Look};
+use tenure_doctor::{Diagnosis, Evidence, Outcome, Verdict, cause, diagnose};
 
-use crate::cli::doctor::{FailOn, Output};
+use crate::cli::doctor::{Color, FailOn, Output};
 use crate::failure::Failure;
 use crate::print;
 
 /// Diagnoses, prints, writes the evidence where that was asked for; answers the exit code.
 pub(crate) fn answer(evidence: &Evidence, output: &Output) -> Result<ExitCode, Failure> {
-    if let Some(path) = &output.evidence_out {
-        std::fs::write(path, serde_json::to_string_pretty(evidence)?)
-            .map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))?;
-    }
-    let diagnosis = diagnose(evidence);
-    print::line(format_args!("{:?}", diagnosis.outcome))?;
+    keep(evidence, output)?;
+    let diagnosis = diagnosed(evidence, output)?;
+    print::bytes(shown(&diagnosis, evidence, output)?.as_bytes())?;
     Ok(ExitCode::from(code(&diagnosis, output.fail_on)))
 }
 
+/// The diagnosis without what is suppressed.
+pub(crate) fn diagnosed(evidence: &Evidence, output: &Output) -> Result<Diagnosis, Failure> {
+    for id in &output.suppress {
+        // A mistyped id would suppress nothing, and nobody would know.
+        if cause::by_id(id).is_none() {
+            return Err(unknown(id));
+        }
+    }
+    let mut diagnosis = diagnose(evidence);
+    diagnosis.suppress(&output.suppress);
+    Ok(diagnosis)
+}
+
+/// There is no such cause.
+pub(crate) fn unknown(id: &str) -> Failure {
+    Failure::Usage(format!(
+        "there is no cause {id}; see: tenure doctor explain --all"
+    ))
+}
+
+/// Writes the evidence where that was asked for.
+pub(crate) fn keep(evidence: &Evidence, output: &Output) -> Result<(), Failure> {
+    let Some(path) = &output.evidence_out else {
+        return Ok(());
+    };
+    std::fs::write(path, serde_json::to_string_pretty(evidence)?).map_err(|error| {
+        let path = path.display();
+        Failure::Usage(format!("{path} cannot be written: {error}"))
+    })
+}
+
 /// 0 healthy, 1 a cause found, 3 undecided at the level asked for.
-fn code(diagnosis: &Diagnosis, fail_on: FailOn) -> u8 {
+pub(crate) fn code(diagnosis: &Diagnosis, fail_on: FailOn) -> u8 {
     let least = match fail_on {
         FailOn::Possible => Verdict::Possible,
         FailOn::Likely => Verdict::Likely,
@@ -36,4 +66,46 @@ fn code(diagnosis: &Diagnosis, fail_on: FailOn) -> u8 {
         Outcome::Healthy => 0,
         Outcome::Found | Outcome::Undecided => 3,
     }
+}
+
+fn shown(diagnosis: &Diagnosis, evidence: &Evidence, output: &Output) -> Result<String, Failure> {
+    let form = &output.form;
+    Ok(if form.json {
+        output::json(diagnosis, evidence)? + "\n"
+    } else if form.sarif {
+        output::sarif(diagnosis, evidence) + "\n"
+    } else if form.junit {
+        output::junit(diagnosis, evidence)?
+    } else if form.markdown {
+        output::markdown(diagnosis, evidence)
+    } else {
+        output::human(diagnosis, evidence, look(output.color))
+    })
+}
+
+/// Columns of a line that is not read on a terminal.
+const UNKNOWN_WIDTH: usize = 100;
+
+fn look(color: Color) -> Look {
+    let terminal = io::stdout().is_terminal();
+    // https://no-color.org: set to anything but the empty text.
+    let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+    Look {
+        width: columns().unwrap_or(UNKNOWN_WIDTH),
+        color: match color {
+            Color::Auto => terminal && !refused && !dumb,
+            Color::Always => true,
+            Color::Never => false,
+        },
+    }
+}
+
+/// `COLUMNS`, or what the terminal says.
+fn columns() -> Option<usize> {
+    let told = std::env::var("COLUMNS").ok();
+    let told = told.and_then(|columns| columns.parse().ok());
+    let asked = || rustix::termios::tcgetwinsize(io::stdout()).ok();
+    told.or_else(|| Some(usize::from(asked()?.ws_col)))
+        .filter(|columns| *columns > 0)
 }

@@ -2,25 +2,24 @@
 
 use std::process::ExitCode;
 
-use tenure_doctor::cause;
+use tenure_doctor::cause::{self, FAMILIES};
+use tenure_doctor::output;
 
+use super::answer::unknown;
 use crate::cli::doctor::Explain;
 use crate::failure::Failure;
 use crate::print;
 
-/// Prints the page of a cause, or the list of all.
+/// Prints the page of a cause, or all of them.
 pub(crate) fn explain(args: &Explain) -> Result<ExitCode, Failure> {
-    let Some(id) = &args.id else {
-        for cause in cause::all() {
-            print::line(format_args!("{}  {}", cause.id, cause.title))?;
+    let text = match &args.id {
+        Some(id) => {
+            let cause = cause::by_id(&id.to_uppercase()).ok_or_else(|| unknown(id))?;
+            output::page(cause)
         }
-        return Ok(ExitCode::SUCCESS);
+        None if args.markdown => output::pages(FAMILIES),
+        None => output::list(cause::all()),
     };
-    let cause = cause::by_id(id).ok_or_else(|| {
-        Failure::Usage(format!(
-            "there is no cause {id}; see: tenure doctor explain --all"
-        ))
-    })?;
-    print::line(cause.story)?;
+    print::bytes(text.as_bytes())?;
     Ok(ExitCode::SUCCESS)
 }
