@@ -8,7 +8,7 @@ import urllib.parse
 from apps_keys import AWS, FASTAPI, JOSE, issuer, of
 from apps_lab import probed, secret_token, start
 from apps_secrets import EXPRESS, FLASK, refused
-from common import Lab, answer, case, ensure, only, status
+from common import Lab, answer, case, ensure, only, status, without
 from tokens import Key, claims
 
 
@@ -262,7 +262,7 @@ def double_encoded(lab: Lab):
 def percent(lab: Lab):
     secret = secrets.token_urlsafe(32)
     port = start(lab, "fastapi", secret=secret)
-    found = probed(port, urllib.parse.quote(f"Bearer {secret_token(secret)}"))
+    found = probed(port, urllib.parse.quote(f"Bearer {secret_token(secret)}"), keep=lambda all: without(all, "trimmed"))
     return refused(found, as_forged=False)
 
 

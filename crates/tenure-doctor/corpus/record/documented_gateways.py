@@ -2,7 +2,7 @@
 
 import json
 
-from documented_lab import ISSUER, KEY, altered, documented, empty, html, json_, text, token
+from documented_lab import ISSUER, KEY, documented, empty, html, json_, text, token
 from tokens import Key, jwks
 
 ENVOY_TEXTS = "google/jwt_verify_lib src/status.cc; envoyproxy/envoy source/extensions/filters/http/jwt_authn/filter.cc"

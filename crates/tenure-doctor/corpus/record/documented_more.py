@@ -2,9 +2,7 @@
 
 import json
 
-from documented_gateways import ENVOY, FORGED, MISSING
 from documented_lab import ISSUER, KEY, documented, empty, html, json_, text, token
-from documented_services import spring
 from tokens import Key, jwks
 
 GATE = "<!doctype html><html><head><title>Authentication Required</title></head><body>This page requires you to log in to Vercel</body></html>"

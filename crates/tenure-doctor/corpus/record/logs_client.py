@@ -13,7 +13,6 @@ import json
 import pathlib
 import sys
 import time
-import urllib.parse
 
 from common import HERE, REPOSITORY, Lab, ensure
 
