@@ -8,6 +8,12 @@ use tenure_core::time::Timestamp;
 
 use crate::exchange::Exchange;
 
+mod play;
+mod tally;
+
+pub use play::Played;
+pub use tally::{Goal, Judged, Tally, measure};
+
 /// One case of the corpus. One JSON file each; texts are as they were found, with throwaway tokens.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

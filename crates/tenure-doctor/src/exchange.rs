@@ -80,6 +80,9 @@ impl Answer {
     /// Bytes that are kept of metadata, keys and token answers, which are needed whole.
     pub const DOCUMENT: usize = 256 * 1024;
 
+    /// Bytes after which a body is not read on.
+    pub const ENOUGH: u64 = 1 << 20;
+
     /// The first field of this name (lower case).
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers
@@ -107,4 +110,18 @@ pub enum Failure {
     Malformed(String),
     /// No route to the address.
     Unreachable,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Timeout => f.write_str("nothing came back within the time allowed"),
+            Self::Refused => f.write_str("the connection was refused: nothing listens there"),
+            Self::Reset => f.write_str("the connection ended before the answer was complete"),
+            Self::Dns => f.write_str("the host name has no address"),
+            Self::Tls(why) => write!(f, "TLS was not agreed on: {why}"),
+            Self::Malformed(why) => write!(f, "what came back is not HTTP: {why}"),
+            Self::Unreachable => f.write_str("there is no way to the address (no network?)"),
+        }
+    }
 }

@@ -2,12 +2,18 @@
 
 mod alter;
 mod chain;
+mod examine;
 mod failure;
 mod live;
+mod plan;
 mod request;
 mod subject;
+mod worth;
 
+pub use chain::{Trail, trail};
+pub use examine::{Watch, examine};
 pub use live::{Live, Options, Wire};
+pub use plan::{BUDGET, Decision, Stop, decide};
 pub use request::{Request, request};
 pub use subject::{Carried, Introspection, Refresh, Subject};
 

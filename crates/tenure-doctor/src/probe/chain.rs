@@ -9,6 +9,38 @@ use crate::exchange::{Answer, Exchange};
 /// Redirects that are followed.
 pub(super) const HOPS: u8 = 10;
 
+/// How the client's redirects end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trail {
+    /// In an answer that is none, or one that could still be followed.
+    Ends,
+    /// At a URL where it has been.
+    Loop,
+    /// Not within ten hops.
+    TooLong,
+    /// At a scheme other than HTTP's.
+    Elsewhere,
+}
+
+/// How the redirects end, by exchanges as they were on the wire.
+pub fn trail(exchanges: &[Exchange]) -> Trail {
+    let Some((last, url)) = chain(exchanges)
+        .last()
+        .and_then(|last| Some((last, leads_to(last)?)))
+    else {
+        return Trail::Ends;
+    };
+    if !matches!(url.scheme(), "http" | "https") {
+        Trail::Elsewhere
+    } else if chain(exchanges).any(|exchange| exchange.request.url == url.as_str()) {
+        Trail::Loop
+    } else if last.probe == Probe::Hop(HOPS) {
+        Trail::TooLong
+    } else {
+        Trail::Ends
+    }
+}
+
 /// The request whose answer is the `n`th redirect, and where that leads. Nothing where it leads to a URL
 /// of the chain.
 pub(super) fn redirect(so_far: &[Exchange], n: u8) -> Option<(&Exchange, Url)> {

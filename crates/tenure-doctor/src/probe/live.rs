@@ -34,7 +34,7 @@ pub struct Live {
 /// How [`Live`] sends.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// For one request, from the connection to the last byte.
+    /// Until the header of the answer is there; as long again, but two seconds at most, for the body.
     pub timeout: Duration,
     /// Certificates (PEM) that are trusted besides those of the system.
     pub ca: Option<Vec<u8>>,
@@ -86,7 +86,7 @@ impl Live {
     ) -> Result<(Answer, Option<IpAddr>), Failure> {
         let response = self.response(request).await?;
         let address = response.remote_addr().map(|address| address.ip());
-        let answer = read(response, kept(probe)).await?;
+        let answer = read(response, kept(probe), self.options.timeout.min(BODY_TIME)).await?;
         Ok((answer, address))
     }
 
@@ -133,9 +133,7 @@ impl Wire for Live {
             reason = "durations are measured where the wire is"
         )]
         let start = Instant::now();
-        let timeout = self.options.timeout.saturating_add(GRACE);
-        let sending = tokio::time::timeout(timeout, self.answer(probe, &request));
-        let result = sending.await.unwrap_or(Err(Failure::Timeout));
+        let result = self.answer(probe, &request).await;
         let took_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
         let (result, address) = match result {
             Ok((answer, address)) => (Ok(answer), address),
@@ -207,17 +205,11 @@ fn kept(probe: Probe) -> usize {
     }
 }
 
-/// Bytes after which a body is not read on.
-const ENOUGH: u64 = 1 << 20;
-
-/// How long a body may take after its header, in which a stream never ends.
+/// How long a body may take after its header: streams never end.
 const BODY_TIME: Duration = Duration::from_secs(2);
 
-/// Above the time for the header.
-const GRACE: Duration = BODY_TIME.saturating_mul(2);
-
 /// A body that goes on and on is an answer all the same; one that breaks off is not.
-async fn read(mut response: Response, keep: usize) -> Result<Answer, Failure> {
+async fn read(mut response: Response, keep: usize, time: Duration) -> Result<Answer, Failure> {
     let mut answer = Answer {
         status: response.status().as_u16(),
         headers: fields(&response),
@@ -229,13 +221,13 @@ async fn read(mut response: Response, keep: usize) -> Result<Answer, Failure> {
         while let Some(chunk) = response.chunk().await? {
             answer.body_bytes += chunk.len() as u64;
             body.extend(chunk.iter().take(keep.saturating_sub(body.len())));
-            if answer.body_bytes >= ENOUGH {
+            if answer.body_bytes >= Answer::ENOUGH {
                 break;
             }
         }
         Ok::<(), reqwest::Error>(())
     };
-    if let Ok(Err(error)) = tokio::time::timeout(BODY_TIME, reading).await {
+    if let Ok(Err(error)) = tokio::time::timeout(time, reading).await {
         return Err(classify(&error));
     }
     answer.body = String::from_utf8_lossy(&body).into_owned();
