@@ -1,8 +1,15 @@
 //! A Tenure deployment, looked at from outside and by its configuration.
 
+mod ask;
+mod checks;
+mod documents;
+
 use serde::{Deserialize, Serialize};
 
 use crate::Source;
+
+pub use self::ask::{Looked, NotAnAddress, Route, look};
+pub use self::checks::checks;
 
 /// One check of a deployment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,6 +22,18 @@ pub struct Check {
     pub says: String,
     /// Where.
     pub source: Source,
+}
+
+impl Check {
+    /// A check by its name, with what was seen.
+    pub fn new(name: &str, result: CheckResult, says: impl Into<String>, source: Source) -> Self {
+        Self {
+            name: name.to_owned(),
+            result,
+            says: says.into(),
+            source,
+        }
+    }
 }
 
 /// How a check went.
@@ -30,3 +49,6 @@ pub enum CheckResult {
     /// It could not be looked at.
     Unknown,
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,15 +1,35 @@
 //! Who believes what: issuer, audience, client, pool, keys, secrets, from every place that says so.
 
+mod aws;
+mod compare;
+mod directives;
+mod environment;
+mod names;
+mod template;
+mod tree;
+mod value;
+mod variables;
+mod walk;
+
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::Source;
+use crate::token::Token;
+
+#[cfg(feature = "aws")]
+pub use self::aws::live;
+pub use self::aws::of_aws;
+pub use self::compare::{Disagreement, Nature, compare};
 
 /// What one place says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Belief {
     /// About what.
     pub about: Subject,
-    /// Its value; for [`Subject::Secret`] a fingerprint, for a reference what it points to.
+    /// Its value; for [`Subject::Secret`] a fingerprint. What it points to stands in the notation of the
+    /// place: `{{resolve:ssm:NAME}}`, `${NAME}`; see [`Belief::is_open`].
     pub value: String,
     /// The name under which it stands there (`JWT_SECRET`, `ProviderARNs`).
     pub name: String,
@@ -19,6 +39,29 @@ pub struct Belief {
     pub held_by: Holder,
     /// When a change there becomes effective.
     pub effective: Effective,
+    /// The part of the source that it is for, where there are several: a service of a compose file, a
+    /// resource of a template, a table.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub within: Option<String>,
+    /// Of a secret: fingerprints of its other forms, `trimmed` and `base64` (decoded).
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub forms: BTreeMap<String, String>,
+    /// What is to be known about it, in half a sentence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+impl Belief {
+    /// Whether the value, or a part of it, stands elsewhere.
+    pub fn is_open(&self) -> bool {
+        self.value.contains("{{resolve:") || self.value.contains("${")
+    }
+
+    /// The environment that the source's name says it is for: `development`, `test`, `staging`,
+    /// `production`, or `example` for a file to copy from.
+    pub fn environment(&self) -> Option<&'static str> {
+        environment::of(&self.source)
+    }
 }
 
 /// About what.
@@ -43,6 +86,8 @@ pub enum Subject {
     Leeway,
     /// Address of the session store.
     Store,
+    /// Which deployment a gateway's stage runs.
+    Deployment,
 }
 
 /// Which part of the whole.
@@ -82,3 +127,94 @@ pub enum Effective {
     /// It cannot be told.
     Unknown,
 }
+
+/// Reads a configuration file, by the kind that its name says.
+///
+/// # Errors
+/// Says why it cannot be read, without quoting it.
+pub fn read_file(name: &str, text: &str) -> Result<Vec<Belief>, String> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    if name.starts_with("aws/") || name.contains("/aws/") {
+        return of_aws(name, text);
+    }
+    match Kind::of(name, text) {
+        Some(Kind::Variables) => Ok(variables::read(name, text)),
+        Some(Kind::Directives) => Ok(directives::read(name, text)),
+        Some(Kind::Json) => Ok(walk::read(name, &tree::json(text)?)),
+        Some(Kind::Yaml) => Ok(walk::read(name, &tree::yaml(text)?)),
+        Some(Kind::Toml) => Ok(walk::read(name, &tree::toml(text)?)),
+        None => Err(
+            "no configuration of a known kind: .env, JSON, YAML, TOML, .properties, nginx, Caddy"
+                .to_owned(),
+        ),
+    }
+}
+
+enum Kind {
+    Variables,
+    Directives,
+    Json,
+    Yaml,
+    Toml,
+}
+
+impl Kind {
+    fn of(name: &str, text: &str) -> Option<Self> {
+        let file = name.rsplit('/').next().unwrap_or(name).to_ascii_lowercase();
+        let ending = file.rsplit('.').next().unwrap_or_default();
+        let by_ending = match ending {
+            "json" | "jsonc" | "webmanifest" => Some(Self::Json),
+            "yaml" | "yml" | "template" => Some(Self::Yaml),
+            "toml" => Some(Self::Toml),
+            "env" | "envrc" | "properties" | "ini" | "cfg" => Some(Self::Variables),
+            "conf" | "caddyfile" => Some(Self::Directives),
+            _ => None,
+        };
+        let start = text.trim_start();
+        match by_ending {
+            None if file.starts_with(".env") || file.starts_with("env.") => Some(Self::Variables),
+            None | Some(Self::Yaml) if start.starts_with('{') => Some(Self::Json),
+            by_ending => by_ending,
+        }
+    }
+}
+
+/// What a token says of itself.
+pub fn of_token(token: &Token) -> Vec<Belief> {
+    let Some(claims) = &token.claims else {
+        return Vec::new();
+    };
+    let say = |about, name: &str, value: &str| Belief {
+        about,
+        value: value.to_owned(),
+        name: name.to_owned(),
+        source: token.source.clone(),
+        held_by: Holder::Token,
+        effective: Effective::Now,
+        within: None,
+        forms: BTreeMap::new(),
+        note: None,
+    };
+    let mut beliefs = Vec::new();
+    beliefs.extend(
+        claims
+            .iss
+            .iter()
+            .map(|iss| say(Subject::Issuer, "iss", iss)),
+    );
+    beliefs.extend(
+        claims
+            .aud
+            .iter()
+            .map(|aud| say(Subject::Audience, "aud", aud)),
+    );
+    let client = claims.client_id.iter().map(|id| ("client_id", id));
+    let client = client.chain(claims.azp.iter().map(|id| ("azp", id)));
+    beliefs.extend(client.map(|(name, id)| say(Subject::ClientId, name, id)));
+    let alg = token.header.as_ref().and_then(|header| header.alg.as_ref());
+    beliefs.extend(alg.map(|alg| say(Subject::Algorithm, "alg", alg)));
+    beliefs
+}
+
+#[cfg(test)]
+mod tests;

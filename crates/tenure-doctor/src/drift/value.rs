@@ -1,0 +1,187 @@
+//! From what stands in a file to a belief: secrets become fingerprints, here and nowhere else.
+
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
+use url::Url;
+
+use crate::{Fingerprint, Source};
+
+use super::names::Meaning;
+use super::{Belief, Effective, Holder, Subject, names};
+
+/// Longer ones are no issuer, no id and no address.
+const LONGEST: usize = 500;
+
+/// A part of a file that beliefs are read from.
+#[derive(Clone, Debug)]
+pub(super) struct Place<'a> {
+    pub(super) file: &'a str,
+    pub(super) within: Option<String>,
+    pub(super) held_by: Holder,
+    pub(super) effective: Option<Effective>,
+    pub(super) note: Option<String>,
+}
+
+impl<'a> Place<'a> {
+    /// The whole file, whose name may say whose it is.
+    pub(super) fn file(file: &'a str) -> Self {
+        let base = file.rsplit('/').next().unwrap_or(file);
+        let stem = base.split('.').next().unwrap_or(base);
+        let built_in =
+            BUILT_IN_FILES.contains(&stem) && base.split('.').next_back() == Some("json");
+        Self {
+            file,
+            within: None,
+            held_by: if built_in {
+                Holder::Client
+            } else {
+                names::holder(file)
+            },
+            effective: built_in.then_some(Effective::Build),
+            note: None,
+        }
+    }
+
+    /// What the value under the last of these keys says, if it is about anything.
+    pub(super) fn belief(&self, path: &[&str], line: u64, value: &str) -> Option<Belief> {
+        let meaning = names::meaning(path)?;
+        self.say(meaning, path.last()?, line, value)
+    }
+
+    fn say(&self, meaning: Meaning, name: &str, line: u64, value: &str) -> Option<Belief> {
+        let (value, forms) = match meaning.about {
+            Subject::Secret => secret(value)?,
+            about => (plain(about, value)?, BTreeMap::new()),
+        };
+        let by_name = names::effective(meaning);
+        Some(Belief {
+            about: meaning.about,
+            value,
+            name: name.to_owned(),
+            source: Source::File(self.file.to_owned(), (line > 0).then_some(line)),
+            held_by: if meaning.built_in {
+                Holder::Client
+            } else {
+                self.held_by
+            },
+            effective: if meaning.built_in {
+                by_name
+            } else {
+                self.effective.unwrap_or(by_name)
+            },
+            within: self.within.clone(),
+            forms,
+            note: self.note.clone(),
+        })
+    }
+}
+
+/// Files that are built into an app as a whole (Expo, Amplify, Capacitor).
+const BUILT_IN_FILES: &[&str] = &[
+    "amplifyconfiguration",
+    "app",
+    "aws-exports",
+    "awsconfiguration",
+    "capacitor",
+    "eas",
+];
+
+/// A fingerprint, and those of the forms in which other programs may read the same text.
+fn secret(value: &str) -> Option<(String, BTreeMap<String, String>)> {
+    let open = value.starts_with("{{resolve:") || is_variable(value);
+    if open {
+        return Some((value.to_owned(), BTreeMap::new()));
+    }
+    let trimmed = value.trim();
+    // A key pair is no shared secret.
+    if trimmed.is_empty() || trimmed.starts_with("-----BEGIN") {
+        return None;
+    }
+    let of = |text: &str| Fingerprint::of(text).to_string();
+    let mut forms = BTreeMap::new();
+    if trimmed != value {
+        forms.insert("trimmed".to_owned(), of(trimmed));
+    }
+    if let Some(decoded) = decoded(trimmed) {
+        forms.insert("base64".to_owned(), of(&decoded));
+    }
+    Some((of(value), forms))
+}
+
+/// `${NAME}` and nothing else.
+fn is_variable(value: &str) -> bool {
+    let inner = value
+        .strip_prefix("${")
+        .and_then(|rest| rest.strip_suffix('}'));
+    inner.is_some_and(|name| !name.contains(['}', '{', ':']))
+}
+
+fn decoded(text: &str) -> Option<String> {
+    let engines = [&STANDARD, &STANDARD_NO_PAD, &URL_SAFE, &URL_SAFE_NO_PAD];
+    let bytes = engines.iter().find_map(|engine| engine.decode(text).ok())?;
+    String::from_utf8(bytes)
+        .ok()
+        .filter(|text| !text.is_empty())
+}
+
+fn plain(about: Subject, value: &str) -> Option<String> {
+    let value = value.trim();
+    // A token in the wrong place is not to be shown.
+    let unfit = value.is_empty()
+        || value.len() > LONGEST
+        || value.contains(['\n', ' '])
+        || value.starts_with("eyJ");
+    if unfit {
+        return None;
+    }
+    match about {
+        Subject::UserPool => Some(pool(value)),
+        Subject::Leeway => value
+            .trim_end_matches('s')
+            .parse::<u32>()
+            .ok()
+            .map(|seconds| seconds.to_string()),
+        _ => without_credentials(value),
+    }
+}
+
+/// The id in a user pool's ARN.
+pub(super) fn pool(value: &str) -> String {
+    let id = value.rsplit_once("userpool/").map_or(value, |(_, id)| id);
+    match id.strip_suffix(".Arn}") {
+        Some(resource) => format!("{resource}}}"),
+        None => id.to_owned(),
+    }
+}
+
+/// A URL without user name and password.
+fn without_credentials(value: &str) -> Option<String> {
+    let has_some = value
+        .split_once("://")
+        .is_some_and(|(_, rest)| rest.contains('@'));
+    if !has_some {
+        return Some(value.to_owned());
+    }
+    let mut url = Url::parse(value).ok()?;
+    url.set_username("").ok()?;
+    url.set_password(None).ok()?;
+    Some(url.to_string())
+}
+
+/// `eu-west-1_AbCdEfGhI`.
+pub(super) fn looks_like_a_pool(text: &str) -> bool {
+    let Some((region, id)) = text.split_once('_') else {
+        return false;
+    };
+    let is_region =
+        region.split('-').count() >= 3 && region.ends_with(|digit: char| digit.is_ascii_digit());
+    let alphanumeric = |letter: char| letter.is_ascii_alphanumeric();
+    is_region
+        && region
+            .chars()
+            .all(|letter| alphanumeric(letter) || letter == '-')
+        && !id.is_empty()
+        && id.chars().all(alphanumeric)
+}
