@@ -1,4 +1,26 @@
 //! What logs say, in files of any size.
+//!
+//! [`Analyst`] reads lines of many formats, mixed and compressed, turns those that count into events,
+//! and looks for [`Pattern`]s. Patterns are observations with figures; what they mean is for
+//! [`crate::cause`]. Raw values live for one line; what stays are fingerprints.
+
+mod analyst;
+mod archive;
+mod correlate;
+mod event;
+mod findings;
+mod format;
+mod lines;
+mod names;
+mod prefilter;
+mod recall;
+mod record;
+mod shown;
+mod texts;
+mod time;
+pub mod timeline;
+
+pub use self::analyst::Analyst;
 
 use std::collections::BTreeMap;
 
@@ -34,6 +56,8 @@ pub struct LogFile {
     pub unread: u64,
     /// Answers by status.
     pub statuses: BTreeMap<u16, u64>,
+    /// What was odd about its lines, with counts.
+    pub notes: Vec<String>,
     /// Why reading ended early, where it did.
     pub problem: Option<String>,
 }

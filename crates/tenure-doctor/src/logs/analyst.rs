@@ -1,0 +1,290 @@
+//! Files in, [`Logs`] out.
+
+use std::collections::BTreeMap;
+use std::io::{BufReader, Cursor, Read};
+
+use memchr::memchr;
+
+use super::archive::Plain;
+use super::correlate::Correlation;
+use super::event::Reader;
+use super::findings::Moment;
+use super::format::{self, har};
+use super::lines::{self, Line};
+use super::prefilter::Prefilter;
+use super::record::Record;
+use super::{LogFile, Logs};
+use crate::redact;
+
+/// Bytes by which a HAR is told from JSON lines.
+const FIRST: u64 = 16 * 1024;
+
+/// Reads logs of any size, one file after the other, with constant memory.
+///
+/// It remembers at most 8,192 users or devices (12 events of each for the timeline), 16,384 refresh
+/// tokens by fingerprint, 4,096 pairs of a user and a path, 32,768 users by when they were last
+/// answered well, and one line of at most 1 MiB. Beyond that, who was not met for longest is
+/// forgotten, and patterns that span so much may be missed. Times without a zone are taken as UTC.
+pub struct Analyst {
+    prefilter: Option<Prefilter>,
+    reader: Reader,
+    correlation: Correlation,
+    files: Vec<LogFile>,
+}
+
+impl std::fmt::Debug for Analyst {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Analyst")
+            .field("files", &self.files)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Default for Analyst {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Analyst {
+    /// Has read nothing.
+    pub fn new() -> Self {
+        Self {
+            prefilter: Prefilter::new().ok(),
+            reader: Reader::default(),
+            correlation: Correlation::new(),
+            files: Vec::new(),
+        }
+    }
+
+    /// Reads a file to its end, or to where it cannot be read further; that is noted in
+    /// [`LogFile::problem`]. Gzip is recognised by its first bytes.
+    pub fn read(&mut self, name: &str, reader: impl Read) {
+        let mut pass = Pass {
+            file: self.correlation.file(name),
+            log: LogFile {
+                name: name.to_owned(),
+                ..LogFile::default()
+            },
+            analyst: self,
+            formats: [("", 0); 8],
+            odd: Odd::default(),
+        };
+        pass.stream(reader);
+        let log = pass.done();
+        self.files.push(log);
+    }
+
+    /// What all files say together.
+    pub fn finish(self) -> Logs {
+        let (findings, timeline) = self.correlation.finish();
+        Logs {
+            files: self.files,
+            findings,
+            timeline,
+        }
+    }
+}
+
+/// One file while it is read.
+struct Pass<'a> {
+    analyst: &'a mut Analyst,
+    file: usize,
+    log: LogFile,
+    /// Lines by format; few enough to be looked through.
+    formats: [(&'static str, u64); 8],
+    odd: Odd,
+}
+
+/// Lines that are not as lines should be.
+#[derive(Default)]
+struct Odd {
+    long: u64,
+    binary: u64,
+    not_utf8: u64,
+}
+
+impl Pass<'_> {
+    fn stream(&mut self, reader: impl Read) {
+        let mut plain = match Plain::of(reader) {
+            Ok(plain) => plain,
+            Err(error) => return self.broken(&error.to_string()),
+        };
+        let mut first = Vec::new();
+        let began = plain.by_ref().take(FIRST).read_to_end(&mut first);
+        let is_har = har::begins(&first);
+        let bytes = first.len() as u64;
+        let whole = Cursor::new(first).chain(plain);
+        if is_har {
+            self.har(whole);
+        } else {
+            self.lines(whole);
+        }
+        if let Err(error) = began {
+            self.log.bytes = bytes;
+            self.broken(&error.to_string());
+        }
+    }
+
+    fn broken(&mut self, why: &str) {
+        let why = redact::text(why);
+        self.log
+            .problem
+            .get_or_insert(format!("reading ended early: {why}"));
+    }
+
+    fn har(&mut self, reader: impl Read) {
+        let mut counted = Counted {
+            inner: reader,
+            bytes: 0,
+        };
+        let result = har::read(
+            BufReader::with_capacity(1 << 16, &mut counted),
+            &mut |record| {
+                self.log.lines += 1;
+                self.count("har");
+                self.record(&record);
+            },
+        );
+        self.log.bytes = counted.bytes;
+        if let Err(error) = result {
+            self.broken(&format!(
+                "not a whole HAR ({:?}, line {})",
+                error.classify(),
+                error.line()
+            ));
+        }
+    }
+
+    fn lines(&mut self, mut reader: impl Read) {
+        let (bytes, error) = lines::each(&mut reader, |line| match line {
+            Line::Whole(line) => self.line(line),
+            Line::TooLong => {
+                self.log.lines += 1;
+                self.log.unread += 1;
+                self.odd.long += 1;
+            }
+        });
+        self.log.bytes = bytes;
+        if let Some(error) = error {
+            self.broken(&error.to_string());
+        }
+    }
+
+    fn line(&mut self, line: &[u8]) {
+        self.log.lines += 1;
+        if line.is_empty() {
+            return;
+        }
+        if memchr(0, line).is_some() {
+            self.log.unread += 1;
+            self.odd.binary += 1;
+            return;
+        }
+        if self.passes(line) {
+            self.parse(line);
+        }
+    }
+
+    /// Whether a line is worth taking apart; counts those that are not.
+    fn passes(&mut self, line: &[u8]) -> bool {
+        let Some(prefilter) = &self.analyst.prefilter else {
+            return true;
+        };
+        if prefilter.interesting(line) {
+            return true;
+        }
+        let format = format::glance(line);
+        if format == "access" {
+            return true;
+        }
+        let status = prefilter.status(line);
+        if let Some(status) = status {
+            if status >= 400 {
+                return true;
+            }
+            if let Some(user) = prefilter.user(line) {
+                let user = self.analyst.reader.raw(user);
+                if self.analyst.correlation.seen.good(user) {
+                    return true;
+                }
+            }
+            *self.log.statuses.entry(status).or_default() += 1;
+        }
+        self.count(format);
+        false
+    }
+
+    fn parse(&mut self, line: &[u8]) {
+        if std::str::from_utf8(line).is_err() {
+            self.odd.not_utf8 += 1;
+        }
+        let record = format::read(&String::from_utf8_lossy(line));
+        self.count(record.format);
+        if let Some(prefilter) = &self.analyst.prefilter {
+            let moment = Moment {
+                at: record.time,
+                file: self.file,
+                line: self.log.lines,
+            };
+            for name in prefilter.texts(line) {
+                self.analyst.correlation.text(name, moment);
+            }
+        }
+        self.record(&record);
+    }
+
+    fn record(&mut self, record: &Record) {
+        let event = self.analyst.reader.read(record, self.file, self.log.lines);
+        if let Some(event) = event {
+            if let Some(status) = event.status {
+                *self.log.statuses.entry(status).or_default() += 1;
+            }
+            self.analyst.correlation.event(&event);
+        }
+    }
+
+    fn count(&mut self, format: &'static str) {
+        let place = self
+            .formats
+            .iter_mut()
+            .find(|(name, _)| *name == format || name.is_empty());
+        if let Some(place) = place {
+            *place = (format, place.1 + 1);
+        }
+    }
+
+    fn done(mut self) -> LogFile {
+        let formats = self.formats.iter().filter(|(name, _)| !name.is_empty());
+        self.log.formats = formats
+            .map(|(name, lines)| ((*name).to_owned(), *lines))
+            .collect::<BTreeMap<_, _>>();
+        let long = format!("longer than {} MiB, passed over", lines::LONGEST >> 20);
+        let odd = [
+            (self.odd.long, long.as_str()),
+            (self.odd.binary, "with NUL bytes (binary), passed over"),
+            (
+                self.odd.not_utf8,
+                "with bytes that are not UTF-8, read all the same",
+            ),
+        ];
+        let odd = odd.iter().filter(|(lines, _)| *lines > 0);
+        self.log.notes = odd
+            .map(|(lines, what)| format!("{lines} lines {what}"))
+            .collect();
+        self.log
+    }
+}
+
+struct Counted<R> {
+    inner: R,
+    bytes: u64,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        let read = self.inner.read(into)?;
+        self.bytes += read as u64;
+        Ok(read)
+    }
+}

@@ -1,0 +1,240 @@
+//! What events mean together. Memory is bounded by [`PEOPLE`], [`TOKENS`] and [`ROUTES`]: who or what
+//! was not met for longest is forgotten first.
+
+mod client;
+mod expiry;
+mod fresh;
+mod person;
+mod refresh;
+mod restart;
+mod seen;
+mod workers;
+
+use std::num::NonZeroUsize;
+
+use lru::LruCache;
+
+pub(super) use person::{Person, RECENT};
+pub(super) use seen::Seen;
+
+use super::event::{Happening, Kind};
+use super::findings::{Findings, Moment, Sighting};
+use super::recall::Recall;
+use super::{Event, LogFinding, Pattern};
+use crate::Source;
+
+/// Users, devices and clients that are remembered at a time.
+const PEOPLE: NonZeroUsize = NonZeroUsize::new(8_192).unwrap();
+/// Refresh tokens that are remembered at a time.
+const TOKENS: NonZeroUsize = NonZeroUsize::new(16_384).unwrap();
+/// Pairs of a user and a path that are remembered at a time.
+const ROUTES: NonZeroUsize = NonZeroUsize::new(4_096).unwrap();
+
+/// All that is remembered of a log.
+pub(super) struct Correlation {
+    people: LruCache<u64, Person>,
+    tokens: LruCache<String, refresh::Uses>,
+    routes: workers::Routes,
+    expiry: expiry::Sessions,
+    restarts: restart::Restarts,
+    pub(super) seen: Seen,
+    findings: Findings,
+    recall: Recall,
+    refusals: Refusals,
+    files: Vec<String>,
+}
+
+#[derive(Default)]
+struct Refusals {
+    by_status: [u64; 2],
+    recovered: u64,
+    first: Option<Moment>,
+    last: Option<u64>,
+}
+
+/// What one event is judged with.
+struct Scene<'a> {
+    event: &'a Happening,
+    person: &'a mut Person,
+    found: Vec<Sighting>,
+}
+
+impl Correlation {
+    pub(super) fn new() -> Self {
+        Self {
+            people: LruCache::new(PEOPLE),
+            tokens: LruCache::new(TOKENS),
+            routes: workers::Routes::new(ROUTES),
+            expiry: expiry::Sessions::default(),
+            restarts: restart::Restarts::default(),
+            seen: Seen::default(),
+            findings: Findings::default(),
+            recall: Recall::default(),
+            refusals: Refusals::default(),
+            files: Vec::new(),
+        }
+    }
+
+    /// The name of the file that the next events are from.
+    pub(super) fn file(&mut self, name: &str) -> usize {
+        self.files.push(name.to_owned());
+        self.files.len() - 1
+    }
+
+    pub(super) fn source(&self, moment: Moment) -> Source {
+        let name = self.files.get(moment.file).cloned().unwrap_or_default();
+        Source::Log(name, moment.line)
+    }
+
+    /// A known text, at a line.
+    pub(super) fn text(&mut self, name: &str, moment: Moment) {
+        let seen = Sighting::new(
+            Pattern::Text,
+            format!("the log holds the known text \"{name}\""),
+        )
+        .figure("text", name);
+        let source = self.source(moment);
+        self.findings.add(seen, source, moment.at);
+    }
+
+    /// Takes one event in.
+    pub(super) fn event(&mut self, event: &Happening) {
+        self.count_refusal(event);
+        let mut nobody = Person::default();
+        let mut known = event.who.key.map(|key| self.person(key));
+        let person = known.as_mut().unwrap_or(&mut nobody);
+        let mut scene = Scene {
+            event,
+            person,
+            found: Vec::new(),
+        };
+        if event.kind == Kind::Restarted {
+            self.restarts.started(event);
+            self.seen.now = self.restarts.epoch();
+        }
+        if let Some(raw) = event.who.raw {
+            let epoch = self.seen.epoch(raw);
+            scene.person.good_epoch = scene.person.good_epoch.max(epoch);
+        }
+        refresh::judge(&mut scene, &mut self.tokens);
+        client::judge(&mut scene);
+        fresh::judge(&mut scene);
+        self.expiry.judge(&mut scene);
+        self.restarts.judge(&mut scene);
+        self.routes.judge(&mut scene);
+        self.note_refusal(&mut scene);
+        scene.person.remember(event);
+        let found = scene.found;
+        let shown = self.shown(event);
+        self.recall.event(known.as_mut(), shown);
+        for seen in found {
+            let source = self.source(event.into());
+            let count = self.findings.add(seen, source, event.at);
+            self.recall.found(known.as_mut(), count);
+        }
+        if let (Some(key), Some(person)) = (event.who.key, known) {
+            self.keep(key, person);
+        }
+    }
+
+    fn person(&mut self, key: u64) -> Person {
+        self.people.pop(&key).unwrap_or_default()
+    }
+
+    fn keep(&mut self, key: u64, person: Person) {
+        if let Some((other, forgotten)) = self.people.push(key, person)
+            && other != key
+        {
+            self.expiry.done(&forgotten);
+            self.restarts.done(&forgotten);
+        }
+    }
+
+    fn count_refusal(&mut self, event: &Happening) {
+        let asked = matches!(event.kind, Kind::Request | Kind::RefreshAnswered);
+        if !asked || !event.refused() {
+            return;
+        }
+        let [unauthorized, forbidden] = &mut self.refusals.by_status;
+        if event.status == Some(401) {
+            *unauthorized += 1;
+        } else {
+            *forbidden += 1;
+        }
+        self.refusals.first.get_or_insert(event.into());
+        self.refusals.last = self.refusals.last.max(event.at);
+        if let Some(raw) = event.who.raw {
+            self.seen.watch(raw);
+        }
+    }
+
+    /// Whoever was refused and is answered again has recovered.
+    fn note_refusal(&mut self, scene: &mut Scene<'_>) {
+        match scene.event.kind {
+            Kind::Request if scene.event.refused() => scene.person.refused_open = true,
+            Kind::Request if scene.event.good() && scene.person.refused_open => {
+                scene.person.refused_open = false;
+                self.refusals.recovered += 1;
+            }
+            _ => {}
+        }
+    }
+
+    fn shown(&self, event: &Happening) -> Event {
+        let file = self.files.get(event.file).map_or("log", String::as_str);
+        let who = &event.who;
+        let actor = who
+            .worker
+            .clone()
+            .or_else(|| who.client.clone())
+            .or_else(|| who.user.clone());
+        Event {
+            at_ms: event.at.unwrap_or_default(),
+            actor: crate::redact::text(&actor.unwrap_or_else(|| file.to_owned())),
+            what: crate::redact::text(&super::recall::what(event)),
+            bad: super::recall::bad(event),
+            source: self.source(event.into()),
+        }
+    }
+
+    /// All findings, and the events around them.
+    pub(super) fn finish(mut self) -> (Vec<LogFinding>, Vec<Event>) {
+        for (_, person) in std::mem::replace(&mut self.people, LruCache::new(PEOPLE)) {
+            self.expiry.done(&person);
+            self.restarts.done(&person);
+        }
+        let found = [
+            self.expiry.finish(),
+            self.restarts.finish(),
+            self.routes.finish(),
+        ];
+        for (seen, count, moment, last) in found.into_iter().flatten() {
+            let source = self.source(moment);
+            self.findings.set(seen, count, source, [moment.at, last]);
+        }
+        self.finish_refusals();
+        (self.findings.finish(), self.recall.finish())
+    }
+
+    fn finish_refusals(&mut self) {
+        let [unauthorized, forbidden] = self.refusals.by_status;
+        let Some(first) = self.refusals.first else {
+            return;
+        };
+        let recovered = self.refusals.recovered;
+        let says = format!(
+            "{unauthorized} answers 401 and {forbidden} answers 403; {recovered} times the same user was answered well later"
+        );
+        let seen = Sighting::new(Pattern::Refusals, says)
+            .figure("401", unauthorized)
+            .figure("403", forbidden)
+            .figure("recovered", recovered);
+        let source = self.source(first);
+        let span = [first.at, self.refusals.last];
+        self.findings
+            .set(seen, unauthorized + forbidden, source, span);
+    }
+}
+
+/// What is only known at the end: the sighting, its count, the first place and the last time.
+type Summary = (Sighting, u64, Moment, Option<u64>);

@@ -1,0 +1,87 @@
+//! JSON lines, and who wrote them.
+
+use serde_json::{Map, Value as Json};
+
+use super::plain;
+use crate::logs::names;
+use crate::logs::record::{Record, Value, key};
+use crate::logs::time;
+
+/// Levels of nesting that are looked into.
+const DEPTH: usize = 8;
+
+/// A line that is one JSON object. `None` where it is not.
+pub(super) fn read(line: &str) -> Option<Record> {
+    let object: Map<String, Json> = serde_json::from_str(line).ok()?;
+    let mut record = Record::of(dialect(&object));
+    add(&mut record, "", object, DEPTH);
+    record.time = time_of(&record);
+    let message = record.text(names::MESSAGE).unwrap_or_default();
+    plain::into(&mut record, &message);
+    Some(record)
+}
+
+/// Adds the members of an object, those of inner ones by path.
+pub(super) fn add(record: &mut Record, above: &str, object: Map<String, Json>, depth: usize) {
+    for (name, value) in object {
+        let name = key(&name);
+        let path = if above.is_empty() {
+            name
+        } else {
+            format!("{above}.{name}")
+        };
+        match value {
+            Json::Object(inner) if depth > 0 => add(record, &path, inner, depth - 1),
+            Json::Array(list) => add_list(record, &path, list),
+            Json::String(text) => record.put(path, Value::Text(text)),
+            Json::Number(number) => {
+                record.put(path, Value::Number(number.as_f64().unwrap_or_default()));
+            }
+            Json::Bool(flag) => record.put(path, Value::Flag(flag)),
+            Json::Null => record.put(path, Value::Null),
+            Json::Object(_) => {}
+        }
+    }
+}
+
+/// Texts of a list, each under the list's name.
+fn add_list(record: &mut Record, path: &str, list: Vec<Json>) {
+    for value in list {
+        if let Json::String(text) = value {
+            record.put(path.to_owned(), Value::Text(text));
+        }
+    }
+}
+
+fn time_of(record: &Record) -> Option<u64> {
+    match record.find(names::TIME)? {
+        Value::Number(number) => time::epoch(*number),
+        Value::Text(text) => time::whole(text),
+        Value::Flag(_) | Value::Null => None,
+    }
+}
+
+fn dialect(object: &Map<String, Json>) -> &'static str {
+    let has = |name: &str| object.contains_key(name);
+    let text = |name: &str| object.get(name).is_some_and(Json::is_string);
+    let number = |name: &str| object.get(name).is_some_and(Json::is_number);
+    if has("DownstreamStatus") || has("RouterName") {
+        "traefik"
+    } else if has("requestId") && (has("routeKey") || has("httpMethod") || has("resourcePath")) {
+        "api-gateway"
+    } else if number("level") && has("time") && (has("req") || has("res")) {
+        "pino-http"
+    } else if number("level") && has("time") {
+        "pino"
+    } else if text("level") && has("target") && has("timestamp") {
+        "tracing"
+    } else if has("response_code") && (has("response_flags") || has("start_time")) {
+        "envoy"
+    } else if text("event") {
+        "structlog"
+    } else if text("level") && text("message") {
+        "winston"
+    } else {
+        "json"
+    }
+}

@@ -1,0 +1,148 @@
+//! Which lines are worth taking apart. Most of a log is requests that went well.
+
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
+use memchr::{memchr, memmem};
+
+use super::texts::TEXTS;
+
+/// Parts of words of which at least one is in every line that [`super::names::SAYINGS`] or
+/// [`super::names::ROUTES`] would say something about.
+const WORDS: &[&str] = &[
+    "refresh",
+    "invalid_grant",
+    "reuse",
+    "replay",
+    "revoke",
+    "exhausted",
+    "memory",
+    "memorystore",
+    "logged",
+    "signed",
+    "signin",
+    "sign_in",
+    "sign-in",
+    "sign in",
+    "signout",
+    "sign_out",
+    "sign-out",
+    "sign out",
+    "login",
+    "logout",
+    "log out",
+    "log_out",
+    "bootstrap",
+    "restor",
+    "hydrat",
+    "session",
+    "keychain",
+    "tokens",
+    "renewed",
+    "rotated",
+    "token_stored",
+    "token stored",
+    "store_",
+    "store ",
+    "storage_",
+    "launch",
+    "app_start",
+    "app start",
+    "appstart",
+    "cold",
+    "listening",
+    "started",
+    "startup",
+    "booting",
+    "restart",
+    "request_s",
+    "request s",
+    "requests",
+    "/token",
+    "clear",
+    "authenticated",
+    "wip",
+];
+
+/// Looks for words and for the status of an answer.
+pub(super) struct Prefilter {
+    interesting: AhoCorasick,
+    texts: AhoCorasick,
+    status: memmem::Finder<'static>,
+    code: memmem::Finder<'static>,
+    users: [memmem::Finder<'static>; 3],
+}
+
+impl Prefilter {
+    /// Builds the tables; `None` only if they could not be built, which their constants decide.
+    pub(super) fn new() -> Result<Self, aho_corasick::BuildError> {
+        let build = |needles: Vec<&str>| {
+            AhoCorasick::builder()
+                .ascii_case_insensitive(true)
+                .kind(Some(AhoCorasickKind::DFA))
+                .build(needles)
+        };
+        let texts = || TEXTS.iter().map(|(_, needle)| *needle);
+        Ok(Self {
+            interesting: build(WORDS.iter().copied().chain(texts()).collect())?,
+            texts: build(texts().collect())?,
+            status: memmem::Finder::new("tatus"),
+            code: memmem::Finder::new("esponse_code"),
+            users: ["\"user", "\"sub\"", "\"uid\""].map(memmem::Finder::new),
+        })
+    }
+
+    /// Whether a line holds a word that counts.
+    pub(super) fn interesting(&self, line: &[u8]) -> bool {
+        self.interesting.is_match(line)
+    }
+
+    /// Names of the known texts of a line.
+    pub(super) fn texts<'a>(&'a self, line: &'a [u8]) -> impl Iterator<Item = &'static str> + 'a {
+        let found = self.texts.find_iter(line);
+        found.filter_map(|found| TEXTS.get(found.pattern().as_usize()).map(|(name, _)| *name))
+    }
+
+    /// The status in a JSON or logfmt line, without taking it apart.
+    pub(super) fn status(&self, line: &[u8]) -> Option<u16> {
+        let mut places = self.status.find_iter(line);
+        places
+            .find_map(|at| number(line.get(at + 5..)?))
+            .or_else(|| {
+                self.code
+                    .find(line)
+                    .and_then(|at| number(line.get(at + 12..)?))
+            })
+    }
+
+    /// The text of the user in a JSON line, as it stands there.
+    pub(super) fn user<'a>(&self, line: &'a [u8]) -> Option<&'a [u8]> {
+        let after = |finder: &memmem::Finder<'_>| {
+            let rest = line.get(finder.find(line)? + 4..)?;
+            let rest = rest.get(memchr(b'"', rest)? + 1..)?;
+            let rest = rest
+                .trim_ascii_start()
+                .strip_prefix(b":")?
+                .trim_ascii_start();
+            match rest.strip_prefix(b"\"") {
+                Some(text) => text.get(..memchr(b'"', text)?),
+                None => {
+                    let end = rest.iter().position(|byte| !byte.is_ascii_digit())?;
+                    rest.get(..end).filter(|digits| !digits.is_empty())
+                }
+            }
+        };
+        self.users.iter().find_map(after)
+    }
+}
+
+/// Three digits after the rest of the key, `:` or `=`, and perhaps a quote.
+fn number(rest: &[u8]) -> Option<u16> {
+    let key = |byte: &u8| byte.is_ascii_alphabetic() || *byte == b'_';
+    let join = |byte: &u8| b"\": =".contains(byte);
+    let rest = rest.get(rest.iter().take(12).take_while(|byte| key(byte)).count()..)?;
+    let rest = rest.get(rest.iter().take(4).take_while(|byte| join(byte)).count()..)?;
+    let [a @ b'1'..=b'5', b @ b'0'..=b'9', c @ b'0'..=b'9', end, ..] = rest else {
+        return None;
+    };
+    let digit = |byte: &u8| u16::from(byte - b'0');
+    (!end.is_ascii_digit()).then(|| digit(a) * 100 + digit(b) * 10 + digit(c))
+}
