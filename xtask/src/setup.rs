@@ -4,16 +4,19 @@ mod backports;
 
 use std::fs;
 use std::io;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 use anyhow::{Result, bail};
 
 /// A program that tests start, or a file that they read, and the Debian package that brings it.
-const PROGRAMS: [(&str, &str); 17] = [
+const PROGRAMS: [(&str, &str); 26] = [
+    ("caddy", "caddy"),
     ("chromium", "chromium"),
     ("curl", "curl"),
     ("dbus-daemon", "dbus-daemon"),
+    ("faketime", "faketime"),
     ("fusermount3", "fuse3"),
     ("git", "git"),
     ("gnome-keyring-daemon", "gnome-keyring"),
@@ -24,7 +27,23 @@ const PROGRAMS: [(&str, &str); 17] = [
     ("python3", "python3"),
     ("redis-server", "redis-server"),
     ("valkey-server", "valkey-server"),
+    (
+        "/usr/lib/apache2/modules/mod_auth_openidc.so",
+        "libapache2-mod-auth-openidc",
+    ),
+    (
+        "/usr/lib/apache2/modules/mod_oauth2.so",
+        "libapache2-mod-oauth2",
+    ),
+    (
+        "/usr/lib/apache2/modules/mod_wsgi.so",
+        "libapache2-mod-wsgi-py3",
+    ),
     ("/usr/lib/postgresql/15/bin/postgres", "postgresql-15"),
+    ("/usr/sbin/apache2", "apache2"),
+    ("/usr/sbin/haproxy", "haproxy"),
+    ("/usr/sbin/nginx", "nginx-light"),
+    ("/usr/sbin/varnishd", "varnish"),
     ("/usr/share/java/jna.jar", "libjna-java"),
     ("/usr/share/java/okhttp.jar", "libokhttp-java"),
     ("/usr/share/python-wheels", "python3-venv"),
@@ -51,6 +70,9 @@ const WHEELS: &str = "target/tools/wheels";
 /// A virtual environment with the foreign servers in Python, and what is in it.
 const SERVERS: &str = "crates/tenure-lab/foreign/.venv";
 const SERVERS_NEED: &str = "crates/tenure-lab/foreign/requirements.txt";
+
+/// Asked by Debian's packages before they start a server; 101 forbids it.
+const POLICY: &str = "/usr/sbin/policy-rc.d";
 
 /// Read by Debian's PostgreSQL packages while they are installed.
 const CREATE_CLUSTER: &str = "/etc/postgresql-common/createcluster.conf";
@@ -108,7 +130,7 @@ fn install(packages: &[&str]) {
     }
     let mut command = vec!["install", "--yes", "--no-install-recommends"];
     command.extend(found);
-    if !(updated && apt(&command)) {
+    if !(updated && without_services(|| apt(&command))) {
         println!(
             "setup: apt-get needs root; run as root: apt-get install {}",
             packages.join(" ")
@@ -125,6 +147,22 @@ fn no_main_cluster() -> io::Result<()> {
     }
     fs::create_dir_all("/etc/postgresql-common")?;
     fs::write(path, "create_main_cluster = false\n")
+}
+
+/// Packages of servers start them, on the ports that everybody uses. A policy that is there already stays.
+fn without_services<T>(install: impl FnOnce() -> T) -> T {
+    let path = Path::new(POLICY);
+    let ours = !path.exists() && forbid_services(path).is_ok();
+    let done = install();
+    if ours && let Err(error) = fs::remove_file(path) {
+        println!("setup: {POLICY} stays and keeps servers from starting: {error}");
+    }
+    done
+}
+
+fn forbid_services(path: &Path) -> io::Result<()> {
+    fs::write(path, "#!/bin/sh\nexit 101\n")?;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755))
 }
 
 /// What apt knows, and what it does not.

@@ -232,6 +232,7 @@ def check_scrubbed(id: str, text: str) -> None:
     parts = {str(REPOSITORY), "/".join(REPOSITORY.parts[:2]).replace("//", "/") + "/",
              home + "/", tempfile.gettempdir() + "/", socket.gethostname()}
     for part in parts:
-        if re.search(rf"(?<![\w.-]){re.escape(part)}", text):
-            at = text.index(part)
+        # A whole word: a short name may stand within a key.
+        if found := re.search(rf"(?<![\w.-]){re.escape(part)}(?![\w-])" if part[-1] != "/" else rf"(?<![\w.-]){re.escape(part)}", text):
+            at = found.start()
             raise AssertionError(f"{id} holds {part}: …{text[max(0, at - 80):at + 80]}…")
