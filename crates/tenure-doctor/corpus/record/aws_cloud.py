@@ -39,7 +39,10 @@ class Cloud:
 
     def move(self, seconds):
         """Sets by how much its clock is off."""
-        self.clock.write_text(str(seconds))
+        # At once: the emulator reads it with each look at the time.
+        whole = self.clock.with_suffix(".new")
+        whole.write_text(str(seconds))
+        whole.replace(self.clock)
 
     def client(self, service):
         if service not in self._clients:
