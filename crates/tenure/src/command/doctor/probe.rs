@@ -1,23 +1,46 @@
 //! `tenure doctor probe`.
 
-use tenure_doctor::case::Target;
+mod progress;
+mod subject;
 
+use tenure_core::time::Timestamp;
+use tenure_doctor::probe::{Live, Options, examine};
+use tenure_server::Clock;
+
+use self::progress::Progress;
 use super::gathered::Gathered;
 use crate::cli::doctor::Request;
 use crate::failure::Failure;
 
 /// Sends the probes.
-#[expect(clippy::unused_async, reason = "D1 sends the probes here")]
 pub(crate) async fn gather(
     url: String,
     args: Request,
     gathered: &mut Gathered,
 ) -> Result<(), Failure> {
-    gathered.inputs.target = Some(Target {
-        url,
-        method: args.method,
-        origin: args.origin,
-        issuer: args.issuer,
-    });
+    let options = options(&args)?;
+    let budget = args.budget;
+    let subject = subject::subject(url, args, gathered)?;
+    let wire = Live::new(options, now).map_err(Failure::Usage)?;
+    let mut progress = Progress::new(gathered, budget);
+    let (exchanges, stop) = examine(&wire, &subject, budget, &mut progress).await;
+    progress.end(&exchanges, &stop);
+    gathered.inputs.exchanges.extend(exchanges);
     Ok(())
+}
+
+fn now() -> Timestamp {
+    Clock::system().host()
+}
+
+fn options(args: &Request) -> Result<Options, Failure> {
+    let read = |path: &std::path::PathBuf| {
+        std::fs::read(path)
+            .map_err(|error| Failure::Usage(format!("{} cannot be read: {error}", path.display())))
+    };
+    Ok(Options {
+        timeout: args.timeout,
+        ca: args.ca.as_ref().map(read).transpose()?,
+        ..Options::default()
+    })
 }
