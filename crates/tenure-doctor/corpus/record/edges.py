@@ -210,11 +210,6 @@ def logs(lab: Lab, *names: str) -> dict[str, str]:
     return {name.split("/")[-1]: lab.read(name) for name in names}
 
 
-def shown(edge: Edge) -> dict[str, str]:
-    """The configuration of an edge, as a file of a case."""
-    return dict(edge.config)
-
-
 def certificate(lab: Lab, host: str) -> tuple[str, str]:
     """PEM files: a certificate with its key behind it, and the authority that signed it."""
     from cryptography import x509

@@ -5,7 +5,7 @@ import json
 import edges
 from common import answer, case, ensure, inputs, only, record, status, target, without
 from edges import CADDY, ORIGIN, caddy, har, logs, service
-from servers import Reply, serve
+from servers import Reply, fixed, serve
 from tokens import Key, claims
 
 
@@ -290,3 +290,29 @@ def internal_issuer(lab):
     ensure("issuer" in answer(sent, "client")["body"], "the issuer")
     env = "OIDC_ISSUER=https://login.example.test/realms/shop\nOIDC_AUDIENCE=orders-api\n"
     return inputs(token=token, target=wanted, exchanges=sent, keys={"jwks.json": api.jwks()}, files={"api/.env": env})
+
+
+@case("caddy-same-kid-new-key", family="verifier", expected=["TN0402"], settling=True, recorded=CADDY,
+      fault="The issuer made a new key under the old key's id; the API keeps the old one under that id.")
+def same_kid(lab):
+    api = service(lab)
+    old = Key(kid=api.key.kid)
+    api.api.keys = fixed(old)
+    edge = caddy(lab, f"reverse_proxy 127.0.0.1:{api.port}")
+    token, before, wanted = api.token(), old.token(**claims(api.issuer.url)), target(edge.url(), issuer=api.issuer.url)
+    sent = record(wanted, token, old_token=before)
+    ensure(status(sent, "client") == 401 and status(sent, "old") == 200, "only the old key")
+    return inputs(token=token, old_token=before, target=wanted, exchanges=sent, keys={"jwks.json": api.jwks()})
+
+
+@case("caddy-audience", family="verifier", expected=["TN0412"], settling=True, recorded=CADDY,
+      fault="The token is for another API: its audience is none that this one accepts.")
+def audience(lab):
+    api = service(lab)
+    edge = caddy(lab, f"reverse_proxy 127.0.0.1:{api.port}")
+    token, wanted = api.token(audience="stock-api"), target(edge.url(), issuer=api.issuer.url)
+    sent = record(wanted, token, other_token=api.token(subject="u-2"))
+    ensure("audience" in answer(sent, "client")["body"] and status(sent, "other-token") == 200, "the audience")
+    env = "OIDC_ISSUER=" + api.issuer.url + "\nOIDC_AUDIENCE=orders-api\n"
+    return inputs(token=token, target=wanted, exchanges=[each for each in sent if each["probe"] != "other-token"],
+                  keys={"jwks.json": api.jwks()}, files={"api/.env": env})

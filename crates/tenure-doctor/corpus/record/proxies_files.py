@@ -1,9 +1,11 @@
 """Edges with one fault each, of which only what a browser or a server wrote down is at hand: HAR files and logs."""
 
+import time
+
 import edges
 from common import case, ensure, inputs, target
 from edges import APACHE, CADDY, HAPROXY, NGINX, ORIGIN, VARNISH, apache, caddy, haproxy, har, logs, nginx, page, service, varnish
-from servers import Reply, serve
+from servers import Api, Reply, serve
 from tokens import Key
 
 
@@ -50,8 +52,6 @@ def login(lab):
 @case("varnish-har-cached-401", family="edge", expected=["TN0202"], settling=True, recorded=VARNISH,
       fault="Varnish keeps a 401 and gives it to a signed-in user; the exported HAR has no credentials in it.")
 def cached(lab):
-    import time
-
     api = service(lab, style="bare")
     edge = varnish(lab, api.port, "sub vcl_recv {\n    return (hash);\n}\nsub vcl_backend_response {\n    set beresp.ttl = 300s;\n}\n"
                    'sub vcl_deliver {\n    if (obj.hits > 0) { set resp.http.X-Cache = "HIT"; } else { set resp.http.X-Cache = "MISS"; }\n}\n')
@@ -199,8 +199,6 @@ def undefined(lab):
 @case("haproxy-two-replicas-by-log", family="verifier", expected=["TN0409"], settling=False, recorded=HAPROXY,
       fault="Each replica makes its own secret when it starts; only HAProxy's log is at hand, with one client's calls.")
 def replicas(lab):
-    from servers import Api
-
     keys = [Key("HS256", kid=None) for _ in range(2)]
     ports = [lab.enter(Api(lambda key=key: {None: (key.private, "HS256")}, issuer=None).running()) for key in keys]
     servers = "\n".join(f"    server api{n} 127.0.0.1:{port}" for n, port in enumerate(ports, 1))

@@ -6,6 +6,9 @@ import time
 import edges
 from common import case, ensure, inputs, record, status, target
 from edges import CADDY, HAPROXY, NGINX, ORIGIN, VARNISH, caddy, haproxy, har, logs, nginx, page, service, varnish
+from proxies_apache import oauth2 as mod_oauth2
+from proxies_haproxy import backend
+from proxies_haproxy_jwt import EXPIRED, denies, verifying
 from servers import Api, Reply, fixed, serve
 from tokens import Key, claims, jwks
 
@@ -134,8 +137,6 @@ def many_files(lab):
 
 @case("healthy-haproxy-verifies", family="healthy", recorded=HAPROXY, fault="Nothing: HAProxy verifies signature, issuer and expiry itself; only forged and old tokens are refused.")
 def verifies(lab):
-    from proxies_haproxy import EXPIRED, backend, denies, verifying
-
     api = service(lab, alg="ES256")
     path = lab.write("haproxy/issuer.pem", api.key.pem())
     edge = haproxy(lab, verifying("ES256", str(path), denies("iss", api.issuer.url, "Invalid JWT issuer"), *EXPIRED), backend(api.port))
@@ -166,10 +167,8 @@ def late_refresh(lab):
 
 @case("healthy-apache-oauth2", family="healthy", recorded="Apache 2.4.71, mod_oauth2 3.3.1", fault="Nothing: mod_oauth2 verifies against the issuer's keys; its log complains of scanners without tokens.")
 def oauth2(lab):
-    from proxies_apache import oauth2 as started
-
     api = service(lab)
-    edge = started(lab, f"jwks_uri http://127.0.0.1:{api.issuer.port}/jwks.json", api=api)
+    edge = mod_oauth2(lab, f"jwks_uri http://127.0.0.1:{api.issuer.port}/jwks.json", api=api)
     for path in ("/.env", "/wp-login.php", "/admin"):
         edges.fetch(edge.url(path), headers={"Authorization": "Basic YWRtaW46YWRtaW4="})
     token, wanted = api.token(), target(edge.url(), issuer=api.issuer.url)

@@ -3,7 +3,8 @@
 import edges
 from common import answer, case, ensure, inputs, only, record, status, target, without
 from edges import NGINX, ORIGIN, har, logs, nginx, page, service
-from servers import Reply, serve
+from servers import Api, Reply, fixed, serve
+from tokens import Key, claims
 
 LOGS = ("nginx/access.log", "nginx/error.log")
 
@@ -376,17 +377,14 @@ def virtual_host(lab):
 @case("nginx-balances-stale-keys", family="verifier", expected=["TN0401"], settling=False, recorded=NGINX,
       fault="Of two replicas, one still has the key set from before the rotation and does not fetch it again.")
 def stale_replica(lab):
-    from servers import Api, fixed
-    from tokens import Key
-
     api, old = service(lab), Key()
     api.issuer.published.insert(0, old)
     stale = lab.enter(Api(fixed(old), issuer=api.issuer.url).running())
     edge = nginx(lab, "location / { proxy_pass http://orders; }",
                  f"upstream orders {{ server {api.direct}; server 127.0.0.1:{stale}; }}")
-    token, before = api.token(), old.token(**edges.claims(api.issuer.url))
+    token, before = api.token(), old.token(**claims(api.issuer.url))
     wanted = target(edge.url(), issuer=api.issuer.url)
-    sent = record(wanted, token, repeats=6)
+    sent = record(wanted, token, repeats=6, old_token=before)
     seen = {status(sent, "client")} | {status(sent, f"again-{n}") for n in range(1, 7)}
     ensure(seen == {200, 401}, "they disagree")
     return inputs(token=token, old_token=before, target=wanted, exchanges=sent, keys={"jwks.json": api.jwks()})

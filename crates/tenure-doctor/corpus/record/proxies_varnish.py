@@ -1,5 +1,7 @@
 """Varnish before an API, one fault each."""
 
+import time
+
 import edges
 from common import answer, case, ensure, inputs, only, record, status, target
 from edges import VARNISH, service, varnish
@@ -23,8 +25,6 @@ def cached_401(lab):
 @case("varnish-cached-401-old", family="edge", expected=["TN0202"], settling=True, recorded=VARNISH,
       fault="Varnish caches by URL; the API lets its 401 be cached (Cache-Control: max-age).")
 def cached_401_api(lab):
-    import time
-
     api = service(lab, style="bare", denied_headers={"cache-control": "public, max-age=300"}, ok_headers={"cache-control": "no-store"})
     edge = varnish(lab, api.port, CACHES_ALL + "sub vcl_backend_response {\n    if (beresp.status == 401 || beresp.status == 403) {\n        set beresp.ttl = 300s;\n        return (deliver);\n    }\n}\n"
                    "sub vcl_deliver {\n    if (obj.hits > 0) { set resp.http.X-Cache = \"HIT\"; } else { set resp.http.X-Cache = \"MISS\"; }\n}\n")
