@@ -207,7 +207,7 @@ def indent(text: str, by: int, tab=False) -> str:
 def logs(lab: Lab, *names: str) -> dict[str, str]:
     """Logs by their names without the folder. Servers write some only after the answer."""
     time.sleep(0.3)
-    return {name.split("/")[-1]: lab.read(name) for name in names}
+    return {name.split("/")[-1].replace(".out", ".log"): lab.read(name) for name in names}
 
 
 def certificate(lab: Lab, host: str) -> tuple[str, str]:
