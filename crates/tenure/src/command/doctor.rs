@@ -28,10 +28,7 @@ pub(crate) async fn doctor(args: Doctor) -> Result<ExitCode, Failure> {
             gather(args.sources, &mut gathered).await?;
             args.output
         }
-        Some(Examine::Token(args)) => {
-            token::gather_or_stdin(args.tokens, &mut gathered)?;
-            args.output
-        }
+        Some(Examine::Token(args)) => return token::token(args, gathered).await,
         Some(Examine::Probe(args)) => {
             token::gather(args.tokens, &mut gathered)?;
             probe::gather(args.url, args.request, &mut gathered).await?;
@@ -47,7 +44,7 @@ pub(crate) async fn doctor(args: Doctor) -> Result<ExitCode, Failure> {
             args.output
         }
         Some(Examine::Config(args)) => {
-            config::gather(args.place, &mut gathered).await?;
+            config::gather(args.url, args.origin.as_deref(), args.place, &mut gathered).await?;
             args.output
         }
         Some(Examine::Report(args)) => return report::report(args, gathered).await,

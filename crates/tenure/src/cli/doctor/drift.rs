@@ -20,4 +20,12 @@ pub(crate) struct Drift {
 
 /// Where else beliefs are looked for.
 #[derive(Args, Debug)]
-pub(crate) struct Files {}
+#[command(next_help_heading = "Beliefs")]
+pub(crate) struct Files {
+    /// An issuer whose metadata is read, and of a Tenure service its health; may be repeated
+    #[arg(long, value_name = "URL")]
+    pub(crate) discovery: Vec<String>,
+    /// Read parameters, gateways and user pools of AWS, with the credentials of its command line; changes nothing
+    #[arg(long)]
+    pub(crate) aws: bool,
+}

@@ -1,17 +1,24 @@
 //! `tenure doctor drift`.
 
+#[cfg(feature = "aws")]
+mod aws;
+
+use tenure_core::time::Timestamp;
+use tenure_doctor::Source;
 use tenure_doctor::case::Text;
+use tenure_doctor::deployment::{Route, look};
+use tenure_doctor::probe::{Live, Options};
+use tenure_server::Clock;
 
 use super::gathered::Gathered;
 use super::read;
 use crate::cli::doctor::Files;
 use crate::failure::Failure;
 
-/// Reads configuration files.
-#[expect(clippy::unused_async, reason = "D4 asks AWS here")]
+/// Reads configuration files, then asks issuers and AWS where that was asked for.
 pub(crate) async fn gather(
     files: &[String],
-    _args: Files,
+    args: Files,
     gathered: &mut Gathered,
 ) -> Result<(), Failure> {
     for name in files {
@@ -21,5 +28,63 @@ pub(crate) async fn gather(
             text,
         });
     }
+    for url in &args.discovery {
+        issuer(url, gathered).await?;
+    }
+    if args.aws {
+        ask_aws(gathered).await?;
+    }
     Ok(())
+}
+
+/// The metadata of an issuer, and what a Tenure service says of itself.
+async fn issuer(url: &str, gathered: &mut Gathered) -> Result<(), Failure> {
+    let wire = wire()?;
+    let looked = look(&wire, url, None)
+        .await
+        .map_err(|error| Failure::Usage(error.to_string()))?;
+    for route in [Route::Discovery, Route::Ready] {
+        let answer = looked.answer(route).filter(|answer| answer.status == 200);
+        let (name, file) = match route {
+            Route::Discovery => ("metadata", "openid-configuration"),
+            _ => ("health", "health"),
+        };
+        if let Some(answer) = answer {
+            gathered.inputs.files.push(Text {
+                name: format!("{} {file}.json", looked.base),
+                text: answer.body.clone(),
+            });
+        } else if route == Route::Discovery {
+            gathered.unread.push(tenure_doctor::Clue {
+                says: format!("{url} gave no {name}"),
+                source: Source::Deployment(route.to_string()),
+                at: None,
+            });
+        }
+    }
+    Ok(())
+}
+
+/// What sends requests, with the clock of this machine.
+pub(super) fn wire() -> Result<Live, Failure> {
+    Live::new(Options::default(), now).map_err(Failure::Usage)
+}
+
+fn now() -> Timestamp {
+    Clock::system().host()
+}
+
+#[cfg(feature = "aws")]
+async fn ask_aws(gathered: &mut Gathered) -> Result<(), Failure> {
+    aws::gather(gathered).await
+}
+
+#[cfg(not(feature = "aws"))]
+#[expect(clippy::unused_async, reason = "the same as with the feature")]
+async fn ask_aws(_gathered: &mut Gathered) -> Result<(), Failure> {
+    Err(Failure::Usage(
+        "this build cannot ask AWS; build it with --features aws, or give answers that the AWS command line wrote, \
+         as files named aws/SERVICE/OPERATION.json (aws/ssm/GetParameter.json)"
+            .to_owned(),
+    ))
 }

@@ -1,0 +1,40 @@
+//! Reads AWS, and says what it reads before it does.
+
+use std::collections::VecDeque;
+use std::time::{Duration, UNIX_EPOCH};
+
+use tenure_doctor::drift::live::{Reader, calls, calls_after};
+use tenure_doctor::{Clue, Source, collect};
+use tenure_server::Clock;
+
+use crate::command::doctor::gathered::Gathered;
+use crate::failure::Failure;
+use crate::print;
+
+/// Asks for what the files and tokens so far make worth asking.
+pub(super) async fn gather(gathered: &mut Gathered) -> Result<(), Failure> {
+    let reader = Reader::of_environment()
+        .await
+        .map_err(|error| Failure::Usage(error.to_string()))?;
+    let mut open = VecDeque::from(calls(&collect(&gathered.inputs).beliefs));
+    print::note(format_args!(
+        "reading AWS ({} calls to begin with, none changes anything)",
+        open.len()
+    ));
+    while let Some(call) = open.pop_front() {
+        print::note(format_args!("  {call}"));
+        let now = UNIX_EPOCH + Duration::from_secs(Clock::system().host().0);
+        match reader.read(&call, now).await {
+            Ok(answer) => {
+                open.extend(calls_after(&call, &answer));
+                gathered.inputs.files.push(answer);
+            }
+            Err(error) => gathered.unread.push(Clue {
+                says: error.to_string(),
+                source: Source::Aws(call.to_string()),
+                at: None,
+            }),
+        }
+    }
+    Ok(())
+}
