@@ -1,5 +1,6 @@
 //! A token, taken apart without trust.
 
+mod age;
 mod claims;
 mod clean;
 mod signature;
@@ -10,8 +11,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use tenure_core::time::Timestamp;
 
+pub use self::age::ages;
 pub use self::signature::check;
-pub use self::verifiers::{Expected, Opinion, Refusal, Rule, opinions};
+pub use self::verifiers::{Expected, Opinion, Refusal, Rule, failing, opinions};
 use crate::{Fingerprint, Source};
 
 /// Takes a token apart. Any text will do; nothing of it is believed.

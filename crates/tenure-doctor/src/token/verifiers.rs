@@ -2,6 +2,8 @@
 
 mod table;
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use tenure_core::time::Timestamp;
 
@@ -93,6 +95,38 @@ pub fn opinions(token: &Token, expected: &Expected) -> Vec<Opinion> {
         source: verifier.source,
     };
     TABLE.iter().map(opinion).collect()
+}
+
+/// Each check that fails for any of them, with the number of those that it fails for.
+pub fn failing(opinions: &[Opinion]) -> BTreeMap<Rule, usize> {
+    let mut counts = BTreeMap::new();
+    for refusal in opinions.iter().flat_map(|opinion| &opinion.refusals) {
+        *counts.entry(refusal.rule).or_default() += 1;
+    }
+    counts
+}
+
+impl Rule {
+    /// What it means that it fails, in half a sentence.
+    pub fn means(self) -> &'static str {
+        match self {
+            Self::Shape => "it is not a signed JWT and nothing else",
+            Self::Signature => "no key that was given verifies the signature",
+            Self::Algorithm => "`alg` is not allowed",
+            Self::Critical => "`crit` asks for an extension",
+            Self::KeyId => "`kid` is missing",
+            Self::Type => "`typ` is another",
+            Self::Expiry => "expired",
+            Self::NotBefore => "not valid yet (`nbf`)",
+            Self::IssuedAt => "issued in the future (`iat`)",
+            Self::Presence => "a claim is missing",
+            Self::Types => "a date is no number",
+            Self::Issuer => "another issuer (`iss`)",
+            Self::Audience => "another audience (`aud`)",
+            Self::Client => "another client (`client_id`)",
+            Self::TokenUse => "the other kind of token (`token_use`)",
+        }
+    }
 }
 
 impl Verifier {

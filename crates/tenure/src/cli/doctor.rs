@@ -18,7 +18,7 @@ pub(crate) use logs::{LogFiles, Logs};
 pub(crate) use output::{Color, FailOn, Output};
 pub(crate) use probe::{Probe, Request};
 pub(crate) use report::Report;
-pub(crate) use token::{Token, Tokens};
+pub(crate) use token::{Token, Tokens, Verifier};
 
 /// `doctor`.
 #[derive(Args, Debug)]

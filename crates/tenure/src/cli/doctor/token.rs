@@ -7,10 +7,45 @@ use super::Output;
 /// `doctor token`: without `--token-file` and `--token-env` it reads stdin.
 #[derive(Args, Debug)]
 pub(crate) struct Token {
+    /// Taken only to refuse it: arguments can be seen by every user of the machine.
+    #[arg(hide = true)]
+    pub(crate) argument: Option<String>,
     #[command(flatten)]
     pub(crate) tokens: Tokens,
     #[command(flatten)]
+    pub(crate) verifier: Verifier,
+    #[command(flatten)]
     pub(crate) output: Output,
+}
+
+/// What the verifier goes by.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "The verifier's side")]
+pub(crate) struct Verifier {
+    /// Its key set
+    #[arg(long, value_name = "FILE_OR_URL")]
+    pub(crate) jwks: Option<String>,
+    /// The issuer's metadata; the keys that it names are fetched, too
+    #[arg(long, value_name = "FILE_OR_URL")]
+    pub(crate) discovery: Option<String>,
+    /// Its public key or certificate
+    #[arg(long, value_name = "FILE")]
+    pub(crate) pem: Option<String>,
+    /// File with its shared secret
+    #[arg(long, value_name = "FILE")]
+    pub(crate) secret_file: Option<String>,
+    /// Environment variable with its shared secret
+    #[arg(long, value_name = "NAME")]
+    pub(crate) secret_env: Option<String>,
+    /// The issuer that it trusts [default: the one of --discovery]
+    #[arg(long, value_name = "URL")]
+    pub(crate) issuer: Option<String>,
+    /// Its audience
+    #[arg(long, value_name = "AUDIENCE")]
+    pub(crate) audience: Option<String>,
+    /// The client that it knows [default: the audience]
+    #[arg(long, value_name = "ID")]
+    pub(crate) client_id: Option<String>,
 }
 
 /// Tokens and the keys that ought to verify them. Never the token itself: arguments are visible to everybody.
