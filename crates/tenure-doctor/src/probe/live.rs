@@ -181,6 +181,9 @@ fn builder(options: &Options) -> Result<ClientBuilder, String> {
     if let Some(pem) = &options.ca {
         let certificates = Certificate::from_pem_bundle(pem)
             .map_err(|error| format!("the CA file has no certificate that can be read: {error}"))?;
+        if certificates.is_empty() {
+            return Err("the CA file has no certificate".to_owned());
+        }
         builder = builder.tls_certs_merge(certificates);
     }
     for (host, addresses) in &options.resolve {

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{Probe, worth};
-use crate::exchange::{Answer, Failure};
+use crate::exchange::{Answer, Exchange, Failure};
 use crate::{Diagnosis, Evidence, Outcome, Verdict, compare};
 
 /// Requests that are sent at most where nothing else is asked for.
@@ -201,31 +201,34 @@ impl Open<'_> {
     }
 
     fn is_well(&self) -> bool {
-        let like_the_client = |probe: Probe| {
-            matches!(
-                probe,
-                Probe::Again(_) | Probe::Address(_) | Probe::Origin | Probe::OtherEndpoint
-            )
-        };
         let refused = |probe: Probe| {
             let answer = self.evidence.answer(probe);
             answer.is_none_or(|answer| matches!(answer.status, 300..=399 | 401 | 403))
         };
-        let succeeded = |result: &Result<Answer, Failure>| {
-            result
-                .as_ref()
-                .is_ok_and(|answer| (200..300).contains(&answer.status))
-        };
-        let mut alike = self
-            .evidence
-            .exchanges
-            .iter()
-            .filter(|e| like_the_client(e.probe));
         self.reached()
             .is_some_and(|status| (200..300).contains(&status))
             && refused(Probe::Bare)
             && refused(Probe::Altered)
-            && alike.all(|exchange| succeeded(&exchange.result))
+            && self.repeats_agree()
+    }
+
+    /// Whether what ought to be answered like the client's request is.
+    fn repeats_agree(&self) -> bool {
+        let client = self.evidence.answer(Probe::Client);
+        let alike = |exchange: &&Exchange| {
+            matches!(
+                exchange.probe,
+                Probe::Again(_) | Probe::Address(_) | Probe::Origin | Probe::OtherEndpoint
+            )
+        };
+        let agrees = |exchange: &Exchange| {
+            let answer = exchange.result.as_ref();
+            let again = client.map(|client| client.status);
+            answer.is_ok_and(|answer| {
+                (200..300).contains(&answer.status) || Some(answer.status) == again
+            })
+        };
+        self.evidence.exchanges.iter().filter(alike).all(agrees)
     }
 
     /// The status at the end of the client's redirects.

@@ -27,6 +27,19 @@ async fn a_healthy_endpoint_is_left_alone_after_a_few_checks() {
 }
 
 #[tokio::test]
+async fn a_redirect_that_keeps_the_token_is_healthy() {
+    let (address, _) = serve(|request| match request.split(' ').nth(1) {
+        Some("/me") => says("308 Permanent Redirect", "location: /me/\r\n", ""),
+        _ => well(request),
+    })
+    .await;
+    let subject = subject(&format!("http://{address}/me"));
+    let (watcher, _, stop) = run(&subject, Options::default()).await;
+    assert_eq!(stop, Stop::Healthy);
+    assert_eq!(watcher.sent[3], Probe::Hop(1));
+}
+
+#[tokio::test]
 async fn the_preflight_is_among_the_first_where_there_is_an_origin() {
     let (address, _) = serve(well).await;
     let mut subject = subject(&format!("http://{address}/me"));
@@ -71,7 +84,7 @@ async fn an_endpoint_that_answers_differently_each_time_is_not_called_healthy() 
 async fn each_address_of_the_name_is_tried_once_repeats_differ() {
     let (address, _) = serve(well).await;
     let count = AtomicUsize::new(0);
-    let (port, _) = (address.port(), ());
+    let port = address.port();
     let (flaky, _) = serve(move |request| match count.fetch_add(1, Ordering::Relaxed) {
         0..=2 => well(request),
         _ => says("401 Unauthorized", "", "not here"),

@@ -39,10 +39,10 @@ pub(super) fn subject(
     };
     gathered.inputs.target = Some(target.clone());
     let inputs = &gathered.inputs;
+    let headers = headers(&args)?;
     if inputs.token.is_none() {
         print::note("no token is given (--token-file): only what happens without one can be seen");
     }
-    let headers = headers(&args)?;
     let issuer = args.issuer.or_else(|| claimed(inputs.token.as_ref()?));
     Ok(Subject {
         token: inputs.token.clone(),
