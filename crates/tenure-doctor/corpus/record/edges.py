@@ -108,6 +108,7 @@ defaults
     mode http
     log global
     option httplog
+    option dontlognull
     timeout connect 5s
     timeout client 30s
     timeout server 30s
