@@ -211,11 +211,11 @@ fn kind(record: &Record, path: Option<&str>, status: Option<u16>) -> Option<Kind
         Some(says) => return named(says),
         None => {}
     }
-    let path = path?
-        .split(['?', '#'])
-        .next()?
-        .trim_end_matches('/')
-        .to_lowercase();
+    let path = path?.split(['?', '#']).next()?;
+    let path = path.split_once("://").map_or(path, |(_, rest)| {
+        rest.find('/').and_then(|at| rest.get(at..)).unwrap_or("/")
+    });
+    let path = path.trim_end_matches('/').to_lowercase();
     let route = names::ROUTES.iter().find(|(end, _)| path.ends_with(end));
     let refreshes = || {
         let grant = record.text(names::GRANT);
@@ -224,13 +224,23 @@ fn kind(record: &Record, path: Option<&str>, status: Option<u16>) -> Option<Kind
     let reached = status.is_some_and(|status| status < 400);
     match route.map(|(_, route)| route) {
         Some(Route::Refresh) => Some(Kind::RefreshAnswered),
-        Some(Route::Token) if refreshes() != Some(false) => Some(Kind::RefreshAnswered),
+        Some(Route::Token) if refreshes() != Some(false) && issues(&path) => {
+            Some(Kind::RefreshAnswered)
+        }
         Some(Route::Token) if reached => Some(Kind::Login),
         Some(Route::Login) if reached && is_post(record) => Some(Kind::Login),
         Some(Route::Logout) if reached => Some(Kind::SignedOut),
         Some(Route::Login | Route::Token | Route::Logout) => None,
         None => (status.is_some() && !is_preflight(record)).then_some(Kind::Request),
     }
+}
+
+/// Of an issuer; other services have tokens too (of devices, for payments).
+fn issues(path: &str) -> bool {
+    path == "/token"
+        || ["auth", "connect", "idp", "realms"]
+            .iter()
+            .any(|part| path.contains(part))
 }
 
 fn is_post(record: &Record) -> bool {
@@ -304,12 +314,10 @@ fn error(record: &Record) -> Option<(String, Option<Fate>)> {
         record.text(names::REASON),
         Some(record.name.clone()),
     ];
-    let known = names::FATES.iter().find(|(needle, ..)| {
-        texts
-            .iter()
-            .flatten()
-            .any(|text| text.to_lowercase().contains(needle))
-    });
+    let texts = texts.map(|text| text.unwrap_or_default().to_lowercase());
+    let known = names::FATES
+        .iter()
+        .find(|(needle, ..)| texts.iter().any(|text| text.contains(needle)));
     match (known, given) {
         (Some((_, name, fate)), _) => Some(((*name).to_owned(), Some(*fate))),
         (None, Some(given)) => Some((shown::label(&given), None)),

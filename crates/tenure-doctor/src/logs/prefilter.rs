@@ -115,13 +115,12 @@ impl Prefilter {
 
     /// The text of the user in a JSON line, as it stands there.
     pub(super) fn user<'a>(&self, line: &'a [u8]) -> Option<&'a [u8]> {
-        let after = |finder: &memmem::Finder<'_>| {
-            let rest = line.get(finder.find(line)? + 4..)?;
-            let rest = rest.get(memchr(b'"', rest)? + 1..)?;
-            let rest = rest
-                .trim_ascii_start()
-                .strip_prefix(b":")?
-                .trim_ascii_start();
+        let value = |at: usize| {
+            let rest = line.get(at + 1..)?;
+            let (key, rest) = rest.split_at_checked(memchr(b'"', rest)?)?;
+            named(key).then_some(())?;
+            let rest = rest.get(1..)?.trim_ascii_start();
+            let rest = rest.strip_prefix(b":")?.trim_ascii_start();
             match rest.strip_prefix(b"\"") {
                 Some(text) => text.get(..memchr(b'"', text)?),
                 None => {
@@ -130,8 +129,25 @@ impl Prefilter {
                 }
             }
         };
+        let after = |finder: &memmem::Finder<'_>| finder.find_iter(line).find_map(value);
         self.users.iter().find_map(after)
     }
+}
+
+/// A key that names the user, not the user's agent.
+fn named(key: &[u8]) -> bool {
+    let letters = || key.iter().filter(|byte| byte.is_ascii_alphanumeric());
+    let letters = || letters().map(u8::to_ascii_lowercase);
+    let names: [&[u8]; 7] = [
+        b"userid",
+        b"userhash",
+        b"usersub",
+        b"uid",
+        b"sub",
+        b"user",
+        b"username",
+    ];
+    names.iter().any(|name| letters().eq(name.iter().copied()))
 }
 
 /// Three digits after the rest of the key, `:` or `=`, and perhaps a quote.
@@ -140,9 +156,16 @@ fn number(rest: &[u8]) -> Option<u16> {
     let join = |byte: &u8| b"\": =".contains(byte);
     let rest = rest.get(rest.iter().take(12).take_while(|byte| key(byte)).count()..)?;
     let rest = rest.get(rest.iter().take(4).take_while(|byte| join(byte)).count()..)?;
-    let [a @ b'1'..=b'5', b @ b'0'..=b'9', c @ b'0'..=b'9', end, ..] = rest else {
+    let [
+        a @ b'1'..=b'5',
+        b @ b'0'..=b'9',
+        c @ b'0'..=b'9',
+        after @ ..,
+    ] = rest
+    else {
         return None;
     };
     let digit = |byte: &u8| u16::from(byte - b'0');
-    (!end.is_ascii_digit()).then(|| digit(a) * 100 + digit(b) * 10 + digit(c))
+    let ends = after.first().is_none_or(|byte| !byte.is_ascii_digit());
+    ends.then(|| digit(a) * 100 + digit(b) * 10 + digit(c))
 }

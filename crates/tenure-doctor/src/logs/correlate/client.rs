@@ -28,11 +28,11 @@ pub(super) fn judge(scene: &mut Scene<'_>) {
 fn read(scene: &mut Scene<'_>) {
     let (there, missing): (Vec<_>, Vec<_>) =
         scene.event.parts.iter().partition(|(_, there)| *there);
-    let named = !missing.is_empty()
+    let told = !missing.is_empty()
         && missing
             .iter()
             .all(|(name, _)| !name.contains("token") && !name.contains("expires"));
-    if missing.is_empty() || there.is_empty() && !named {
+    if missing.is_empty() || there.is_empty() && !told {
         return;
     }
     let names: Vec<_> = missing.iter().map(|(name, _)| name.as_str()).collect();
@@ -95,6 +95,7 @@ fn start(scene: &mut Scene<'_>) {
                 person.early = Some((count + 1, first));
             }
         }
+        Kind::RefreshAnswered if event.good() => (person.early, person.bare) = (None, Vec::new()),
         Kind::Login | Kind::SignedOut => (person.early, person.bare) = (None, Vec::new()),
         Kind::Restored => {
             person.restored = true;

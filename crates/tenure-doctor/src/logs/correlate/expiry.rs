@@ -27,6 +27,10 @@ pub(super) struct Sessions {
     last: Option<u64>,
     /// Refreshes that nobody can be named for.
     nameless: u64,
+    /// Refreshes of which only the address is known.
+    guessed: u64,
+    /// A session was of somebody who is named.
+    named: bool,
 }
 
 impl Sessions {
@@ -37,6 +41,7 @@ impl Sessions {
             Kind::RefreshSent | Kind::RefreshAnswered | Kind::Reuse => {
                 (person.login, person.expired_after) = (None, None);
                 self.nameless += u64::from(event.who.key.is_none());
+                self.guessed += u64::from(event.who.guessed);
             }
             Kind::Login => {
                 self.done(person);
@@ -65,6 +70,7 @@ impl Sessions {
     pub(super) fn done(&mut self, person: &Person) {
         if let Some((after, moment)) = person.expired_after {
             count(&mut self.after, after);
+            self.named |= !person.guessed;
             self.first.get_or_insert(moment);
             self.last = self.last.max(moment.at);
         }
@@ -85,7 +91,8 @@ impl Sessions {
             .map(|(_, count)| count)
             .sum();
         let enough = fitting >= promised.map_or(GUESSED, |_| KNOWN) && fitting * 5 >= all * 4;
-        if !enough || self.nameless > 0 {
+        // A refresh that nobody is named for may have been of any of these sessions.
+        if !enough || self.nameless > 0 || self.named && self.guessed > 0 {
             return None;
         }
         let says = format!(

@@ -48,8 +48,8 @@ pub(in crate::logs) struct Person {
 
     /// The last restart before which all was well, counted from 1; 0 for never.
     pub(super) good_epoch: u32,
-    /// Turned away since this restart.
-    pub(super) lost: Option<(u32, Moment)>,
+    /// Turned away, and not answered well since; whether a restart lies in between.
+    pub(super) lost: Option<(bool, Moment)>,
     pub(super) refused_open: bool,
     /// Logins so far, so that what was seen before is not compared with what is seen after.
     pub(super) logins: u32,

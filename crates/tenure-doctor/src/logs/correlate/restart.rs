@@ -20,7 +20,7 @@ pub(super) struct Restarts {
     lost: u64,
     first: Option<Moment>,
     latest: Option<u64>,
-    /// Refreshes that were refused before any restart, of people who had been well.
+    /// People who were turned away for good without a restart in between.
     before: u64,
     /// People who were ever answered well; counted to two.
     people: Option<u64>,
@@ -72,27 +72,30 @@ impl Restarts {
         if !refused || person.good_epoch == 0 {
             return;
         }
-        if person.good_epoch == now {
-            self.before += u64::from(event.kind == Kind::RefreshAnswered);
-            person.good_epoch = 0;
-        } else if person.lost.is_none()
-            && self
-                .last
+        let across = person.good_epoch < now;
+        let soon = || {
+            self.last
                 .is_some_and(|last| near(&last, &event.into(), AFTERWARDS))
-        {
-            person.lost = Some((now, event.into()));
-            person.good_epoch = 0;
+        };
+        if person.lost.is_none() && (!across || soon()) {
+            person.lost = Some((across, event.into()));
         }
+        person.good_epoch = 0;
     }
 
     pub(super) fn done(&mut self, person: &Person) {
-        if let Some((_, moment)) = person.lost {
+        let Some((across, moment)) = person.lost else {
+            return;
+        };
+        if across {
             self.lost += 1;
             let first = self.first.get_or_insert(moment);
             if moment.at < first.at {
                 *first = moment;
             }
             self.latest = self.latest.max(moment.at);
+        } else {
+            self.before += 1;
         }
     }
 

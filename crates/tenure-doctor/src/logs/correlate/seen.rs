@@ -5,7 +5,7 @@
 const PLACES: usize = 1 << 15;
 
 /// Answers that are looked at after each refusal, so that a log full of refusals stays fast.
-const LOOKS: u8 = 16;
+const LOOKS: u8 = 2;
 
 /// When users were last answered well, and which of them were refused.
 #[derive(Debug)]
