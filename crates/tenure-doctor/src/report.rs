@@ -27,6 +27,7 @@ pub struct Report {
     symptoms: Vec<Clue>,
     tables: Vec<Table>,
     flow: String,
+    /// As SVG; empty where the logs have no events.
     timeline: String,
     reproduction: Vec<String>,
     causes: Vec<Entry>,
@@ -58,7 +59,7 @@ impl Report {
             symptoms: diagnosis.symptoms.clone(),
             tables: tables(evidence),
             flow: flow::mermaid(diagnosis, evidence),
-            timeline: timeline(evidence),
+            timeline: logs::timeline::svg(&evidence.logs.timeline),
             reproduction: reproduction::steps(evidence),
             causes: diagnosis.ranked.iter().map(Entry::of).collect(),
             verification: verification::items(diagnosis, evidence),
@@ -175,12 +176,4 @@ fn questions(diagnosis: &Diagnosis, evidence: &Evidence) -> Vec<String> {
     let unseen = not_looked_at(evidence).into_iter();
     let unseen = unseen.map(|what| format!("What would be seen by {what}? It was not given."));
     steps.chain(unread).chain(unseen).collect()
-}
-
-/// As SVG; empty where the logs have no events.
-fn timeline(evidence: &Evidence) -> String {
-    if evidence.logs.timeline.is_empty() {
-        return String::new();
-    }
-    String::new()
 }

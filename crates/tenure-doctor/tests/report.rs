@@ -1,7 +1,5 @@
 //! The incident document, over a diagnosis made by hand.
 
-#![expect(clippy::unwrap_used, reason = "test code")]
-
 mod made_up;
 
 use made_up::{diagnosis, evidence, undecided};

@@ -5,9 +5,8 @@ use crate::cause::{Cause, Family};
 
 /// One line for each cause: id, title.
 pub fn list<'a>(causes: impl Iterator<Item = &'a Cause>) -> String {
-    causes
-        .map(|cause| format!("{}  {}\n", cause.id, cause.title))
-        .collect()
+    let lines = causes.flat_map(|cause| [cause.id, "  ", cause.title, "\n"]);
+    lines.collect()
 }
 
 /// The document with the page of every cause, by family: `docs/causes.md`.
@@ -17,7 +16,7 @@ pub fn pages(families: &[Family]) -> String {
         .to_owned();
     let known = families.iter().filter(|family| !family.causes.is_empty());
     for family in known {
-        text.push_str(&format!("\n## {}\n", family.title));
+        text.extend(["\n## ", family.title, "\n"]);
         for cause in family.causes {
             text.push('\n');
             text.push_str(&below(&page(cause)));
@@ -31,10 +30,9 @@ pub fn pages(families: &[Family]) -> String {
 
 /// A page two levels further down.
 fn below(page: &str) -> String {
-    page.lines()
-        .map(|line| {
-            let deeper = if line.starts_with('#') { "##" } else { "" };
-            format!("{deeper}{line}\n")
-        })
-        .collect()
+    let lines = page.lines().flat_map(|line| {
+        let deeper = if line.starts_with('#') { "##" } else { "" };
+        [deeper, line, "\n"]
+    });
+    lines.collect()
 }

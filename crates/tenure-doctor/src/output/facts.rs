@@ -26,6 +26,7 @@ pub fn tables(evidence: &Evidence) -> Vec<Table> {
         token::signatures(evidence),
         exchange::exchanges(evidence),
         belief::beliefs(evidence),
+        belief::disagreements(evidence),
         log::files(evidence),
         log::findings(evidence),
         check::checks(evidence),

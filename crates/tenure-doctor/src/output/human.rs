@@ -3,11 +3,14 @@
 mod grid;
 mod pen;
 
+use anstyle::Style;
+
 use crate::cause::Step;
+use crate::logs::Event;
 use crate::output::{
     answered, command, headline, layer, looked_at, not_looked_at, share, tables, verdict,
 };
-use crate::{Clue, Diagnosis, Evidence, Outcome, Ranked, Verdict};
+use crate::{Clue, Diagnosis, Evidence, Outcome, Ranked, Verdict, logs};
 use pen::Pen;
 
 /// How it may look.
@@ -41,6 +44,7 @@ pub fn human(diagnosis: &Diagnosis, evidence: &Evidence, look: Look) -> String {
         pen.heading(table.title);
         grid::draw(&mut pen, &table);
     }
+    timeline(&mut pen, &evidence.logs.timeline);
     open_ends(&mut pen, evidence);
     pen.finish()
 }
@@ -80,6 +84,24 @@ fn next(pen: &mut Pen, steps: &[Step]) {
     for step in steps {
         let (what, how) = command(step);
         pen.item("-", &format!("{what}: {how}"));
+    }
+}
+
+/// Events that a terminal shows; a report has them all.
+const EVENTS: usize = 30;
+
+fn timeline(pen: &mut Pen, events: &[Event]) {
+    let shown = events.get(..EVENTS).unwrap_or(events);
+    if shown.is_empty() {
+        return;
+    }
+    pen.heading("Timeline of the logs");
+    for line in logs::timeline::text(shown, pen.width()).lines() {
+        pen.line(Style::new(), line);
+    }
+    let rest = events.len() - shown.len();
+    if rest > 0 {
+        pen.text(&format!("{rest} more: tenure doctor report"));
     }
 }
 

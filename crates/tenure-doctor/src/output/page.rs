@@ -22,22 +22,22 @@ pub fn page(cause: &Cause) -> String {
         let (what, how) = command(step);
         format!("{what}: `{how}`")
     });
-    list(&mut lines, "Speaks for it", pro);
-    list(&mut lines, "Speaks against it", contra);
-    list(&mut lines, "Settles it", settled.collect());
-    list(&mut lines, "Rules it out", out);
+    list(&mut lines, "Speaks for it", &pro);
+    list(&mut lines, "Speaks against it", &contra);
+    list(&mut lines, "Settles it", &settled.collect::<Vec<_>>());
+    list(&mut lines, "Rules it out", &out);
     lines.push(format!("\n## Fix\n\n{}", cause.fix));
-    list(&mut lines, "To be sure", steps.collect());
+    list(&mut lines, "To be sure", &steps.collect::<Vec<_>>());
     let references = cause.references.iter();
     list(
         &mut lines,
         "References",
-        references.map(|&text| text.to_owned()).collect(),
+        &references.map(|&text| text.to_owned()).collect::<Vec<_>>(),
     );
     lines.join("\n") + "\n"
 }
 
-fn list(lines: &mut Vec<String>, title: &str, items: Vec<String>) {
+fn list(lines: &mut Vec<String>, title: &str, items: &[String]) {
     if items.is_empty() {
         return;
     }

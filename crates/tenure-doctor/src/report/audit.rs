@@ -1,47 +1,13 @@
 //! What was done to find out, in order.
 
+use crate::exchange::Exchange;
 use crate::output::{Table, failure, headline, plain, time};
 use crate::{Diagnosis, Evidence};
 
 /// Id, action, note and context of each step.
 pub(super) fn log(diagnosis: &Diagnosis, evidence: &Evidence) -> Table {
-    let mut steps: Vec<[String; 3]> = Vec::new();
-    for token in &evidence.tokens {
-        let note = format!("{}, {} bytes", token.fingerprint, token.length);
-        steps.push(["token read".to_owned(), note, token.source.to_string()]);
-    }
-    for keys in &evidence.keys {
-        let note = format!("{} keys", keys.keys.len());
-        steps.push(["keys read".to_owned(), note, keys.name.clone()]);
-    }
-    for file in &evidence.logs.files {
-        let note = format!("{} lines, {} not understood", file.lines, file.unread);
-        steps.push(["log read".to_owned(), note, file.name.clone()]);
-    }
-    for (name, settings) in settings(evidence) {
-        let note = format!("{settings} settings");
-        steps.push(["settings read".to_owned(), note, name]);
-    }
-    for check in &evidence.deployment {
-        steps.push([
-            format!("checked {}", check.name),
-            check.says.clone(),
-            check.source.to_string(),
-        ]);
-    }
-    for exchange in &evidence.exchanges {
-        let seen = match &exchange.result {
-            Ok(answer) => answer.status.to_string(),
-            Err(error) => failure(error),
-        };
-        let context = format!(
-            "{} {}, {}",
-            exchange.request.method,
-            exchange.request.url,
-            time(exchange.at)
-        );
-        steps.push([format!("sent {}", exchange.probe), seen, context]);
-    }
+    let mut steps = read(evidence);
+    steps.extend(evidence.exchanges.iter().map(sent));
     for clue in &evidence.unread {
         steps.push([
             "not read".to_owned(),
@@ -66,6 +32,42 @@ pub(super) fn log(diagnosis: &Diagnosis, evidence: &Evidence) -> Table {
         head: &["id", "action", "note", "context"],
         rows: steps.into_iter().enumerate().map(row).collect(),
     }
+}
+
+/// What was read, and what was asked of a deployment.
+fn read(evidence: &Evidence) -> Vec<[String; 3]> {
+    let mut steps = Vec::new();
+    for token in &evidence.tokens {
+        let note = format!("{}, {} bytes", token.fingerprint, token.length);
+        steps.push(["token read".to_owned(), note, token.source.to_string()]);
+    }
+    for keys in &evidence.keys {
+        let note = format!("{} keys", keys.keys.len());
+        steps.push(["keys read".to_owned(), note, keys.name.clone()]);
+    }
+    for file in &evidence.logs.files {
+        let note = format!("{} lines, {} not understood", file.lines, file.unread);
+        steps.push(["log read".to_owned(), note, file.name.clone()]);
+    }
+    for (name, settings) in settings(evidence) {
+        let note = format!("{settings} settings");
+        steps.push(["settings read".to_owned(), note, name]);
+    }
+    for check in &evidence.deployment {
+        let action = format!("checked {}", check.name);
+        steps.push([action, check.says.clone(), check.source.to_string()]);
+    }
+    steps
+}
+
+fn sent(exchange: &Exchange) -> [String; 3] {
+    let seen = match &exchange.result {
+        Ok(answer) => answer.status.to_string(),
+        Err(error) => failure(error),
+    };
+    let (method, url) = (&exchange.request.method, &exchange.request.url);
+    let context = format!("{method} {url}, {}", time(exchange.at));
+    [format!("sent {}", exchange.probe), seen, context]
 }
 
 /// How many settings each place holds, in the order in which the places were read.

@@ -99,7 +99,8 @@ fn label(text: &str) -> String {
     for char in plain(text).chars().take(LABEL) {
         match char {
             '#' | ';' | '<' | '>' | '"' | ':' | ',' | '-' | '+' | '%' | '{' | '}' | '`' => {
-                out.push_str(&format!("#{};", u32::from(char)));
+                let code = u32::from(char).to_string();
+                out.extend(["#", &code, ";"]);
             }
             char => out.push(char),
         }

@@ -25,7 +25,7 @@ pub(super) fn items(diagnosis: &Diagnosis, evidence: &Evidence) -> Vec<String> {
     if !evidence.logs.files.is_empty() {
         items.push("The logs of an hour after the fix have none of the patterns above".to_owned());
     }
-    items.push("`tenure doctor` with the same inputs ends with exit code 0".to_owned());
+    items.push("tenure doctor with the same inputs ends with exit code 0".to_owned());
     items.push(
         "A user who was turned away is signed in, and stays so past one token lifetime".to_owned(),
     );

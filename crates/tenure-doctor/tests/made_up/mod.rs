@@ -8,7 +8,7 @@
 
 use serde_json::json;
 use tenure_core::time::Timestamp;
-use tenure_doctor::cause::{Cause, Family, Layer, Step};
+use tenure_doctor::cause::{Cause, Layer, Step};
 use tenure_doctor::layer::Answered;
 use tenure_doctor::probe::Probe;
 use tenure_doctor::sign::Sign;
@@ -58,20 +58,7 @@ pub const EXPIRED: Cause = Cause {
     ..HEADER_DROPPED
 };
 
-static CAUSES: [Cause; 3] = [HEADER_DROPPED, CLOCK_SLOW, EXPIRED];
-
-pub const FAMILIES: &[Family] = &[
-    Family {
-        name: "made-up",
-        title: "Made up",
-        causes: &CAUSES,
-    },
-    Family {
-        name: "empty",
-        title: "Empty",
-        causes: &[],
-    },
-];
+pub static CAUSES: [Cause; 3] = [HEADER_DROPPED, CLOCK_SLOW, EXPIRED];
 
 fn clue(says: &str, source: Source) -> Clue {
     Clue {

@@ -69,7 +69,9 @@ impl Pen {
     pub(super) fn line(&mut self, style: Style, line: &str) {
         let line = line.trim_end();
         if self.color && style != Style::new() {
-            self.text.push_str(&format!("{style}{line}{style:#}"));
+            let ends = [style.render().to_string(), style.render_reset().to_string()];
+            let [start, end] = &ends;
+            self.text.extend([start, line, end]);
         } else {
             self.text.push_str(line);
         }
