@@ -138,9 +138,15 @@ pub(super) fn member(exchange: &Exchange, name: &str) -> Option<String> {
     Some(value.get(name)?.as_str()?.to_owned())
 }
 
-/// The token for the `n`th further refresh: what the last answer returned, `Some(None)` for "the same".
-/// Nothing where the one before did not succeed or was too long to tell.
-pub(super) fn refreshed(so_far: &[Exchange], n: u8, given: &Refresh) -> Option<Option<String>> {
+/// The refresh before did not succeed.
+pub(super) struct NotRefreshed;
+
+/// The token for the `n`th further refresh: what the last answer returned, or nothing for "the same".
+pub(super) fn refreshed(
+    so_far: &[Exchange],
+    n: u8,
+    given: &Refresh,
+) -> Result<Option<String>, NotRefreshed> {
     let mut token = None;
     for before in 0..n {
         let probe = if before == 0 {
@@ -148,12 +154,13 @@ pub(super) fn refreshed(so_far: &[Exchange], n: u8, given: &Refresh) -> Option<O
         } else {
             Probe::RefreshAgain(before)
         };
-        let answer: &Answer = of(so_far, probe)?.result.as_ref().ok()?;
+        let answer = of(so_far, probe).and_then(|exchange| exchange.result.as_ref().ok());
+        let answer: &Answer = answer.ok_or(NotRefreshed)?;
         let value: Value = serde_json::from_str(&answer.body).unwrap_or_default();
-        let field = given.token_field.rsplit('.').next()?;
+        let field = given.token_field.rsplit('.').next().unwrap_or_default();
         token = find(&value, field).or(token);
     }
-    Some(token)
+    Ok(token)
 }
 
 /// A refresh token anywhere in an answer, under the names that issuers use.

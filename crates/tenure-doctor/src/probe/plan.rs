@@ -143,8 +143,11 @@ impl Open<'_> {
     /// Two requests without any answer are enough; one, where the way there is the trouble.
     fn without_an_answer(&self) -> Option<Decision> {
         let exchanges = &self.evidence.exchanges;
-        let failures = exchanges.iter().filter_map(|e| e.result.as_ref().err());
-        let last = failures.last()?;
+        let mut failures = exchanges
+            .iter()
+            .rev()
+            .filter_map(|e| e.result.as_ref().err());
+        let last = failures.next()?;
         let answered = exchanges.iter().any(|exchange| exchange.result.is_ok());
         let no_way = matches!(
             last,

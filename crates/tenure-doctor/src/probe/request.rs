@@ -95,6 +95,11 @@ impl Request {
         self
     }
 
+    fn moved(self, change: impl Fn(&Url) -> Option<Url>) -> Option<Self> {
+        let url = change(&self.url)?;
+        Some(self.at(url))
+    }
+
     fn method(mut self, method: &str) -> Self {
         method.clone_into(&mut self.method);
         self
@@ -142,10 +147,13 @@ impl Asked<'_> {
             Probe::Again(n) => (n <= self.subject.repeats).then(|| self.client()).flatten(),
             Probe::Address(ip) => self.address(ip),
             Probe::Direct => Some(self.client()?.to(self.subject.direct?)),
-            Probe::Echo => Some(self.get_with_token()?.at(parse(&self.subject.echo)?)),
+            Probe::Echo => Some(
+                self.get_with_token()?
+                    .at(parse(self.subject.echo.as_ref())?),
+            ),
             Probe::OtherEndpoint => Some(
                 self.get_with_token()?
-                    .at(parse(&self.subject.other_endpoint)?),
+                    .at(parse(self.subject.other_endpoint.as_ref())?),
             ),
             _ => self.token_probe(probe).or_else(|| self.variant(probe)),
         }
@@ -181,14 +189,14 @@ impl Asked<'_> {
         let salt = &self.subject.salt;
         let origin = self.subject.target.origin.as_deref();
         match probe {
-            Probe::OtherPath => self.moved(self.client()?, |url| chain::other_path(url, salt)),
-            Probe::BareOtherPath => self.moved(self.bare()?, |url| chain::other_path(url, salt)),
-            Probe::Slash => self.moved(self.client()?, chain::toggle_slash),
-            Probe::Fresh => self.moved(self.client()?, |url| chain::fresh(url, salt)),
+            Probe::OtherPath => self.client()?.moved(|url| chain::other_path(url, salt)),
+            Probe::BareOtherPath => self.bare()?.moved(|url| chain::other_path(url, salt)),
+            Probe::Slash => self.client()?.moved(chain::toggle_slash),
+            Probe::Fresh => self.client()?.moved(|url| chain::fresh(url, salt)),
             // Not the URL of `fresh`: a cache would give the answer of that.
-            Probe::BareFresh => {
-                self.moved(self.bare()?, |url| chain::fresh(url, &format!("{salt}0")))
-            }
+            Probe::BareFresh => self
+                .bare()?
+                .moved(|url| chain::fresh(url, &format!("{salt}0"))),
             Probe::OtherMethod => {
                 let got = self.subject.target.method == "GET";
                 Some(self.client()?.method(if got { "HEAD" } else { "GET" }))
@@ -252,11 +260,6 @@ impl Asked<'_> {
         let mut request = client.method("GET");
         request.headers.retain(|(name, _)| !own(name));
         Some(request)
-    }
-
-    fn moved(&self, request: Request, change: impl Fn(&Url) -> Option<Url>) -> Option<Request> {
-        let url = change(&request.url)?;
-        Some(request.at(url))
     }
 
     fn address(&self, ip: IpAddr) -> Option<Request> {
@@ -383,7 +386,7 @@ impl Asked<'_> {
     fn refresh(&self, again: Option<u8>) -> Option<Request> {
         let given = self.subject.refresh.as_ref()?;
         let token = match again {
-            Some(n) => chain::refreshed(self.so_far, n, given)?,
+            Some(n) => chain::refreshed(self.so_far, n, given).ok()?,
             None => None,
         };
         let (kind, body) = refresh_body(given, token)?;
@@ -438,6 +441,6 @@ fn form<'a>(fields: impl IntoIterator<Item = (&'a str, &'a str)>) -> Vec<u8> {
         .into_bytes()
 }
 
-fn parse(url: &Option<String>) -> Option<Url> {
-    Url::parse(url.as_deref()?).ok()
+fn parse(url: Option<&String>) -> Option<Url> {
+    Url::parse(url?).ok()
 }
