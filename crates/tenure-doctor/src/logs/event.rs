@@ -333,19 +333,23 @@ fn answer(
 ) -> Answer {
     let fate = error.and_then(|(_, fate)| *fate);
     let failed = says(&record.name) == Some(Says::RefreshFailed);
-    match (status, fate) {
-        (Some(200..=399), _) if !failed => Answer::Good,
-        (_, Some(Fate::Reused)) => Answer::Dead(true),
-        (_, Some(Fate::Dead)) => Answer::Dead(false),
-        (Some(403 | 408 | 429 | 500..), _) if kind != Kind::Request => Answer::Passing,
-        (None | Some(400), Some(Fate::Passing)) => Answer::Passing,
-        (Some(401), _) => Answer::Dead(false),
-        (Some(400), None) if error.is_some() => Answer::Passing,
-        (None, None)
-            if !failed && error.is_none() && says(&record.name) == Some(Says::RefreshOk) =>
-        {
-            Answer::Good
-        }
+    let told = error.is_none() && says(&record.name) == Some(Says::RefreshOk);
+    let well = match status {
+        Some(status) => (200..400).contains(&status) && !failed,
+        None => told,
+    };
+    let passing = match status {
+        Some(403 | 408 | 429 | 500..) => kind != Kind::Request,
+        Some(400) => error.is_some(),
+        None => fate == Some(Fate::Passing),
+        Some(_) => false,
+    };
+    match fate {
+        _ if well => Answer::Good,
+        Some(Fate::Reused) => Answer::Dead(true),
+        Some(Fate::Dead) => Answer::Dead(false),
+        _ if passing => Answer::Passing,
+        _ if status == Some(401) => Answer::Dead(false),
         _ => Answer::Unknown,
     }
 }

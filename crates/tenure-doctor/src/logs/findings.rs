@@ -28,6 +28,10 @@ impl Sighting {
         }
     }
 
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "figures are written where they are named"
+    )]
     pub(super) fn figure(mut self, name: &'static str, value: impl ToString) -> Self {
         self.figures.push((name, value.to_string()));
         self

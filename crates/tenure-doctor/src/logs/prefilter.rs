@@ -121,13 +121,11 @@ impl Prefilter {
             named(key).then_some(())?;
             let rest = rest.get(1..)?.trim_ascii_start();
             let rest = rest.strip_prefix(b":")?.trim_ascii_start();
-            match rest.strip_prefix(b"\"") {
-                Some(text) => text.get(..memchr(b'"', text)?),
-                None => {
-                    let end = rest.iter().position(|byte| !byte.is_ascii_digit())?;
-                    rest.get(..end).filter(|digits| !digits.is_empty())
-                }
+            if let Some(text) = rest.strip_prefix(b"\"") {
+                return text.get(..memchr(b'"', text)?);
             }
+            let end = rest.iter().position(|byte| !byte.is_ascii_digit())?;
+            rest.get(..end).filter(|digits| !digits.is_empty())
         };
         let after = |finder: &memmem::Finder<'_>| finder.find_iter(line).find_map(value);
         self.users.iter().find_map(after)

@@ -67,14 +67,14 @@ time=2026-11-21T18:00:00Z msg="refresh refused" user=u token_fp=aaaaaaaaaaaa sta
     ),
     (
         "a refused request long after a restart, recovered",
-        r#"2026-11-21T18:00:00Z INFO login succeeded user=a
+        r"2026-11-21T18:00:00Z INFO login succeeded user=a
 2026-11-21T18:00:05Z INFO login succeeded user=b
 2026-11-21T18:05:00Z INFO Application startup complete.
 2026-11-21T18:06:00Z INFO answered user=a status=401 path=/me
 2026-11-21T18:06:01Z INFO refresh ok user=a
 2026-11-21T18:06:02Z INFO answered user=b status=401 path=/me
 2026-11-21T18:06:03Z INFO refresh ok user=b
-"#,
+",
     ),
     (
         "a first start without a session, and public requests",

@@ -1,5 +1,7 @@
 //! Logs of the kinds that systems write, and what is found in them.
 
+#![expect(clippy::unwrap_used, reason = "test code")]
+
 mod formats;
 mod healthy;
 mod odd;

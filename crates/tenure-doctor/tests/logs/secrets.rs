@@ -17,7 +17,7 @@ const LINES: &[&str] = &[
     r#"time=2026-11-21T18:00:00Z msg="logged in" user=@ session=@ host=@"#,
     r#"192.0.2.1 - @ [21/Nov/2026:18:00:00 +0000] "GET /reset/@?t=@ HTTP/1.1" 403 2 "https://a/@" "@""#,
     r#"{"event":"auth_retry_exhausted","status":403,"had_retry_token":true,"path":"/@","pod":"@","token":"@"}"#,
-    r#"[WARNING] core.auth: Using memory cache for: refresh_token:@ (cache=None)"#,
+    "[WARNING] core.auth: Using memory cache for: refresh_token:@ (cache=None)",
     r#"{"event":"refresh reuse detected","token_id":"@","jti":"@","family":"@"}"#,
 ];
 

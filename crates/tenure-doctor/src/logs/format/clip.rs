@@ -32,21 +32,21 @@ impl<R> Clip<R> {
     fn passes(&mut self, byte: u8) -> bool {
         let (next, passes) = match (&self.place, byte) {
             (Place::Outside, b'"') => (Place::Within(0, 0), true),
-            (Place::Outside, _) => (Place::Outside, true),
             (Place::Within(length, 5), b'u') => (Place::Within(length + 1, 4), true),
             (Place::Within(length, 5), _) => (Place::Within(length + 1, 0), true),
             (Place::Within(length, 0), b'\\') if *length > 2 * TEXT => {
                 (Place::Dropped(true), false)
             }
             (Place::Within(length, 0), b'\\') => (Place::Within(length + 1, 5), true),
-            (Place::Within(_, 0), b'"') => (Place::Outside, true),
+            (Place::Within(_, 0) | Place::Dropped(false), b'"') | (Place::Outside, _) => {
+                (Place::Outside, true)
+            }
             (Place::Within(length, 0), _) if *length > TEXT && byte.is_ascii() => {
                 (Place::Dropped(false), false)
             }
             (Place::Within(length, left), _) => {
                 (Place::Within(length + 1, left.saturating_sub(1)), true)
             }
-            (Place::Dropped(false), b'"') => (Place::Outside, true),
             (Place::Dropped(escaped), _) => (Place::Dropped(!escaped && byte == b'\\'), false),
         };
         self.place = next;

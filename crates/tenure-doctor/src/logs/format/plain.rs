@@ -47,12 +47,8 @@ pub(super) fn into(record: &mut Record, message: &str) {
         record.put(key(pair.key), logfmt::value(&pair.value));
     }
     let name = name.get(..end).unwrap_or(name);
-    record.name = name
-        .chars()
-        .take(NAME)
-        .collect::<String>()
-        .trim()
-        .to_owned();
+    let name: String = name.chars().take(NAME).collect();
+    name.trim().clone_into(&mut record.name);
 }
 
 /// Docker's `service-1  | ` and the `2026-…Z stdout F ` of containers.
