@@ -6,6 +6,14 @@ use crate::probe::Probe;
 use crate::sign::Sign;
 use crate::weight::{Prior, Strength};
 
+mod client;
+mod edge;
+mod framework;
+mod gateway;
+mod session;
+mod tenure;
+mod verifier;
+
 /// Who gave the answer, or whose fault it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -96,4 +104,40 @@ pub struct Family {
 }
 
 /// The families, in the order of ids.
-pub const FAMILIES: &[Family] = &[];
+pub const FAMILIES: &[Family] = &[
+    Family {
+        name: "client",
+        title: "Client and transport",
+        causes: client::CAUSES,
+    },
+    Family {
+        name: "edge",
+        title: "CDN, firewall and proxy",
+        causes: edge::CAUSES,
+    },
+    Family {
+        name: "gateway",
+        title: "API gateway",
+        causes: gateway::CAUSES,
+    },
+    Family {
+        name: "verifier",
+        title: "Keys, issuer, claims and clock",
+        causes: verifier::CAUSES,
+    },
+    Family {
+        name: "framework",
+        title: "Frameworks and authorization",
+        causes: framework::CAUSES,
+    },
+    Family {
+        name: "session",
+        title: "Sessions and refreshes",
+        causes: session::CAUSES,
+    },
+    Family {
+        name: "tenure",
+        title: "Tenure's own service",
+        causes: tenure::CAUSES,
+    },
+];

@@ -1,8 +1,21 @@
 //! Signs: questions that evidence answers, each asked in one place and used by many causes.
+//!
+//! Those of one file are about one kind of evidence. What only one family asks stands beside its causes.
 
 use std::fmt;
 
-use crate::{Clue, Evidence};
+use tenure_core::time::Timestamp;
+
+use crate::exchange::{Answer, Exchange};
+use crate::probe::Probe;
+use crate::{Clue, Evidence, Source};
+
+pub mod answer;
+pub mod drift;
+pub mod keys;
+pub mod logs;
+pub mod probes;
+pub mod token;
 
 /// A question to the evidence. It holds where `find` finds anything.
 pub struct Sign {
@@ -18,4 +31,63 @@ impl fmt::Debug for Sign {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name)
     }
+}
+
+/// One clue from a probe's answer if the condition holds.
+pub(crate) fn seen(holds: bool, says: impl Into<String>, probe: Probe) -> Vec<Clue> {
+    if !holds {
+        return Vec::new();
+    }
+    vec![Clue {
+        says: says.into(),
+        source: Source::Probe(probe),
+        at: None,
+    }]
+}
+
+/// One clue from the presented token.
+pub(crate) fn of_token(says: impl Into<String>, at: Option<Timestamp>) -> Vec<Clue> {
+    vec![Clue {
+        says: says.into(),
+        source: Source::Token,
+        at,
+    }]
+}
+
+/// The answers that the client's own request got, first and repeated, in their order.
+pub(crate) fn client_answers(evidence: &Evidence) -> impl Iterator<Item = (&Exchange, &Answer)> {
+    evidence.exchanges.iter().filter_map(|exchange| {
+        let own = matches!(
+            exchange.probe,
+            Probe::Client | Probe::Again(_) | Probe::Address(_)
+        );
+        own.then_some((exchange, exchange.result.as_ref().ok()?))
+    })
+}
+
+/// All answers of all probes.
+pub(crate) fn answers(evidence: &Evidence) -> impl Iterator<Item = (Probe, &Answer)> {
+    evidence
+        .exchanges
+        .iter()
+        .filter_map(|exchange| Some((exchange.probe, exchange.result.as_ref().ok()?)))
+}
+
+/// 401 or 403.
+pub(crate) fn refused(answer: &Answer) -> bool {
+    matches!(answer.status, 401 | 403)
+}
+
+/// 2xx.
+pub(crate) fn accepted(answer: &Answer) -> bool {
+    (200..300).contains(&answer.status)
+}
+
+/// True where the text contains the needle, in any case (ASCII).
+pub(crate) fn contains(text: &str, needle: &str) -> bool {
+    needle.is_empty()
+        || text
+            .as_bytes()
+            .windows(needle.len())
+            .any(|window| window.eq_ignore_ascii_case(needle.as_bytes()))
 }

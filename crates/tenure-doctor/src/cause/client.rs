@@ -1,0 +1,5 @@
+//! Client and transport.
+
+use super::Cause;
+
+pub(super) const CAUSES: &[Cause] = &[];

@@ -1,0 +1,5 @@
+//! CDN, firewall and proxy.
+
+use super::Cause;
+
+pub(super) const CAUSES: &[Cause] = &[];

@@ -1,0 +1,5 @@
+//! Frameworks and authorization.
+
+use super::Cause;
+
+pub(super) const CAUSES: &[Cause] = &[];

@@ -1,0 +1,5 @@
+//! API gateway.
+
+use super::Cause;
+
+pub(super) const CAUSES: &[Cause] = &[];

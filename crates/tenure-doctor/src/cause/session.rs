@@ -1,0 +1,5 @@
+//! Sessions and refreshes.
+
+use super::Cause;
+
+pub(super) const CAUSES: &[Cause] = &[];

@@ -1,0 +1,5 @@
+//! Tenure's own service.
+
+use super::Cause;
+
+pub(super) const CAUSES: &[Cause] = &[];

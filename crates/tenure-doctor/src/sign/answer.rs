@@ -1,0 +1,325 @@
+//! What one answer says: its texts, its header fields, its clock.
+
+use std::time::Duration;
+
+use tenure_core::time::Timestamp;
+
+use super::{Sign, accepted, answers, client_answers, contains, refused, seen};
+use crate::exchange::{Answer, Exchange, Failure};
+use crate::probe::Probe;
+use crate::sign::logs;
+use crate::{Clue, Evidence};
+
+/// Answers to which requests a text is looked for in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum At {
+    /// The client's own request, repetitions and redirects included.
+    Client,
+    /// Refreshes.
+    Refresh,
+    /// The preflight.
+    Preflight,
+    /// Without a token.
+    Bare,
+}
+
+impl At {
+    fn includes(self, probe: Probe) -> bool {
+        match self {
+            Self::Client => matches!(
+                probe,
+                Probe::Client
+                    | Probe::Again(_)
+                    | Probe::Address(_)
+                    | Probe::Hop(_)
+                    | Probe::KeptHop(_)
+            ),
+            Self::Refresh => matches!(probe, Probe::Refresh | Probe::RefreshAgain(_)),
+            Self::Preflight => probe == Probe::Preflight,
+            Self::Bare => probe == Probe::Bare,
+        }
+    }
+}
+
+/// Signs that are texts of known systems: each is looked for in answers that are not a success and, where it is
+/// named, in logs.
+///
+/// `NAME = "sign-name", At::Client, "needle", "what it means";` The table `TEXTS` is what the logs are searched for.
+macro_rules! texts {
+    ($($(#[$doc:meta])* $name:ident = $text:literal, $at:expr, $needle:literal, $means:literal;)*) => {
+        $($(#[$doc])* pub(crate) static $name: $crate::sign::Sign = $crate::sign::Sign {
+            name: $text,
+            means: $means,
+            find: |evidence| $crate::sign::answer::text(evidence, $text, $needle, $at),
+        };)*
+
+        /// Names and needles, for the logs.
+        pub(crate) const TEXTS: &[(&str, &str)] = &[$(($text, $needle)),*];
+    };
+}
+pub(crate) use texts;
+
+/// Where a text is in the answers of these probes, or in logs.
+pub(crate) fn text(evidence: &Evidence, name: &str, needle: &str, at: At) -> Vec<Clue> {
+    let mut clues = Vec::new();
+    for (probe, answer) in
+        answers(evidence).filter(|(probe, answer)| at.includes(*probe) && !accepted(answer))
+    {
+        if let Some(place) = place(answer, needle) {
+            clues.extend(seen(
+                true,
+                format!("{} with `{needle}` in {place}", answer.status),
+                probe,
+            ));
+        }
+    }
+    clues.extend(logs::text(evidence, name));
+    clues
+}
+
+/// In which part of an answer a text stands.
+fn place(answer: &Answer, needle: &str) -> Option<String> {
+    if contains(&answer.body, needle) {
+        return Some("its body".to_owned());
+    }
+    let (name, _) = answer
+        .headers
+        .iter()
+        .find(|(_, value)| contains(value, needle))?;
+    Some(format!("`{name}`"))
+}
+
+/// Where a header field of the answers of these probes contains a text; `""` is any value.
+pub(crate) fn header(evidence: &Evidence, name: &str, needle: &str, at: At) -> Vec<Clue> {
+    let mut clues = Vec::new();
+    for (probe, answer) in answers(evidence).filter(|(probe, _)| at.includes(*probe)) {
+        let mut fields = answer.headers.iter().filter(|(field, _)| field == name);
+        if let Some((_, value)) = fields.find(|(_, value)| contains(value, needle)) {
+            clues.extend(seen(
+                true,
+                format!("{} with `{name}: {value}`", answer.status),
+                probe,
+            ));
+        }
+    }
+    clues
+}
+
+/// The client is refused with an HTML page.
+pub static HTML_REFUSAL: Sign = Sign {
+    name: "html-refusal",
+    means: "an HTML page stands in place of an API's refusal",
+    find: |evidence| match evidence.answer(Probe::Client) {
+        Some(answer) => seen(
+            answer.status >= 400
+                && answer
+                    .header("content-type")
+                    .is_some_and(|kind| contains(kind, "text/html")),
+            format!("{} with an HTML page", answer.status),
+            Probe::Client,
+        ),
+        None => Vec::new(),
+    },
+};
+
+/// A refusal was served by a cache.
+pub static REFUSAL_FROM_CACHE: Sign = Sign {
+    name: "refusal-from-cache",
+    means: "the refusal comes out of a cache",
+    find: |evidence| {
+        let cached = client_answers(evidence).filter(|(_, answer)| refused(answer));
+        cached
+            .filter_map(|(exchange, answer)| Some((exchange.probe, from_cache(answer)?)))
+            .flat_map(|(probe, mark)| seen(true, format!("refused by a cache: {mark}"), probe))
+            .collect()
+    },
+};
+
+/// A success was served by a cache though no token was sent.
+pub static SUCCESS_FROM_CACHE: Sign = Sign {
+    name: "success-from-cache",
+    means: "a success without a token comes out of a cache",
+    find: |evidence| match evidence.answer(Probe::Bare) {
+        Some(answer) if accepted(answer) => match from_cache(answer) {
+            Some(mark) => seen(
+                true,
+                format!("{} without a token, out of a cache: {mark}", answer.status),
+                Probe::Bare,
+            ),
+            None => Vec::new(),
+        },
+        _ => Vec::new(),
+    },
+};
+
+/// The mark of a cache on an answer that it did not ask the origin for.
+pub(crate) fn from_cache(answer: &Answer) -> Option<String> {
+    let aged = answer
+        .header("age")
+        .filter(|age| age.trim().parse::<u64>().is_ok_and(|age| age > 0));
+    if let Some(age) = aged {
+        return Some(format!("`age: {age}`"));
+    }
+    let marks = [
+        "x-cache",
+        "x-cache-status",
+        "cf-cache-status",
+        "x-proxy-cache",
+        "cache-status",
+        "x-varnish-cache",
+    ];
+    marks.iter().find_map(|name| {
+        let value = answer.header(name)?;
+        contains(value, "hit").then(|| format!("`{name}: {value}`"))
+    })
+}
+
+/// Clocks that differ by more than this are different: `Date` has a resolution of a second, and answers travel.
+const CLOCKS: Duration = Duration::from_secs(30);
+
+/// The server's clock is ahead of the doctor's.
+pub static SERVER_AHEAD: Sign = Sign {
+    name: "server-clock-ahead",
+    means: "the server's clock is ahead of this machine's",
+    find: |evidence| {
+        let ahead = clocks(evidence).find(|(_, here, there)| there.since(*here) > CLOCKS);
+        ahead.map_or_else(Vec::new, |(probe, here, there)| {
+            seen(
+                true,
+                format!(
+                    "`Date` is {} s ahead of this machine's clock",
+                    there.since(here).as_secs()
+                ),
+                probe,
+            )
+        })
+    },
+};
+
+/// The server's clock is behind the doctor's.
+pub static SERVER_BEHIND: Sign = Sign {
+    name: "server-clock-behind",
+    means: "the server's clock is behind this machine's",
+    find: |evidence| {
+        let behind = clocks(evidence).find(|(_, here, there)| here.since(*there) > CLOCKS);
+        behind.map_or_else(Vec::new, |(probe, here, there)| {
+            seen(
+                true,
+                format!(
+                    "`Date` is {} s behind this machine's clock",
+                    here.since(there).as_secs()
+                ),
+                probe,
+            )
+        })
+    },
+};
+
+/// The server's clock and the doctor's agree.
+pub static CLOCKS_AGREE: Sign = Sign {
+    name: "clocks-agree",
+    means: "the server's clock agrees with this machine's",
+    find: |evidence| {
+        let mut all = clocks(evidence).peekable();
+        let first = all.peek().map(|(probe, ..)| *probe);
+        match first {
+            Some(probe)
+                if all.all(|(_, here, there)| {
+                    here.since(there) <= CLOCKS && there.since(here) <= CLOCKS
+                }) =>
+            {
+                seen(true, "`Date` agrees with this machine's clock", probe)
+            }
+            _ => Vec::new(),
+        }
+    },
+};
+
+/// The probe, the doctor's time and the server's `Date`; answers out of a cache, whose `Date` is old, left out.
+pub(crate) fn clocks(evidence: &Evidence) -> impl Iterator<Item = (Probe, Timestamp, Timestamp)> {
+    evidence.exchanges.iter().filter_map(
+        |Exchange {
+             probe, result, at, ..
+         }| {
+            let answer = result
+                .as_ref()
+                .ok()
+                .filter(|answer| from_cache(answer).is_none())?;
+            let date = httpdate::parse_http_date(answer.header("date")?).ok()?;
+            let there = date.duration_since(std::time::UNIX_EPOCH).ok()?.as_secs();
+            Some((*probe, *at, Timestamp(there)))
+        },
+    )
+}
+
+/// The client's request got no HTTP answer, or a 5xx.
+pub static UNAVAILABLE: Sign = Sign {
+    name: "unavailable",
+    means: "the service is not available: that is nobody's token",
+    find: |evidence| {
+        let Some(exchange) = evidence
+            .exchanges
+            .iter()
+            .find(|exchange| exchange.probe == Probe::Client)
+        else {
+            return Vec::new();
+        };
+        match &exchange.result {
+            Ok(answer) => seen(
+                answer.status >= 500,
+                format!("{} for the client's request", answer.status),
+                Probe::Client,
+            ),
+            Err(failure) => seen(true, describe(failure), Probe::Client),
+        }
+    },
+};
+
+fn describe(failure: &Failure) -> String {
+    match failure {
+        Failure::Timeout => "no answer in time".to_owned(),
+        Failure::Refused => "the port is closed".to_owned(),
+        Failure::Reset => "the connection ended before the answer".to_owned(),
+        Failure::Dns => "the name has no address".to_owned(),
+        Failure::Tls(why) => format!("TLS was not agreed on: {why}"),
+        Failure::Malformed(what) => format!("what came back is not HTTP: {what}"),
+        Failure::Unreachable => "no route to the address".to_owned(),
+    }
+}
+
+/// The refusal is a Bearer challenge with this `error`.
+pub(crate) fn challenge_error(evidence: &Evidence, error: &str) -> Vec<Clue> {
+    let mut clues = Vec::new();
+    for (exchange, answer) in client_answers(evidence) {
+        let fields = answer
+            .headers
+            .iter()
+            .filter(|(name, _)| name.ends_with("www-authenticate"));
+        for (_, value) in fields {
+            if contains(value, &format!("error=\"{error}\""))
+                || contains(value, &format!("error={error}"))
+            {
+                clues.extend(seen(
+                    true,
+                    format!("{} with the challenge `{value}`", answer.status),
+                    exchange.probe,
+                ));
+            }
+        }
+    }
+    clues
+}
+
+/// `error="invalid_token"` (RFC 6750).
+pub static INVALID_TOKEN: Sign = Sign {
+    name: "challenge-invalid-token",
+    means: "the challenge says that the token is expired, revoked, malformed or otherwise invalid",
+    find: |evidence| challenge_error(evidence, "invalid_token"),
+};
+
+/// `error="insufficient_scope"` (RFC 6750).
+pub static INSUFFICIENT_SCOPE: Sign = Sign {
+    name: "challenge-insufficient-scope",
+    means: "the challenge says that the token's scope does not suffice",
+    find: |evidence| challenge_error(evidence, "insufficient_scope"),
+};

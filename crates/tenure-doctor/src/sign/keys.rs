@@ -1,0 +1,255 @@
+//! What the keys say of the token.
+
+use super::token::{claims, presented};
+use super::{Sign, of_token};
+use crate::keys::Kind;
+use crate::token::{Signature, SignatureCheck};
+use crate::{Clue, Evidence, Source};
+
+/// A key that was given verifies the token.
+pub static VERIFIES: Sign = Sign {
+    name: "signature-verifies",
+    means: "a key that was given verifies the token's signature",
+    find: |evidence| {
+        checks(evidence)
+            .filter(|check| check.verdict == Signature::Good)
+            .map(|check| clue(check, "verifies the signature"))
+            .collect()
+    },
+};
+
+/// Keys that fit the algorithm were given, and none verifies it.
+pub static NO_KEY_VERIFIES: Sign = Sign {
+    name: "no-key-verifies",
+    means: "none of the keys that were given verifies the token's signature",
+    find: |evidence| {
+        let good = checks(evidence).any(|check| check.verdict == Signature::Good);
+        let bad: Vec<_> = checks(evidence)
+            .filter(|check| check.verdict == Signature::Bad)
+            .collect();
+        if good {
+            Vec::new()
+        } else {
+            bad.into_iter()
+                .map(|check| clue(check, "does not verify the signature"))
+                .collect()
+        }
+    },
+};
+
+/// The token's kid is in a key set, and the key of that name does not verify it.
+pub static SAME_KID_OTHER_KEY: Sign = Sign {
+    name: "same-kid-other-key",
+    means: "the key set has a key of the token's kid, and it does not verify the token",
+    find: |evidence| {
+        let Some(kid) = kid(evidence) else {
+            return Vec::new();
+        };
+        let named = checks(evidence).filter(|check| check.kid.as_deref() == Some(kid));
+        let named: Vec<_> = named.collect();
+        if named.iter().any(|check| check.verdict == Signature::Good) {
+            return Vec::new();
+        }
+        named
+            .into_iter()
+            .filter(|check| check.verdict == Signature::Bad)
+            .map(|check| clue(check, "has the token's kid and does not verify it"))
+            .collect()
+    },
+};
+
+/// The token's kid is in none of the key sets.
+pub static KID_UNKNOWN: Sign = Sign {
+    name: "kid-unknown",
+    means: "no key set that was given has the token's kid",
+    find: |evidence| {
+        let Some(kid) = kid(evidence) else {
+            return Vec::new();
+        };
+        let sets: Vec<_> = evidence
+            .keys
+            .iter()
+            .filter(|set| set.kind == Some(Kind::Jwks) && !set.keys.is_empty())
+            .collect();
+        let known = sets
+            .iter()
+            .flat_map(|set| &set.keys)
+            .any(|key| key.kid.as_deref() == Some(kid));
+        if known || sets.is_empty() {
+            return Vec::new();
+        }
+        sets.iter()
+            .map(|set| Clue {
+                says: format!("no key `{kid}` among its {}", set.keys.len()),
+                source: Source::Keys(set.name.clone()),
+                at: None,
+            })
+            .collect()
+    },
+};
+
+/// The token's kid is in a key set, and that key verifies it.
+pub static KID_KNOWN: Sign = Sign {
+    name: "kid-known",
+    means: "a key set has the token's kid, and that key verifies it",
+    find: |evidence| {
+        let Some(kid) = kid(evidence) else {
+            return Vec::new();
+        };
+        checks(evidence)
+            .filter(|check| check.kid.as_deref() == Some(kid) && check.verdict == Signature::Good)
+            .map(|check| clue(check, "has the token's kid and verifies it"))
+            .collect()
+    },
+};
+
+/// Of several shared secrets one verifies the token and another does not.
+pub static SECRETS_DISAGREE: Sign = Sign {
+    name: "secrets-disagree",
+    means: "one of the shared secrets verifies the token, another does not",
+    find: |evidence| {
+        let secret = |check: &&SignatureCheck| {
+            let kind = evidence
+                .keys
+                .iter()
+                .find(|set| set.name == check.keys)
+                .and_then(|set| set.kind);
+            kind == Some(Kind::Secret)
+        };
+        let named = |verdict| {
+            let mut names: Vec<_> = checks(evidence)
+                .filter(secret)
+                .filter(|check| check.verdict == verdict)
+                .map(|check| check.keys.as_str())
+                .collect();
+            names.dedup();
+            names
+        };
+        let good = named(Signature::Good);
+        let bad: Vec<_> = named(Signature::Bad)
+            .into_iter()
+            .filter(|name| !good.contains(name))
+            .collect();
+        if good.is_empty() || bad.is_empty() {
+            return Vec::new();
+        }
+        vec![Clue {
+            says: format!(
+                "{} verifies the token, {} does not",
+                good.join(", "),
+                bad.join(", ")
+            ),
+            source: Source::Keys(bad.join(", ")),
+            at: None,
+        }]
+    },
+};
+
+/// A secret verifies the token only in another form than the one that stands there.
+pub static OTHER_FORM: Sign = Sign {
+    name: "secret-in-other-form",
+    means: "the secret verifies the token only when it is decoded or trimmed first",
+    find: |evidence| {
+        let raw = checks(evidence)
+            .any(|check| check.verdict == Signature::Good && check.form.as_deref() == Some("raw"));
+        if raw {
+            return Vec::new();
+        }
+        checks(evidence)
+            .filter(|check| {
+                check.verdict == Signature::Good
+                    && check.form.as_deref().is_some_and(|form| form != "raw")
+            })
+            .map(|check| {
+                clue(
+                    check,
+                    &format!(
+                        "verifies only in the form `{}`",
+                        check.form.as_deref().unwrap_or_default()
+                    ),
+                )
+            })
+            .collect()
+    },
+};
+
+/// A key set holds keys that common verifiers cannot use.
+pub static UNUSABLE_KEYS: Sign = Sign {
+    name: "unusable-keys",
+    means: "the key set holds keys that common verifiers cannot use",
+    find: |evidence| {
+        let mut clues = Vec::new();
+        for set in &evidence.keys {
+            for key in &set.keys {
+                if let Some(problem) = &key.problem {
+                    let kid = key.kid.as_deref().unwrap_or("without kid");
+                    clues.push(Clue {
+                        says: format!("key {kid} ({}): {problem}", key.kty),
+                        source: Source::Keys(set.name.clone()),
+                        at: None,
+                    });
+                }
+            }
+        }
+        clues
+    },
+};
+
+/// The issuer's metadata names another issuer than the token.
+pub static ISSUER_DIFFERS_FROM_DISCOVERY: Sign = Sign {
+    name: "issuer-differs-from-discovery",
+    means: "the token's issuer is not the one that the metadata names",
+    find: |evidence| {
+        let Some(iss) = claims(evidence).and_then(|claims| claims.iss.as_deref()) else {
+            return Vec::new();
+        };
+        let other =
+            |set: &&crate::keys::KeySet| set.issuer.as_deref().is_some_and(|issuer| issuer != iss);
+        evidence
+            .keys
+            .iter()
+            .filter(other)
+            .map(|set| Clue {
+                says: format!(
+                    "the metadata names {}, the token {iss}",
+                    set.issuer.as_deref().unwrap_or_default()
+                ),
+                source: Source::Keys(set.name.clone()),
+                at: None,
+            })
+            .collect()
+    },
+};
+
+/// The token has no kid.
+pub static NO_KID: Sign = Sign {
+    name: "no-kid",
+    means: "the token names no key",
+    find: |evidence| match presented(evidence).and_then(|token| token.header.as_ref()) {
+        Some(header) if header.kid.is_none() => of_token("the header has no `kid`", None),
+        _ => Vec::new(),
+    },
+};
+
+fn checks(evidence: &Evidence) -> impl Iterator<Item = &SignatureCheck> {
+    presented(evidence)
+        .into_iter()
+        .flat_map(|token| &token.signatures)
+}
+
+fn kid(evidence: &Evidence) -> Option<&str> {
+    presented(evidence)?.header.as_ref()?.kid.as_deref()
+}
+
+fn clue(check: &SignatureCheck, says: &str) -> Clue {
+    let kid = check
+        .kid
+        .as_deref()
+        .map(|kid| format!("key {kid} "))
+        .unwrap_or_default();
+    Clue {
+        says: format!("{kid}{says}"),
+        source: Source::Keys(check.keys.clone()),
+        at: None,
+    }
+}

@@ -1,0 +1,76 @@
+//! What logs show.
+
+use super::Sign;
+use crate::logs::Pattern;
+use crate::{Clue, Evidence};
+use tenure_core::time::Timestamp;
+
+macro_rules! patterns {
+    ($($(#[$doc:meta])* $name:ident = $pattern:ident, $text:literal, $means:literal;)*) => {
+        $($(#[$doc])* pub static $name: Sign = Sign {
+            name: $text,
+            means: $means,
+            find: |evidence| found(evidence, Pattern::$pattern),
+        };)*
+    };
+}
+
+patterns! {
+    /// [`Pattern::RefreshRace`].
+    RACE = RefreshRace, "refresh-race", "one refresh token was used twice within a second, then refused for good";
+    /// [`Pattern::RefreshReuse`].
+    REUSE = RefreshReuse, "refresh-reuse", "a refresh token was presented long after it had been used";
+    /// [`Pattern::WipedOnTransient`].
+    WIPED = WipedOnTransient, "wiped-on-transient", "the session was cleared in the second of an answer that ends no session";
+    /// [`Pattern::RefreshNeverCalled`].
+    NEVER_CALLED = RefreshNeverCalled, "refresh-never-called", "users are refused when the lifetime has passed since login, and nobody refreshes";
+    /// [`Pattern::FreshTokenRefused`].
+    FRESH_REFUSED = FreshTokenRefused, "fresh-token-refused", "a token that was just refreshed is refused";
+    /// [`Pattern::RequestBeforeRestore`].
+    BEFORE_RESTORE = RequestBeforeRestore, "request-before-restore", "requests went out before the stored session was read";
+    /// [`Pattern::StoreKeyMissing`].
+    KEY_MISSING = StoreKeyMissing, "store-key-missing", "of several keys of the stored session one was missing";
+    /// [`Pattern::EmptyRefreshToken`].
+    EMPTY_REFRESH = EmptyRefreshToken, "empty-refresh-token", "an empty refresh token was stored or sent";
+    /// [`Pattern::MemoryFallback`].
+    IN_MEMORY = MemoryFallback, "memory-fallback", "sessions are kept in the memory of one process";
+    /// [`Pattern::WorkersDisagree`].
+    WORKERS_DISAGREE = WorkersDisagree, "workers-disagree", "processes answer the same request differently";
+    /// [`Pattern::RefusedAfterRestart`].
+    AFTER_RESTART = RefusedAfterRestart, "refused-after-restart", "users are refused since a restart";
+    /// [`Pattern::ClearedSilently`].
+    CLEARED = ClearedSilently, "cleared-silently", "the session was cleared and the app was not told, or the other way round";
+    /// [`Pattern::Refusals`].
+    REFUSALS = Refusals, "refusals-logged", "refusals are in the logs";
+}
+
+/// Findings of a pattern as clues.
+pub(crate) fn found(evidence: &Evidence, pattern: Pattern) -> Vec<Clue> {
+    let matching = evidence
+        .logs
+        .findings
+        .iter()
+        .filter(|finding| finding.pattern == pattern);
+    matching
+        .map(|finding| Clue {
+            says: finding.says.clone(),
+            source: finding.source.clone(),
+            at: finding.first_ms.map(|ms| Timestamp(ms / 1000)),
+        })
+        .collect()
+}
+
+/// Findings of a known text, by its name.
+pub(crate) fn text(evidence: &Evidence, name: &str) -> Vec<Clue> {
+    let named = evidence.logs.findings.iter().filter(|finding| {
+        finding.pattern == Pattern::Text
+            && finding.figures.get("text").is_some_and(|text| text == name)
+    });
+    named
+        .map(|finding| Clue {
+            says: finding.says.clone(),
+            source: finding.source.clone(),
+            at: finding.first_ms.map(|ms| Timestamp(ms / 1000)),
+        })
+        .collect()
+}

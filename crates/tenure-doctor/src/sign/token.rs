@@ -1,0 +1,229 @@
+//! What the token itself says.
+
+use std::time::Duration;
+
+use super::{Sign, of_token};
+use crate::token::{Blemish, Claims, Role, Shape, Token};
+use crate::{Clue, Evidence};
+
+/// The token that the client presents.
+pub(crate) fn presented(evidence: &Evidence) -> Option<&Token> {
+    evidence
+        .tokens
+        .iter()
+        .find(|token| token.role == Role::Presented)
+}
+
+/// Its claims, where they can be read.
+pub(crate) fn claims(evidence: &Evidence) -> Option<&Claims> {
+    presented(evidence)?.claims.as_ref()
+}
+
+/// Clocks that are closer than this are the same: the widest leeway that is common.
+pub(crate) const CLOSE: Duration = Duration::from_secs(60);
+
+/// `exp` is past.
+pub static EXPIRED: Sign = Sign {
+    name: "expired",
+    means: "the token is expired",
+    find: |evidence| match claims(evidence).and_then(|claims| claims.exp) {
+        Some(exp) if exp + CLOSE < evidence.now => of_token(
+            format!("expired {} s ago", evidence.now.since(exp).as_secs()),
+            Some(exp),
+        ),
+        _ => Vec::new(),
+    },
+};
+
+/// `exp` is to come, and `nbf` and `iat` are past.
+pub static IN_TIME: Sign = Sign {
+    name: "in-time",
+    means: "the token is neither expired nor early",
+    find: |evidence| {
+        let Some(Claims {
+            exp: Some(exp),
+            nbf,
+            iat,
+            ..
+        }) = claims(evidence)
+        else {
+            return Vec::new();
+        };
+        let begun = [nbf, iat]
+            .into_iter()
+            .flatten()
+            .all(|begin| *begin <= evidence.now);
+        if *exp > evidence.now && begun {
+            of_token(
+                format!("valid for {} s more", exp.since(evidence.now).as_secs()),
+                Some(*exp),
+            )
+        } else {
+            Vec::new()
+        }
+    },
+};
+
+/// `nbf` or `iat` is in the future.
+pub static EARLY: Sign = Sign {
+    name: "early",
+    means: "the token begins in the future",
+    find: |evidence| {
+        let begin = claims(evidence).and_then(|claims| claims.nbf.max(claims.iat));
+        match begin {
+            Some(begin) if begin > evidence.now => of_token(
+                format!("begins in {} s", begin.since(evidence.now).as_secs()),
+                Some(begin),
+            ),
+            _ => Vec::new(),
+        }
+    },
+};
+
+/// Nothing, or a word that stands for nothing.
+pub static NO_TOKEN: Sign = Sign {
+    name: "no-token",
+    means: "what is presented is empty or a word like `undefined`",
+    find: |evidence| match presented(evidence) {
+        Some(token) if matches!(token.shape, Shape::Empty | Shape::Word) => of_token(
+            format!("what is presented is no token ({} bytes)", token.length),
+            None,
+        ),
+        _ => Vec::new(),
+    },
+};
+
+/// One part: not a JWT.
+pub static OPAQUE: Sign = Sign {
+    name: "opaque-token",
+    means: "the token is not a JWT",
+    find: |evidence| shaped(evidence, Shape::Opaque, "the token has one part: not a JWT"),
+};
+
+/// Five parts.
+pub static ENCRYPTED: Sign = Sign {
+    name: "encrypted-token",
+    means: "the token is encrypted (JWE)",
+    find: |evidence| shaped(evidence, Shape::Jwe, "the token has five parts: encrypted"),
+};
+
+/// A part cannot be decoded.
+pub static BROKEN: Sign = Sign {
+    name: "broken-token",
+    means: "the token looks like a JWT, and a part of it cannot be decoded",
+    find: |evidence| {
+        shaped(
+            evidence,
+            Shape::Broken,
+            "a part of the token cannot be decoded",
+        )
+    },
+};
+
+/// Something that does not belong to it is around or in it.
+pub static BLEMISHED: Sign = Sign {
+    name: "blemished-token",
+    means: "the token carries characters or an encoding that do not belong to it",
+    find: |evidence| blemishes(evidence, |_| true),
+};
+
+/// `Bearer ` was stored with it.
+pub static SCHEME_STORED: Sign = Sign {
+    name: "scheme-stored",
+    means: "the scheme is part of what is stored as the token",
+    find: |evidence| blemishes(evidence, |blemish| blemish == Blemish::Scheme),
+};
+
+/// Its claims are those of an ID token.
+pub static LOOKS_LIKE_ID_TOKEN: Sign = Sign {
+    name: "looks-like-id-token",
+    means: "the token is an ID token by its claims",
+    find: |evidence| {
+        let Some(claims) = claims(evidence) else {
+            return Vec::new();
+        };
+        let has = |name: &str| claims.names.iter().any(|claim| claim == name);
+        let typ = presented(evidence).and_then(|token| token.header.as_ref()?.typ.as_deref());
+        let access = claims.token_use.as_deref() == Some("access")
+            || !claims.scope.is_empty()
+            || typ.is_some_and(|typ| typ.to_ascii_lowercase().ends_with("at+jwt"));
+        let marks: Vec<_> = ["nonce", "at_hash", "c_hash", "sid"]
+            .into_iter()
+            .filter(|name| has(name))
+            .collect();
+        if claims.token_use.as_deref() == Some("id") {
+            of_token("token_use is `id`", None)
+        } else if !access && !marks.is_empty() {
+            of_token(format!("claims of an ID token: {}", marks.join(", ")), None)
+        } else {
+            Vec::new()
+        }
+    },
+};
+
+/// Its claims are those of an access token.
+pub static LOOKS_LIKE_ACCESS_TOKEN: Sign = Sign {
+    name: "looks-like-access-token",
+    means: "the token is an access token by its claims",
+    find: |evidence| {
+        let Some(claims) = claims(evidence) else {
+            return Vec::new();
+        };
+        let typ = presented(evidence).and_then(|token| token.header.as_ref()?.typ.as_deref());
+        if claims.token_use.as_deref() == Some("access") {
+            of_token("token_use is `access`", None)
+        } else if typ.is_some_and(|typ| typ.to_ascii_lowercase().ends_with("at+jwt")) {
+            of_token("typ is at+jwt", None)
+        } else {
+            Vec::new()
+        }
+    },
+};
+
+/// A claim has a type that RFC 7519 does not allow.
+pub static MISTYPED: Sign = Sign {
+    name: "mistyped-claim",
+    means: "a claim has a wrong JSON type",
+    find: |evidence| {
+        let Some(claims) = claims(evidence) else {
+            return Vec::new();
+        };
+        let clue =
+            |(name, found): (&String, &String)| of_token(format!("`{name}` is a {found}"), None);
+        claims.mistyped.iter().flat_map(clue).collect()
+    },
+};
+
+fn shaped(evidence: &Evidence, shape: Shape, says: &str) -> Vec<Clue> {
+    match presented(evidence) {
+        Some(token) if token.shape == shape => of_token(says, None),
+        _ => Vec::new(),
+    }
+}
+
+fn blemishes(evidence: &Evidence, wanted: fn(Blemish) -> bool) -> Vec<Clue> {
+    let found = presented(evidence).map(|token| token.blemishes.as_slice());
+    let wanted = found
+        .unwrap_or_default()
+        .iter()
+        .filter(|blemish| wanted(**blemish));
+    wanted
+        .flat_map(|blemish| of_token(describe(*blemish), None))
+        .collect()
+}
+
+fn describe(blemish: Blemish) -> &'static str {
+    match blemish {
+        Blemish::OuterBlank => "blanks or a newline around the token",
+        Blemish::InnerBlank => "blanks within the token",
+        Blemish::Quoted => "quotes around the token",
+        Blemish::Scheme => "`Bearer ` is stored as part of the token",
+        Blemish::PercentEncoded => "the token is percent-encoded",
+        Blemish::Base64Encoded => "the token is base64-encoded once more",
+        Blemish::Json => "a JSON object stands in place of the token",
+        Blemish::Padded => "padding or the plain base64 alphabet within the token",
+        Blemish::Foreign => "characters that no token has",
+        Blemish::Truncated => "the end of the token is missing",
+        Blemish::Doubled => "the token stands there twice",
+    }
+}
