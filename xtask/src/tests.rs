@@ -14,6 +14,17 @@ pub(crate) fn run(full: bool, missing: &[&str]) -> Result<()> {
     let mut total = Count::default();
     for arguments in [
         &["test", "--workspace", "--no-fail-fast"][..],
+        // What asks AWS is not in a default build.
+        &[
+            "test",
+            "--package",
+            "tenure",
+            "--features",
+            "aws",
+            "--test",
+            "doctor_drift",
+            "--no-fail-fast",
+        ][..],
         &[
             "test",
             "--manifest-path",
