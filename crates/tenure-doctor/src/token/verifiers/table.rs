@@ -15,7 +15,7 @@ pub(super) struct Verifier {
     pub(super) iat: Option<u64>,
     /// Dates that must be numbers where they are there.
     pub(super) typed: &'static [&'static str],
-    /// Digits in a string pass for a number.
+    /// Digits in a string pass for a number, and a boolean for 0 or 1.
     pub(super) coerces: bool,
     /// Claims that must be there.
     pub(super) required: &'static [&'static str],
@@ -436,7 +436,7 @@ const AWS_JWT_VERIFY: Verifier = Verifier {
     says: &[
         (Rule::Expiry, 0, "Token expired at …"),
         (Rule::NotBefore, 0, "Token can't be used before …"),
-        (Rule::Issuer, 0, "Issuer not allowed: …. Expected: …"),
+        (Rule::Issuer, 0, "issuer not configured: …"),
         (
             Rule::Audience,
             0,
