@@ -1,0 +1,1 @@
+//! CDN, firewall and proxy.

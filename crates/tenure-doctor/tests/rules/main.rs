@@ -1,0 +1,17 @@
+//! Each set of signs that settles a cause, and the most similar evidence that must not.
+
+#![expect(
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "test code"
+)]
+
+mod client;
+mod edge;
+mod framework;
+mod gateway;
+mod session;
+mod support;
+mod tenure;
+mod verifier;

@@ -1,0 +1,1 @@
+//! Keys, issuer, claims and clock.
