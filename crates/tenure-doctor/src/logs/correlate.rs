@@ -48,6 +48,8 @@ pub(super) struct Correlation {
 struct Refusals {
     by_status: [u64; 2],
     recovered: u64,
+    /// Refusals after which the same user was answered well.
+    recovered_answers: u64,
     first: Option<Moment>,
     last: Option<u64>,
 }
@@ -171,10 +173,12 @@ impl Correlation {
     /// Whoever was refused and is answered again has recovered.
     fn note_refusal(&mut self, scene: &mut Scene<'_>) {
         match scene.event.kind {
-            Kind::Request if scene.event.refused() => scene.person.refused_open = true,
-            Kind::Request if scene.event.good() && scene.person.refused_open => {
-                scene.person.refused_open = false;
+            Kind::Request | Kind::RefreshAnswered if scene.event.refused() => {
+                scene.person.refused_open += 1;
+            }
+            Kind::Request if scene.event.good() && scene.person.refused_open > 0 => {
                 self.refusals.recovered += 1;
+                self.refusals.recovered_answers += std::mem::take(&mut scene.person.refused_open);
             }
             _ => {}
         }
@@ -228,7 +232,8 @@ impl Correlation {
         let seen = Sighting::new(Pattern::Refusals, says)
             .figure("401", unauthorized)
             .figure("403", forbidden)
-            .figure("recovered", recovered);
+            .figure("recovered", recovered)
+            .figure("recovered_answers", self.refusals.recovered_answers);
         let source = self.source(first);
         let span = [first.at, self.refusals.last];
         self.findings

@@ -50,7 +50,8 @@ pub(in crate::logs) struct Person {
     pub(super) good_epoch: u32,
     /// Turned away, and not answered well since; whether a restart lies in between.
     pub(super) lost: Option<(bool, Moment)>,
-    pub(super) refused_open: bool,
+    /// Refusals since the last good answer.
+    pub(super) refused_open: u64,
     /// Logins so far, so that what was seen before is not compared with what is seen after.
     pub(super) logins: u32,
     /// Refreshes so far, likewise.
