@@ -139,8 +139,9 @@ fn credentials(value: &str) -> String {
     let trimmed = value.trim_start();
     let blank = value.strip_suffix(trimmed).unwrap_or_default();
     let Some((scheme, rest)) = trimmed.split_once(|c: char| c.is_ascii_whitespace()) else {
-        let is_scheme = |scheme: &&str| trimmed.eq_ignore_ascii_case(scheme);
-        let bare = SCHEMES.iter().any(|scheme| is_scheme(&scheme));
+        let bare = SCHEMES
+            .iter()
+            .any(|scheme| trimmed.eq_ignore_ascii_case(scheme));
         return if bare {
             value.into_owned()
         } else {

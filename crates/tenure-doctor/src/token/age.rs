@@ -23,7 +23,7 @@ pub fn ages(token: &Token, evidence: &Evidence) -> Vec<String> {
         say("the user signed in", claims.auth_time);
         match claims.exp {
             Some(exp) if exp.0 <= now.0 => {
-                sentences.push(format!("expired {}", relative(exp, now)))
+                sentences.push(format!("expired {}", relative(exp, now)));
             }
             Some(exp) => sentences.push(format!("expires {}", relative(exp, now))),
             None => sentences.push("no expiry that can be read".to_owned()),

@@ -158,7 +158,7 @@ fn look_for_roles(
             .any(|part| lower.contains(part));
         match value {
             Value::Object(inner) if depth < DEEPEST => {
-                look_for_roles(inner, &path, depth + 1, found)
+                look_for_roles(inner, &path, depth + 1, found);
             }
             Value::String(_) | Value::Array(_) if called && found.len() < MOST => {
                 found.insert(path, texts(value));

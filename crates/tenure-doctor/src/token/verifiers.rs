@@ -262,7 +262,7 @@ impl Verifier {
             Audience::Client => fail(Rule::Audience, client.is_some_and(lacks)),
             Audience::ClientClaim => fail(Rule::Client, client.is_some_and(other_client)),
             Audience::EitherClaim if has("aud") => {
-                fail(Rule::Audience, audience.or(client).is_some_and(lacks))
+                fail(Rule::Audience, audience.or(client).is_some_and(lacks));
             }
             Audience::EitherClaim => fail(Rule::Audience, client.is_some_and(other_client)),
         }

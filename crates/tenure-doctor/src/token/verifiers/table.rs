@@ -3,6 +3,10 @@
 use super::Rule;
 
 /// How one verifier decides. Settings are at their defaults; what is expected comes with the question.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a rule that some have and others do not"
+)]
 pub(super) struct Verifier {
     pub(super) id: &'static str,
     pub(super) name: &'static str,
