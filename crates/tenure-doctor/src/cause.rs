@@ -6,13 +6,13 @@ use crate::probe::Probe;
 use crate::sign::Sign;
 use crate::weight::{Prior, Strength};
 
-mod client;
-mod edge;
-mod framework;
-mod gateway;
+pub(crate) mod client;
+pub(crate) mod edge;
+pub(crate) mod framework;
+pub(crate) mod gateway;
 mod session;
 mod tenure;
-mod verifier;
+pub(crate) mod verifier;
 
 /// Who gave the answer, or whose fault it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -3,7 +3,8 @@
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use memchr::{memchr, memmem};
 
-use super::texts::TEXTS;
+use super::texts;
+use super::words::{NoTable, Words};
 
 /// Parts of words of which at least one is in every line that [`super::names::SAYINGS`] or
 /// [`super::names::ROUTES`] would say something about.
@@ -64,8 +65,9 @@ const WORDS: &[&str] = &[
 
 /// Looks for words and for the status of an answer.
 pub(super) struct Prefilter {
-    interesting: AhoCorasick,
+    interesting: Words,
     texts: AhoCorasick,
+    names: Vec<&'static str>,
     status: memmem::Finder<'static>,
     code: memmem::Finder<'static>,
     users: [memmem::Finder<'static>; 3],
@@ -73,17 +75,15 @@ pub(super) struct Prefilter {
 
 impl Prefilter {
     /// Builds the tables; `None` only if they could not be built, which their constants decide.
-    pub(super) fn new() -> Result<Self, aho_corasick::BuildError> {
-        let build = |needles: Vec<&str>| {
-            AhoCorasick::builder()
+    pub(super) fn new() -> Result<Self, NoTable> {
+        let needles = || texts::all().map(|(_, needle)| needle);
+        Ok(Self {
+            interesting: Words::new(WORDS.iter().copied().chain(needles()))?,
+            texts: AhoCorasick::builder()
                 .ascii_case_insensitive(true)
                 .kind(Some(AhoCorasickKind::DFA))
-                .build(needles)
-        };
-        let texts = || TEXTS.iter().map(|(_, needle)| *needle);
-        Ok(Self {
-            interesting: build(WORDS.iter().copied().chain(texts()).collect())?,
-            texts: build(texts().collect())?,
+                .build(needles())?,
+            names: texts::all().map(|(name, _)| name).collect(),
             status: memmem::Finder::new("tatus"),
             code: memmem::Finder::new("esponse_code"),
             users: ["\"user", "\"sub\"", "\"uid\""].map(memmem::Finder::new),
@@ -92,13 +92,13 @@ impl Prefilter {
 
     /// Whether a line holds a word that counts.
     pub(super) fn interesting(&self, line: &[u8]) -> bool {
-        self.interesting.is_match(line)
+        self.interesting.any_in(line)
     }
 
-    /// Names of the known texts of a line.
+    /// Names of the known texts of a line; texts may overlap, and several families may look for one.
     pub(super) fn texts<'a>(&'a self, line: &'a [u8]) -> impl Iterator<Item = &'static str> + 'a {
-        let found = self.texts.find_iter(line);
-        found.filter_map(|found| TEXTS.get(found.pattern().as_usize()).map(|(name, _)| *name))
+        let found = self.texts.find_overlapping_iter(line);
+        found.filter_map(|found| self.names.get(found.pattern().as_usize()).copied())
     }
 
     /// The status in a JSON or logfmt line, without taking it apart.

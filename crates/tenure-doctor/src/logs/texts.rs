@@ -1,14 +1,41 @@
 //! Known texts: a name, and what the line holds. Compared without regard to case.
 
+use super::record::Record;
+use crate::cause;
+
+/// Every list: what only logs say, then those of the families' signs.
+const LISTS: &[&[(&str, &str)]] = &[
+    TEXTS,
+    cause::client::TEXTS,
+    cause::verifier::TEXTS,
+    cause::edge::TEXTS,
+    cause::edge::LOGGED,
+    cause::framework::TEXTS,
+    cause::gateway::TEXTS,
+];
+
 /// Names with what is looked for.
-pub(super) const TEXTS: &[(&str, &str)] = &[
+pub(super) fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
+    LISTS.iter().copied().flatten().copied()
+}
+
+/// What a line says by leaving something out: Traefik names the origin's status unless a middleware answered.
+pub(super) fn left_out(record: &Record) -> Option<&'static str> {
+    let asked = record.number(&["=originstatus"]).unwrap_or_default() > 0.0;
+    if record.format != "traefik" || asked {
+        return None;
+    }
+    match record.number(&["=downstreamstatus"])? {
+        401.0 => Some("traefik-middleware-401"),
+        500.0 => Some("traefik-middleware-500"),
+        _ => None,
+    }
+}
+
+const TEXTS: &[(&str, &str)] = &[
     (
         "envoy-jwt-expired",
         "jwt_authn_access_denied{jwt_is_expired}",
-    ),
-    (
-        "nginx-auth-request-status",
-        "auth request unexpected status",
     ),
     (
         "express-session-memory-store",
