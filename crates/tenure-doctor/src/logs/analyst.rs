@@ -13,6 +13,7 @@ use super::format::{self, har};
 use super::lines::{self, Line};
 use super::prefilter::Prefilter;
 use super::record::Record;
+use super::texts;
 use super::{LogFile, Logs};
 use crate::redact;
 
@@ -227,7 +228,7 @@ impl Pass<'_> {
                 file: self.file,
                 line: self.log.lines,
             };
-            for name in prefilter.texts(line) {
+            for name in prefilter.texts(line).chain(texts::left_out(&record)) {
                 self.analyst.correlation.text(name, moment);
             }
         }

@@ -11,6 +11,7 @@ const LISTS: &[&[(&str, &str)]] = &[
     cause::edge::TEXTS,
     cause::edge::LOGGED,
     cause::framework::TEXTS,
+    cause::framework::LOGGED,
     cause::gateway::TEXTS,
 ];
 

@@ -1,0 +1,371 @@
+//! Scopes and roles: what is asked for, and what tokens carry.
+
+use std::collections::BTreeSet;
+
+use super::signs::{client, own};
+use crate::Evidence;
+use crate::exchange::Answer;
+use crate::probe::Probe;
+use crate::sign::token::presented;
+use crate::sign::{Sign, accepted, contains, of_token, refused, seen};
+use crate::token::{Claims, Role, Token};
+
+/// The refusal speaks of permissions.
+pub(super) static PERMISSION_WORDS: Sign = Sign {
+    name: "permission-words",
+    means: "the refusal speaks of a permission, role or scope",
+    find: |evidence| {
+        let words = [
+            "permission",
+            "insufficient",
+            "privilege",
+            "scope",
+            "role",
+            "forbidden resource",
+            "not allowed to",
+        ];
+        own(evidence, |answer| {
+            let word = words.iter().find(|word| contains(&answer.body, word))?;
+            refused(answer).then(|| format!("{} with `{word}` in its body", answer.status))
+        })
+    },
+};
+
+/// What the refusal asks for is nowhere in the token.
+pub(super) static REQUIRED_IS_LACKING: Sign = Sign {
+    name: "required-is-lacking",
+    means: "the refusal names a scope or role that the token does not carry",
+    find: |evidence| {
+        compare(evidence, |wanted, held| {
+            wanted.iter().any(|one| !held.contains(one))
+        })
+    },
+};
+
+/// All that the refusal asks for is in the token.
+pub(super) static REQUIRED_IS_HELD: Sign = Sign {
+    name: "required-is-held",
+    means: "the refusal names a scope or role that the token does carry, in a claim that nobody reads",
+    find: |evidence| {
+        compare(evidence, |wanted, held| {
+            wanted.iter().all(|one| held.contains(one))
+        })
+    },
+};
+
+fn compare(
+    evidence: &Evidence,
+    holds: fn(&[String], &BTreeSet<String>) -> bool,
+) -> Vec<crate::Clue> {
+    let (Some(answer), Some(token)) = (client(evidence), presented(evidence)) else {
+        return Vec::new();
+    };
+    let Some(claims) = &token.claims else {
+        return Vec::new();
+    };
+    let wanted = wanted(answer);
+    let held = held(claims);
+    let holds = refused(answer) && !wanted.is_empty() && holds(&wanted, &held);
+    let carried: Vec<_> = held.iter().map(String::as_str).collect();
+    seen(
+        holds,
+        format!(
+            "asked for: {}; the token carries: {}",
+            wanted.join(", "),
+            if carried.is_empty() {
+                "nothing".to_owned()
+            } else {
+                carried.join(", ")
+            }
+        ),
+        Probe::Client,
+    )
+}
+
+/// The token carries neither scopes nor roles.
+pub(super) static GRANTS_NOTHING: Sign = Sign {
+    name: "grants-nothing",
+    means: "the token carries neither scopes nor roles",
+    find: |evidence| match presented(evidence).and_then(|token| token.claims.as_ref()) {
+        Some(claims) if held(claims).is_empty() => of_token("no scope, role or group", None),
+        _ => Vec::new(),
+    },
+};
+
+/// Roles stand where frameworks do not look unless told to.
+pub(super) static ROLES_ELSEWHERE: Sign = Sign {
+    name: "roles-elsewhere",
+    means: "roles stand in a claim that frameworks do not read unless told to",
+    find: |evidence| {
+        let Some(claims) = presented(evidence).and_then(|token| token.claims.as_ref()) else {
+            return Vec::new();
+        };
+        let usual = ["role", "roles", "scope", "scp", "scopes", "permissions"];
+        let odd: Vec<_> = claims
+            .roles
+            .iter()
+            .filter(|(path, roles)| !usual.contains(&path.as_str()) && !roles.is_empty())
+            .map(|(path, _)| path.as_str())
+            .collect();
+        if odd.is_empty() {
+            Vec::new()
+        } else {
+            of_token(format!("roles in {}", odd.join(", ")), None)
+        }
+    },
+};
+
+/// Another person's token of the same kind carries more, and is accepted.
+pub(super) static OTHER_CARRIES_MORE: Sign = Sign {
+    name: "other-carries-more",
+    means: "the token of somebody who has more scopes or roles is accepted, all else being equal",
+    find: |evidence| more(evidence, false),
+};
+
+/// A newer token of the same person carries more, and is accepted.
+pub(super) static NEWER_CARRIES_MORE: Sign = Sign {
+    name: "newer-carries-more",
+    means: "a newer token of the same person carries more and is accepted",
+    find: |evidence| more(evidence, true),
+};
+
+fn more(evidence: &Evidence, same_person: bool) -> Vec<crate::Clue> {
+    let other = evidence
+        .tokens
+        .iter()
+        .find(|token| token.role == Role::Other);
+    let (Some(this), Some(other)) = (claims(presented(evidence)), claims(other)) else {
+        return Vec::new();
+    };
+    let (Some(own), Some(answer)) = (client(evidence), evidence.answer(Probe::OtherToken)) else {
+        return Vec::new();
+    };
+    let person = this.sub.is_some() && this.sub == other.sub;
+    let newer = other.iat > this.iat;
+    let gained: Vec<_> = held(other).difference(&held(this)).cloned().collect();
+    let holds = refused(own)
+        && accepted(answer)
+        && alike(this, other)
+        && !gained.is_empty()
+        && person == same_person
+        && (newer || !same_person);
+    seen(
+        holds,
+        format!(
+            "the other token carries {} besides, and is accepted ({})",
+            gained.join(", "),
+            answer.status
+        ),
+        Probe::OtherToken,
+    )
+}
+
+fn claims(token: Option<&Token>) -> Option<&Claims> {
+    token?.claims.as_ref()
+}
+
+/// Alike in all that a verifier judges by.
+fn alike(one: &Claims, other: &Claims) -> bool {
+    one.iss == other.iss && one.aud == other.aud && one.token_use == other.token_use
+}
+
+/// The issuer knows of a right that the token does not carry.
+pub(super) static ISSUER_KNOWS_MORE: Sign = Sign {
+    name: "issuer-knows-more",
+    means: "the issuer names a scope or role now that the token does not carry",
+    find: |evidence| {
+        let Some(this) = claims(presented(evidence)) else {
+            return Vec::new();
+        };
+        let held = held(this);
+        for probe in [Probe::Introspection, Probe::Userinfo] {
+            let Some(answer) = evidence.answer(probe).filter(|answer| accepted(answer)) else {
+                continue;
+            };
+            let new: Vec<_> = named_grants(&answer.body)
+                .into_iter()
+                .filter(|grant| !held.contains(grant))
+                .collect();
+            if !new.is_empty() {
+                return seen(
+                    true,
+                    format!(
+                        "the issuer names {} now; the token does not",
+                        new.join(", ")
+                    ),
+                    probe,
+                );
+            }
+        }
+        Vec::new()
+    },
+};
+
+/// The token is older than this: a role that was granted since is not in it.
+const LONG: std::time::Duration = std::time::Duration::from_secs(10 * 60);
+
+/// It was issued a while ago.
+pub(super) static ISSUED_LONG_AGO: Sign = Sign {
+    name: "issued-long-ago",
+    means: "the token was issued a while ago, and says what was true then",
+    find: |evidence| match claims(presented(evidence)).and_then(|claims| claims.iat) {
+        Some(iat) if evidence.now.since(iat) > LONG => of_token(
+            format!("issued {} s ago", evidence.now.since(iat).as_secs()),
+            Some(iat),
+        ),
+        _ => Vec::new(),
+    },
+};
+
+/// A refresh succeeds: a new token can be had.
+pub(super) static REFRESH_WORKS: Sign = Sign {
+    name: "refresh-works",
+    means: "a refresh succeeds",
+    find: |evidence| match evidence.answer(Probe::Refresh) {
+        Some(answer) => seen(
+            accepted(answer),
+            format!("{} for a refresh", answer.status),
+            Probe::Refresh,
+        ),
+        None => Vec::new(),
+    },
+};
+
+/// All scopes, roles and groups of a token.
+fn held(claims: &Claims) -> BTreeSet<String> {
+    let roles = claims.roles.values().flatten();
+    claims
+        .scope
+        .iter()
+        .chain(roles)
+        .map(|grant| grant.to_ascii_lowercase())
+        .collect()
+}
+
+/// What a refusal asks for: the challenge's `scope`, else what stands next to a word that asks and one for a right.
+fn wanted(answer: &Answer) -> Vec<String> {
+    let challenge = answer.header("www-authenticate").unwrap_or_default();
+    if let Some((_, rest)) = challenge
+        .split_once(" scope=\"")
+        .or(challenge.split_once(",scope=\""))
+    {
+        let scopes = rest.split('"').next().unwrap_or_default();
+        let scopes: Vec<_> = scopes
+            .split_whitespace()
+            .map(str::to_ascii_lowercase)
+            .collect();
+        if !scopes.is_empty() {
+            return scopes;
+        }
+    }
+    in_words(&answer.body)
+}
+
+/// How a text asks.
+const ASKS: [&str; 5] = ["requir", "need", "missing", "lack", "expected"];
+
+/// What rights are called.
+const RIGHTS: [&str; 6] = [
+    "role",
+    "scope",
+    "group",
+    "permission",
+    "authority",
+    "privilege",
+];
+
+/// Words between those that count.
+const FILLING: [&str; 16] = [
+    "the",
+    "a",
+    "an",
+    "one",
+    "any",
+    "of",
+    "is",
+    "are",
+    "to",
+    "for",
+    "have",
+    "has",
+    "following",
+    "all",
+    "s",
+    "you",
+];
+
+/// Parts of words that are no right's name.
+const TALK: [&str; 8] = [
+    "error", "message", "detail", "descri", "token", "access", "status", "code",
+];
+
+/// The word beside a right that is asked for: `requires role admin`, `admin role required`, `"required_scope":"a:b"`.
+fn in_words(body: &str) -> Vec<String> {
+    let lower = body.to_ascii_lowercase();
+    let words: Vec<&str> = lower
+        .split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, ':' | '.' | '-' | '_' | '/')))
+        .map(|word| word.trim_matches([':', '.', '-', '/']))
+        .filter(|word| !word.is_empty() && !FILLING.contains(word))
+        .collect();
+    let is = |word: &str, of: &[&str]| of.iter().any(|start| word.contains(start));
+    let asks = |word: &str| is(word, &ASKS) && word.len() < 20;
+    let right = |word: &str| is(word, &RIGHTS) && !word.contains([':', '/']);
+    let plain = |word: &&&str| !asks(word) && !right(word) && !is(word, &TALK);
+    let one = |word: Option<&&str>| {
+        let word = word.filter(plain)?;
+        Some(vec![(*word).to_owned()])
+    };
+    for (at, word) in words.iter().enumerate() {
+        let before = at.checked_sub(1).and_then(|at| words.get(at));
+        let earlier = at.checked_sub(2).and_then(|at| words.get(at));
+        let after = words.get(at + 1);
+        let later = words.get(at + 2);
+        let joined = asks(word) && right(word);
+        let found = if joined {
+            one(after)
+        } else if asks(word) && after.is_some_and(|next| right(next)) {
+            one(later)
+        } else if asks(word) && before.is_some_and(|last| right(last)) {
+            one(earlier).or_else(|| one(after))
+        } else if asks(word) && earlier.is_some_and(|last| right(last)) {
+            one(before)
+        } else if asks(word) && later.is_some_and(|next| right(next)) {
+            one(after)
+        } else {
+            None
+        };
+        if found.is_some() {
+            return found.unwrap_or_default();
+        }
+    }
+    Vec::new()
+}
+
+/// Scopes, roles and groups that a JSON document names.
+fn named_grants(body: &str) -> Vec<String> {
+    let Ok(value) = serde_json::from_str(body) else {
+        return Vec::new();
+    };
+    let mut grants = Vec::new();
+    gather(&value, false, &mut grants);
+    grants
+}
+
+fn gather(value: &serde_json::Value, is_grant: bool, grants: &mut Vec<String>) {
+    match value {
+        serde_json::Value::String(text) if is_grant => {
+            grants.extend(text.split_whitespace().map(str::to_ascii_lowercase));
+        }
+        serde_json::Value::Array(items) => {
+            items.iter().for_each(|item| gather(item, is_grant, grants));
+        }
+        serde_json::Value::Object(members) => {
+            for (name, member) in members {
+                let named =
+                    is_grant || RIGHTS.iter().any(|right| contains(name, right)) || name == "scp";
+                gather(member, named, grants);
+            }
+        }
+        _ => {}
+    }
+}
