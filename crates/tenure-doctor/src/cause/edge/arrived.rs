@@ -1,0 +1,357 @@
+//! What reached the service of what was sent.
+
+use serde_json::Value;
+
+use crate::Evidence;
+use crate::compare::same;
+use crate::exchange::{Answer, Exchange};
+use crate::layer;
+use crate::probe::Probe;
+use crate::sign::{Sign, accepted, contains, refused, seen};
+
+/// The echo shows the client's fields, and not the one with the token.
+pub(crate) static ECHO_LACKS_TOKEN: Sign = Sign {
+    name: "echo-lacks-token",
+    means: "the header field with the token does not arrive behind the edge",
+    find: |evidence| match echoed(evidence) {
+        Some(Echo {
+            sent,
+            arrived: None,
+            ..
+        }) => seen(
+            true,
+            format!("`{sent}` was sent, and the echo behind the edge has not got it"),
+            Probe::Echo,
+        ),
+        _ => Vec::new(),
+    },
+};
+
+/// The echo shows another value in the field.
+pub(crate) static ECHO_HAS_ANOTHER: Sign = Sign {
+    name: "echo-has-another-token",
+    means: "another value than the client's arrives in the header field",
+    find: |evidence| match echoed(evidence) {
+        Some(Echo {
+            sent,
+            value,
+            arrived: Some(arrived),
+        }) if is_another(&value, &arrived) => seen(
+            true,
+            format!("`{sent}` was sent with {value}, and {arrived} arrived"),
+            Probe::Echo,
+        ),
+        _ => Vec::new(),
+    },
+};
+
+/// The echo shows the token as it was sent.
+pub(crate) static ECHO_HAS_TOKEN: Sign = Sign {
+    name: "echo-has-token",
+    means: "the token arrives behind the edge as it was sent",
+    find: |evidence| match echoed(evidence) {
+        Some(Echo {
+            value,
+            arrived: Some(arrived),
+            ..
+        }) if digest(&value).is_some() && digest(&value) == digest(&arrived) => {
+            seen(true, format!("{arrived} arrived as sent"), Probe::Echo)
+        }
+        _ => Vec::new(),
+    },
+};
+
+/// The original stands in the field where gateways keep it that put a token of their own in its place.
+pub(crate) static ORIGINAL_KEPT_ASIDE: Sign = Sign {
+    name: "original-kept-aside",
+    means: "a gateway has moved the client's token to X-Forwarded-Authorization",
+    find: |evidence| match evidence.answer(Probe::Echo).and_then(fields) {
+        Some(fields) => {
+            let kept = fields
+                .iter()
+                .any(|(name, value)| name == "x-forwarded-authorization" && !value.is_empty());
+            seen(
+                kept,
+                "the echo shows `x-forwarded-authorization`",
+                Probe::Echo,
+            )
+        }
+        None => Vec::new(),
+    },
+};
+
+/// The service says that no token came, as for a request without one; past the edge it accepts it.
+pub(crate) static LOST_AT_THE_EDGE: Sign = Sign {
+    name: "lost-at-the-edge",
+    means: "the service says that no token came, and accepts the same request past the edge",
+    find: |evidence| {
+        let (Some(client), Some(bare), Some(direct)) = (
+            sent_with_token(evidence),
+            evidence.answer(Probe::Bare),
+            evidence.answer(Probe::Direct),
+        ) else {
+            return Vec::new();
+        };
+        let holds = refused(client)
+            && same(client, bare)
+            && accepted(direct)
+            && missing(client).is_some()
+            && layer::answered(client).is_none_or(|by| !is_edge(&by));
+        seen(
+            holds,
+            format!(
+                "{} with the token: `{}`; {} past the edge",
+                client.status,
+                missing(client).unwrap_or_default(),
+                direct.status
+            ),
+            Probe::Direct,
+        )
+    },
+};
+
+/// The service says that no token came although one was sent.
+pub(crate) static TOLD_MISSING: Sign = Sign {
+    name: "told-missing",
+    means: "the service says that no token came, although one was sent",
+    find: |evidence| match sent_with_token(evidence) {
+        Some(client) if refused(client) => match missing(client) {
+            Some(text) => seen(
+                true,
+                format!("{} with a token: `{text}`", client.status),
+                Probe::Client,
+            ),
+            None => Vec::new(),
+        },
+        _ => Vec::new(),
+    },
+};
+
+/// Without a token the service says that the token is bad: something puts one in.
+pub(crate) static TOLD_INVALID_WITHOUT_ONE: Sign = Sign {
+    name: "told-invalid-without-one",
+    means: "a request without a token is refused because of its token, so something on the way puts one in",
+    find: |evidence| {
+        let Some(bare) = evidence.answer(Probe::Bare).filter(|bare| refused(bare)) else {
+            return Vec::new();
+        };
+        match INVALID.iter().find(|needle| mentions(bare, needle)) {
+            Some(needle) if missing(bare).is_none() => seen(
+                true,
+                format!("{} without any token: `{needle}`", bare.status),
+                Probe::Bare,
+            ),
+            _ => Vec::new(),
+        }
+    },
+};
+
+/// What libraries write when there is no token, and only then.
+const MISSING: &[&str] = &[
+    "not authenticated",
+    "no authorization token was found",
+    "no auth token",
+    "no_authorization",
+    "authentication credentials were not provided",
+    "missing authorization header",
+    "missing authorization in request",
+    "missing 'authorization' header",
+    "authorization header is missing",
+    "authorization header missing",
+    "authorization header is required",
+    "authorization header required",
+    "no authorization header",
+    "missing bearer token",
+    "missing access token",
+    "missing_token",
+    "missing token",
+    "token is missing",
+    "token missing",
+    "token required",
+    "no bearer token",
+    "no token provided",
+    "no access token",
+    "no token was",
+    "no credentials",
+    "missing credentials",
+    "does not contain an access token",
+    "jwt must be provided",
+];
+
+/// What they write when there is one, and it is bad.
+const INVALID: &[&str] = &[
+    "error=\"invalid_token\"",
+    "invalid token",
+    "invalid signature",
+    "invalid_token",
+    "jwt malformed",
+    "signature verification failed",
+    "not enough segments",
+    "token is invalid",
+];
+
+/// The words by which an answer says that there was no token; not where it may mean a bad one as well.
+fn missing(answer: &Answer) -> Option<&'static str> {
+    let both = ["or invalid", "invalid or", "or malformed", "or expired"];
+    if both.iter().any(|words| mentions(answer, words)) {
+        return None;
+    }
+    MISSING
+        .iter()
+        .copied()
+        .find(|words| mentions(answer, words))
+}
+
+fn mentions(answer: &Answer, words: &str) -> bool {
+    let challenge = |(name, value): &(String, String)| {
+        name.ends_with("www-authenticate") && contains(value, words)
+    };
+    contains(&answer.body, words) || answer.headers.iter().any(challenge)
+}
+
+/// A layer before the service.
+pub(super) fn is_edge(by: &layer::Answered) -> bool {
+    use crate::cause::Layer;
+    matches!(by.layer, Layer::Cdn | Layer::Waf | Layer::Proxy)
+}
+
+/// The answer to the client's request, where that carried something.
+pub(super) fn sent_with_token(evidence: &Evidence) -> Option<&Answer> {
+    let client = of(evidence, Probe::Client)?;
+    carrier(evidence, client)?;
+    client.result.as_ref().ok()
+}
+
+/// The field of the client's request that carries the token: name and value.
+pub(super) fn carrier<'e>(
+    evidence: &Evidence,
+    exchange: &'e Exchange,
+) -> Option<(&'e str, &'e str)> {
+    let fields = || {
+        let fields = exchange.request.headers.iter();
+        fields.map(|(name, value)| (name.as_str(), value.as_str()))
+    };
+    let token = crate::sign::token::presented(evidence).map(|token| token.fingerprint.to_string());
+    let by_value = token.and_then(|token| fields().find(|(_, value)| value.contains(&token)));
+    by_value.or_else(|| fields().find(|(name, _)| *name == "authorization"))
+}
+
+/// Products that the client's answer passed, and the direct one did not.
+pub(super) fn on_the_way(evidence: &Evidence) -> Vec<&'static str> {
+    let passed = |probe| {
+        evidence
+            .answer(probe)
+            .map(layer::passed)
+            .unwrap_or_default()
+    };
+    let direct = passed(Probe::Direct);
+    let mut products = passed(Probe::Client);
+    products.retain(|product| !direct.contains(product));
+    products
+}
+
+/// What an echo shows of the field that carried the token.
+struct Echo {
+    /// The name of the field.
+    sent: String,
+    /// Its value as sent.
+    value: String,
+    /// Its value as it arrived.
+    arrived: Option<String>,
+}
+
+/// Nothing where there was no echo, or where what it shows is not header fields.
+fn echoed(evidence: &Evidence) -> Option<Echo> {
+    let exchange = of(evidence, Probe::Echo)?;
+    let (sent, value) = carrier(evidence, exchange)?;
+    let answer = exchange.result.as_ref().ok().filter(|it| accepted(it))?;
+    let name = plain(sent);
+    let mut fields = fields(answer)?.into_iter();
+    Some(Echo {
+        sent: sent.to_owned(),
+        value: value.to_owned(),
+        arrived: fields
+            .find(|(field, value)| *field == name && !value.is_empty())
+            .map(|(_, value)| value),
+    })
+}
+
+/// The header fields that an echo lists, by names in lower case with hyphens; nothing where it lists none that
+/// every request has.
+fn fields(answer: &Answer) -> Option<Vec<(String, String)>> {
+    let mut fields = Vec::new();
+    match serde_json::from_str(&answer.body) {
+        Ok(value) => walk(&value, &mut fields),
+        Err(_) => lines(&answer.body, &mut fields),
+    }
+    let usual = |name: &str| matches!(name, "host" | "user-agent" | "accept");
+    let lists = fields.iter().any(|(name, _)| usual(name));
+    lists.then_some(fields)
+}
+
+/// Members, and pairs of two texts, at any depth.
+fn walk(value: &Value, fields: &mut Vec<(String, String)>) {
+    match value {
+        Value::Object(members) => {
+            for (name, member) in members {
+                match member {
+                    Value::String(text) => fields.push((plain(name), text.clone())),
+                    Value::Null => fields.push((plain(name), String::new())),
+                    Value::Array(texts) if texts.iter().all(Value::is_string) => {
+                        let texts = texts.iter().filter_map(Value::as_str);
+                        fields.extend(texts.map(|text| (plain(name), text.to_owned())));
+                    }
+                    inner => walk(inner, fields),
+                }
+            }
+        }
+        Value::Array(items) => match items.as_slice() {
+            [Value::String(name), Value::String(text)] => fields.push((plain(name), text.clone())),
+            items => items.iter().for_each(|item| walk(item, fields)),
+        },
+        _ => {}
+    }
+}
+
+/// `Name: value`, or `NAME=value` of a CGI program.
+fn lines(body: &str, fields: &mut Vec<(String, String)>) {
+    for line in body.lines() {
+        let Some(at) = line.find([':', '=']) else {
+            continue;
+        };
+        let (name, value) = line.split_at(at);
+        let value = value.get(1..).unwrap_or_default();
+        fields.push((plain(name.trim()), value.trim().to_owned()));
+    }
+}
+
+/// `HTTP_X_API_KEY` and `X-Api-Key` are one name (RFC 3875, section 4.1.18).
+fn plain(name: &str) -> String {
+    let name = name.to_ascii_lowercase().replace('_', "-");
+    match name.strip_prefix("http-") {
+        Some(rest) => rest.to_owned(),
+        None => name,
+    }
+}
+
+/// The fingerprint in a value of a header field.
+fn digest(value: &str) -> Option<&str> {
+    const DIGITS: usize = 12;
+    let (_, rest) = value.split_once("sha256:")?;
+    rest.get(..DIGITS)
+}
+
+/// Both hold a secret, and not the same.
+fn is_another(sent: &str, arrived: &str) -> bool {
+    match (digest(sent), digest(arrived)) {
+        (Some(sent), Some(_)) => !arrived.contains(sent),
+        _ => false,
+    }
+}
+
+fn of(evidence: &Evidence, probe: Probe) -> Option<&Exchange> {
+    evidence
+        .exchanges
+        .iter()
+        .find(|exchange| exchange.probe == probe)
+}
