@@ -1,0 +1,227 @@
+//! How the client writes its Authorization header.
+
+use crate::cause::client::signs;
+use crate::cause::{Cause, Layer, Step};
+use crate::probe::Probe;
+use crate::sign::{logs, probes, token};
+use crate::{Prior, Strength};
+
+pub(super) const NEVER_ATTACHED: Cause = Cause {
+    id: "TN0101",
+    title: "requests go out without a token, before the stored session has been read",
+    layer: Layer::Client,
+    prior: Prior::Common,
+    story: "An app reads its stored session after it has started, and that takes time: a keychain, a disk, \
+            a decryption. Screens that load at once ask for a token meanwhile, get none, and send their \
+            requests without an Authorization header. The API refuses them as it has to; a moment later \
+            the same requests work. If the app takes these refusals for the end of the session, it signs \
+            the user out with a good token in its store.",
+    signs: &[
+        (&logs::BEFORE_RESTORE, Strength::Marks),
+        (&signs::SENT_WITHOUT_TOKEN, Strength::Hints),
+    ],
+    against: &[
+        (&probes::FAILS_AS_FORGED, Strength::Suggests),
+        (&probes::SIGNATURE_PASSES, Strength::Suggests),
+    ],
+    settled_by: &[&[&logs::BEFORE_RESTORE]],
+    ruled_out_by: &[],
+    fix: "Let requests wait for one promise, `session restored`, which every caller shares, and give them \
+          an error of its own (not a 401) where there is no session. Do not sign out for the refusal of \
+          a request that carried no token. Tenure's client does both.",
+    next: &[
+        Step::Supply(
+            "the client's log or a HAR with sensitive data, from the start of the app",
+            "--log app.log",
+        ),
+        Step::Probe(Probe::Echo),
+    ],
+    references: &["mozilla/delivery-console#248", "RFC 6750, section 2.1"],
+};
+
+pub(super) const WORD_IN_PLACE: Cause = Cause {
+    id: "TN0102",
+    title: "`undefined`, `null` or nothing is sent in place of the token",
+    layer: Layer::Client,
+    prior: Prior::Common,
+    story: "The header is built by joining `Bearer ` with a variable that has no value yet, or no longer: \
+            after a sign-out, under another storage key, from a template that was not filled in. The \
+            language makes a word of it, and the API gets `Bearer undefined`. It answers like to any \
+            text that is no token, with a parse error or its usual refusal.",
+    signs: &[
+        (&signs::WORD_SENT, Strength::Marks),
+        (&signs::WORD_LOGGED, Strength::Marks),
+        (&signs::AS_UNDEFINED, Strength::Suggests),
+        (&signs::NOT_A_JWT, Strength::Hints),
+    ],
+    against: &[
+        (&token::IN_TIME, Strength::Points),
+        (&token::EXPIRED, Strength::Points),
+        (&probes::SIGNATURE_PASSES, Strength::Points),
+    ],
+    settled_by: &[
+        &[&signs::WORD_SENT],
+        &[&signs::WORD_LOGGED, &logs::REFUSALS],
+    ],
+    ruled_out_by: &[&probes::ACCEPTED],
+    fix: "Build the header only where there is a token, and fail in the client where there is none. Look \
+          for the place where the value is read: a storage key that was renamed, a promise that was not \
+          awaited, an environment variable that is missing in this build.",
+    next: &[
+        Step::Supply("the token as the client sends it", "--token"),
+        Step::Probe(Probe::Garbage),
+        Step::Probe(Probe::Undefined),
+        Step::Supply(
+            "the client's log or a HAR with sensitive data",
+            "--log app.har",
+        ),
+    ],
+    references: &[
+        "CDCgov/prime-reportstream#4980",
+        "department-of-veterans-affairs/vets-website#3834",
+    ],
+};
+
+pub(super) const OTHER_SCHEME: Cause = Cause {
+    id: "TN0103",
+    title: "the token is sent without a scheme, or with another than the API reads",
+    layer: Layer::Client,
+    prior: Prior::Usual,
+    story: "A bearer token stands after `Bearer ` in the Authorization header (RFC 6750, section 2.1). A \
+            client that sends the bare token, or `Token` or `JWT` before it, is not understood: most \
+            verifiers behave as if there were no token. The other way round it happens with APIs of \
+            their own kind, which take the whole header for the token and find `Bearer` in it.",
+    signs: &[
+        (&signs::BEARER_TURNS, Strength::Marks),
+        (&signs::OTHER_SCHEME_WANTED, Strength::Marks),
+        (&signs::OTHER_SCHEME_SENT, Strength::Points),
+        (&probes::AS_WITHOUT_TOKEN, Strength::Hints),
+    ],
+    against: &[(&signs::TRIMMED_REFUSED, Strength::Points)],
+    settled_by: &[&[&signs::BEARER_TURNS], &[&signs::OTHER_SCHEME_WANTED]],
+    ruled_out_by: &[&probes::ACCEPTED],
+    fix: "Send `Authorization: Bearer <token>`. Where the SDK adds the scheme itself, hand it the token \
+          alone; where it does not, add it in one place.",
+    next: &[
+        Step::Probe(Probe::Trimmed),
+        Step::Probe(Probe::Raw),
+        Step::Probe(Probe::TokenScheme),
+    ],
+    references: &[
+        "RFC 6750, section 2.1",
+        "https://github.com/Kong/kong/blob/master/kong/plugins/jwt/handler.lua",
+    ],
+};
+
+pub(super) const CASE_SENSITIVE: Cause = Cause {
+    id: "TN0104",
+    title: "the API compares the scheme with capitals and small letters, and the client writes it otherwise",
+    layer: Layer::Framework,
+    prior: Prior::Usual,
+    story: "The name of an authentication scheme has no case (RFC 9110, section 11.1). Some verifiers look \
+            for exactly `Bearer ` all the same, and find no token behind `bearer`. Clients that copy \
+            `token_type` of the token answer, which many issuers write in small letters, are refused, \
+            while all others work.",
+    signs: &[
+        (&signs::CASE_TURNS, Strength::Marks),
+        (&signs::OTHER_CASE_SENT, Strength::Points),
+        (&signs::CASE_MATTERS, Strength::Suggests),
+    ],
+    against: &[(&signs::TRIMMED_REFUSED, Strength::Points)],
+    settled_by: &[&[&signs::CASE_TURNS]],
+    ruled_out_by: &[],
+    fix: "Compare the scheme without regard to case in the API. Until that is out, let the client write \
+          `Bearer` instead of what `token_type` says.",
+    next: &[
+        Step::Probe(Probe::Trimmed),
+        Step::Probe(Probe::Lower),
+        Step::Probe(Probe::Upper),
+    ],
+    references: &[
+        "RFC 9110, section 11.1",
+        "https://github.com/Dunklas/tower-oauth2-resource-server",
+        "https://github.com/ory/oathkeeper/blob/master/helper/bearer.go",
+    ],
+};
+
+pub(super) const SPOILED: Cause = Cause {
+    id: "TN0105",
+    title: "the token carries what does not belong to it: quotes, blanks, a second scheme, another encoding",
+    layer: Layer::Client,
+    prior: Prior::Usual,
+    story: "Between issuer and header a token passes stores, environment variables and URLs. One of them \
+            adds something: JSON quotes, a line break at its end, `Bearer ` once more, percent-encoding, \
+            base64. A verifier compares bytes, so nothing of it is forgiven: the signature does not fit, \
+            or the text is no token at all. A token whose end is missing is of the same kind, from a \
+            column or a cookie that was too short.",
+    signs: &[
+        (&signs::CLEANING_TURNS, Strength::Marks),
+        (&signs::SPOILED, Strength::Points),
+        (&signs::CUT_OFF, Strength::Points),
+        (&token::BLEMISHED, Strength::Suggests),
+        (&token::BROKEN, Strength::Suggests),
+        (&signs::NOT_A_JWT, Strength::Hints),
+    ],
+    against: &[
+        (&signs::TRIMMED_REFUSED, Strength::Points),
+        (&probes::AS_WITHOUT_TOKEN, Strength::Suggests),
+    ],
+    settled_by: &[
+        &[&signs::CLEANING_TURNS],
+        &[&signs::SPOILED, &signs::READ_AND_REFUSED],
+    ],
+    ruled_out_by: &[&probes::ACCEPTED],
+    fix: "Store the token as it came, in one form, and trim what is read from files and variables. Look \
+          at both ends of the store: `JSON.stringify` without `JSON.parse`, `echo` without `-n`, an \
+          encoding that is applied twice, a scheme that is added by the caller and by the SDK.",
+    next: &[
+        Step::Probe(Probe::Trimmed),
+        Step::Supply("the token as the client sends it", "--token"),
+    ],
+    references: &[
+        "https://repost.aws/knowledge-center/api-gateway-cognito-401-unauthorized",
+        "RFC 7515, section 2",
+    ],
+};
+
+pub(super) const TWO_TOKENS: Cause = Cause {
+    id: "TN0106",
+    title: "the request carries two tokens",
+    layer: Layer::Client,
+    prior: Prior::Rare,
+    story: "A client must not use more than one way to send a token in a request (RFC 6750, section 2). \
+            When a header is added to a request that has `access_token` in its query already, or a \
+            session cookie beside it, strict verifiers refuse the whole, each in its own words and with \
+            400 or 401, whatever the tokens are worth.",
+    signs: &[
+        (&signs::MULTIPLE_TOKENS_KONG, Strength::Marks),
+        (&signs::MULTIPLE_TOKENS_SPRING, Strength::Marks),
+        (&signs::MULTIPLE_TOKENS_AUTH0, Strength::Marks),
+        (&signs::ONE_CARRIER_TURNS, Strength::Points),
+        (&signs::TWO_CARRIERS, Strength::Suggests),
+        (&signs::INVALID_REQUEST, Strength::Suggests),
+    ],
+    against: &[],
+    settled_by: &[
+        &[&signs::MULTIPLE_TOKENS_KONG],
+        &[&signs::MULTIPLE_TOKENS_SPRING],
+        &[&signs::MULTIPLE_TOKENS_AUTH0],
+        &[&signs::TWO_CARRIERS, &signs::INVALID_REQUEST],
+    ],
+    ruled_out_by: &[&probes::ACCEPTED],
+    fix: "Send the token in the Authorization header alone: take it out of the query, and keep the session \
+          cookie of the web pages away from the API (its own host, or `credentials: \"omit\"`).",
+    next: &[
+        Step::Probe(Probe::Bare),
+        Step::Supply(
+            "the request as it is sent: a HAR with sensitive data",
+            "--log app.har",
+        ),
+    ],
+    references: &[
+        "RFC 6750, section 2",
+        "https://github.com/Kong/kong/blob/master/kong/plugins/jwt/handler.lua",
+        "https://github.com/auth0/node-oauth2-jwt-bearer/blob/main/packages/oauth2-bearer/src/get-token.ts",
+        "https://github.com/pomerium/pomerium/blob/main/authorize/grpc.go",
+    ],
+};

@@ -1,0 +1,221 @@
+//! Redirects that leave the origin, where clients drop the Authorization header (Fetch, HTTP-redirect
+//! fetch, step 13; curl without `--location-trusted`; reqwest, `redirect.rs`).
+
+use url::Url;
+
+use crate::exchange::{Answer, Exchange};
+use crate::probe::Probe;
+use crate::sign::{Sign, accepted, refused, seen};
+use crate::{Clue, Evidence};
+
+/// What a redirect changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Move {
+    /// From http to https at the same host.
+    Upgrade,
+    /// A trailing slash, and https becomes http or the host or port another: the address that the app behind a proxy has.
+    Slash,
+    /// Another host or port, the same path.
+    Moved,
+    /// Another place altogether: a login page, another service.
+    Elsewhere,
+}
+
+/// The host or port changes, and the path stays.
+pub(crate) static MOVED: Sign = Sign {
+    name: "moved-elsewhere",
+    means: "the request is redirected to the same path at another host or port, where clients drop the header",
+    find: |evidence| of(evidence, Move::Moved),
+};
+
+/// Host and path change.
+pub(crate) static LED_ELSEWHERE: Sign = Sign {
+    name: "led-elsewhere",
+    means: "the request is redirected to another path of another host or port",
+    find: |evidence| of(evidence, Move::Elsewhere),
+};
+
+/// http becomes https.
+pub(crate) static UPGRADED: Sign = Sign {
+    name: "upgraded-by-redirect",
+    means: "the request is sent by http and redirected to https, where some clients drop the header and others keep it",
+    find: |evidence| of(evidence, Move::Upgrade),
+};
+
+/// A slash, and the app's own idea of its address.
+pub(crate) static SLASHED: Sign = Sign {
+    name: "slashed-away",
+    means: "the redirect corrects a trailing slash, and names another scheme, host or port than the client's",
+    find: |evidence| of(evidence, Move::Slash),
+};
+
+/// The end of the redirects is a refusal of a request from which the header was dropped.
+pub(crate) static DROPPED_AND_REFUSED: Sign = Sign {
+    name: "dropped-and-refused",
+    means: "followed as clients do, the request arrives without its header and is refused",
+    find: |evidence| {
+        let Some((hop, answer)) = last(evidence, |probe| matches!(probe, Probe::Hop(_))) else {
+            return Vec::new();
+        };
+        let dropped = carried(evidence) && !has_authorization(hop);
+        let says = format!(
+            "{} at the end of the redirects, without the header",
+            answer.status
+        );
+        seen(dropped && refused(answer), says, hop.probe)
+    },
+};
+
+/// The end of the redirects cannot be reached.
+pub(crate) static LEADS_NOWHERE: Sign = Sign {
+    name: "redirect-leads-nowhere",
+    means: "the address that the redirect names does not answer, or not by HTTP",
+    find: |evidence| {
+        let mut hops = evidence
+            .exchanges
+            .iter()
+            .filter(|it| matches!(it.probe, Probe::Hop(_)));
+        match hops.next_back().map(|hop| (hop.probe, &hop.result)) {
+            Some((probe, Err(failure))) => seen(true, failure.to_string(), probe),
+            Some((probe, Ok(answer))) => seen(
+                answer.status == 400 || answer.status == 404,
+                format!("{} at the end of the redirects", answer.status),
+                probe,
+            ),
+            None => Vec::new(),
+        }
+    },
+};
+
+/// Only the header makes the difference there.
+pub(crate) static KEEPING_TURNS: Sign = Sign {
+    name: "keeping-turns",
+    means: "at the end of the redirects the request is refused without the header and accepted with it",
+    find: |evidence| {
+        let dropped = last(evidence, |probe| matches!(probe, Probe::Hop(_)));
+        let kept = last(evidence, |probe| matches!(probe, Probe::KeptHop(_)));
+        let (Some((hop, without)), Some((kept, with))) = (dropped, kept) else {
+            return Vec::new();
+        };
+        let holds = hop.request.url == kept.request.url && refused(without) && accepted(with);
+        let says = format!(
+            "{} without the header, {} with it",
+            without.status, with.status
+        );
+        seen(holds, says, kept.probe)
+    },
+};
+
+/// The place that a redirect leads to, asked with the header, refuses it too.
+pub(crate) static KEEPING_HELPS_NOT: Sign = Sign {
+    name: "keeping-helps-not",
+    means: "at the end of the redirects the request is refused with the header, too",
+    find: |evidence| match last(evidence, |probe| matches!(probe, Probe::KeptHop(_))) {
+        Some((kept, answer)) => seen(
+            refused(answer),
+            format!("{} with the header kept", answer.status),
+            kept.probe,
+        ),
+        None => Vec::new(),
+    },
+};
+
+/// The other spelling of the path is accepted.
+pub(crate) static SLASH_TURNS: Sign = Sign {
+    name: "slash-turns",
+    means: "with the other spelling of the path there is no redirect, and the request is accepted",
+    find: |evidence| {
+        let (Some(client), Some(slash)) = (
+            evidence.answer(Probe::Client),
+            evidence.answer(Probe::Slash),
+        ) else {
+            return Vec::new();
+        };
+        let says = format!(
+            "{} as it is, {} with the other slash",
+            client.status, slash.status
+        );
+        seen(is_redirect(client) && accepted(slash), says, Probe::Slash)
+    },
+};
+
+fn of(evidence: &Evidence, wanted: Move) -> Vec<Clue> {
+    let redirects = evidence.exchanges.iter().filter_map(|exchange| {
+        let followed = matches!(exchange.probe, Probe::Client | Probe::Hop(_));
+        let answer = exchange
+            .result
+            .as_ref()
+            .ok()
+            .filter(|answer| followed && is_redirect(answer))?;
+        let from = Url::parse(&exchange.request.url).ok()?;
+        let to = from.join(answer.header("location")?).ok()?;
+        (nature(&from, &to)? == wanted).then_some((exchange.probe, answer.status, from, to))
+    });
+    redirects
+        .flat_map(|(probe, status, from, to)| {
+            seen(
+                true,
+                format!("{status} from {} to {}", end(&from), end(&to)),
+                probe,
+            )
+        })
+        .collect()
+}
+
+fn nature(from: &Url, to: &Url) -> Option<Move> {
+    let bare = |url: &Url| url.path().trim_end_matches('/').to_owned();
+    let host = from.host_str() == to.host_str();
+    if from.origin() == to.origin() {
+        return None;
+    }
+    let slash = bare(from) == bare(to) && from.path() != to.path();
+    Some(
+        if host && from.scheme() == "http" && to.scheme() == "https" {
+            Move::Upgrade
+        } else if slash {
+            Move::Slash
+        } else if bare(from) == bare(to) {
+            Move::Moved
+        } else {
+            Move::Elsewhere
+        },
+    )
+}
+
+fn end(url: &Url) -> String {
+    let port = url.port_or_known_default().unwrap_or_default();
+    format!(
+        "{}://{}:{port}{}",
+        url.scheme(),
+        url.host_str().unwrap_or_default(),
+        url.path()
+    )
+}
+
+fn is_redirect(answer: &Answer) -> bool {
+    matches!(answer.status, 301 | 302 | 303 | 307 | 308)
+}
+
+fn last(evidence: &Evidence, wanted: fn(Probe) -> bool) -> Option<(&Exchange, &Answer)> {
+    let exchange = evidence
+        .exchanges
+        .iter()
+        .rfind(|exchange| wanted(exchange.probe))?;
+    Some((exchange, exchange.result.as_ref().ok()?))
+}
+
+fn carried(evidence: &Evidence) -> bool {
+    let client = evidence
+        .exchanges
+        .iter()
+        .find(|it| it.probe == Probe::Client);
+    client.is_some_and(has_authorization)
+}
+
+fn has_authorization(exchange: &Exchange) -> bool {
+    exchange
+        .request
+        .headers
+        .iter()
+        .any(|(name, _)| name == "authorization")
+}

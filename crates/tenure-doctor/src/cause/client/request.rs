@@ -1,0 +1,118 @@
+//! How the client's own request carries its token; values are fingerprints here.
+
+use url::Url;
+
+use crate::Evidence;
+use crate::exchange::{Answer, Sent};
+use crate::probe::Probe;
+
+/// How the token is announced.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Scheme {
+    /// `Bearer`.
+    Bearer,
+    /// `Bearer` in other letters, as written.
+    OtherCase(String),
+    /// Another scheme.
+    Other(String),
+    /// The token alone.
+    None,
+}
+
+/// The client's request, where it was answered.
+pub(super) fn client(evidence: &Evidence) -> Option<(&Sent, &Answer)> {
+    let exchange = evidence
+        .exchanges
+        .iter()
+        .find(|exchange| exchange.probe == Probe::Client)?;
+    Some((&exchange.request, exchange.result.as_ref().ok()?))
+}
+
+/// The value of its Authorization header.
+pub(super) fn authorization(sent: &Sent) -> Option<&str> {
+    field(sent, "authorization")
+}
+
+/// A header field by its name in lower case.
+pub(super) fn field<'a>(sent: &'a Sent, name: &str) -> Option<&'a str> {
+    let found = sent.headers.iter().find(|(field, _)| field == name);
+    found.map(|(_, value)| value.as_str())
+}
+
+/// How the client announces its token.
+pub(super) fn scheme(evidence: &Evidence) -> Option<Scheme> {
+    let (sent, _) = client(evidence)?;
+    let value = authorization(sent)?.trim();
+    let Some((scheme, _)) = value.split_once(char::is_whitespace) else {
+        let alone = !value.is_empty() && !value.eq_ignore_ascii_case("bearer");
+        return alone.then_some(Scheme::None);
+    };
+    Some(if !scheme.eq_ignore_ascii_case("bearer") {
+        Scheme::Other(scheme.to_owned())
+    } else if scheme == "Bearer" {
+        Scheme::Bearer
+    } else {
+        Scheme::OtherCase(scheme.to_owned())
+    })
+}
+
+/// The word in place of a token, where there is one; `nothing` for none.
+pub(super) fn word(value: &str) -> Option<&str> {
+    let value = value.trim();
+    let (scheme, rest) = value.split_once(char::is_whitespace).unwrap_or((value, ""));
+    let rest = rest.trim().trim_matches(['"', '\'']);
+    let words = [
+        "undefined",
+        "null",
+        "none",
+        "nil",
+        "nan",
+        "false",
+        "[object object]",
+    ];
+    let is_word = words.iter().any(|word| rest.eq_ignore_ascii_case(word));
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        None
+    } else if rest.is_empty() {
+        Some("(nothing)")
+    } else {
+        is_word.then_some(rest)
+    }
+}
+
+/// Where else than in Authorization the request carries what looks like a token.
+pub(super) fn carriers(sent: &Sent) -> Vec<String> {
+    let names = [
+        "access_token",
+        "token",
+        "jwt",
+        "id_token",
+        "auth_token",
+        "auth-token",
+        "bearer",
+    ];
+    let is_token = |name: &str| names.iter().any(|known| name.eq_ignore_ascii_case(known));
+    let mut found = Vec::new();
+    if let Ok(url) = Url::parse(&sent.url) {
+        let pairs = url
+            .query_pairs()
+            .filter(|(name, value)| is_token(name) && !value.is_empty());
+        found.extend(pairs.map(|(name, _)| format!("`{name}` in the query")));
+    }
+    let cookies = field(sent, "cookie").unwrap_or_default().split(';');
+    let cookies = cookies.filter_map(|cookie| Some(cookie.split_once('=')?.0.trim()));
+    let session = |name: &&str| {
+        let name = name.to_ascii_lowercase();
+        is_token(&name)
+            || name.contains("session")
+            || name.contains("token")
+            || name.contains("auth")
+            || name.starts_with("_pomerium")
+    };
+    found.extend(
+        cookies
+            .filter(session)
+            .map(|name| format!("the cookie `{name}`")),
+    );
+    found
+}
