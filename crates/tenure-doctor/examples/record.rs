@@ -83,7 +83,6 @@ async fn addresses(wire: &Live, subject: &Subject) -> Vec<IpAddr> {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "the clock of the program")]
 fn now() -> Timestamp {
     Timestamp(UNIX_EPOCH.elapsed().map_or(0, |since| since.as_secs()))
 }

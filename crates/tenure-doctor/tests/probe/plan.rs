@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tenure_core::secret::Secret;
+use tenure_core::time::Timestamp;
 use tenure_doctor::exchange::{Answer, Exchange, Sent};
 use tenure_doctor::probe::{Decision, Options, Probe, Stop, decide, examine};
 use tenure_doctor::{Evidence, diagnose};
@@ -139,7 +140,7 @@ fn answered(probe: Probe, status: u16) -> Exchange {
         probe,
         request,
         result: Ok(answer),
-        at: Default::default(),
+        at: Timestamp::default(),
         took_ms: 0,
         address: None,
     }

@@ -114,9 +114,9 @@ async fn debug_output_of_everything_on_the_way_is_free_of_secrets() {
     let (watcher, exchanges, stop) = run(&subject, Options::default()).await;
     assert_ne!(stop, Stop::Healthy);
     let request = request(Probe::Introspection, &subject, &[]).unwrap();
-    let mut shown = format!("{exchanges:?} {request:?} {stop:?} {:?}", watcher.last);
+    let shown = format!("{exchanges:?} {request:?} {stop:?} {:?}", watcher.last);
     subject.target.url.clear();
-    shown += &format!("{subject:?}");
+    let shown = format!("{shown} {subject:?}");
     for secret in [TOKEN, "secret-"] {
         assert!(!shown.contains(secret), "{shown}");
     }
