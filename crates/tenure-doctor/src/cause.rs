@@ -10,8 +10,8 @@ pub(crate) mod client;
 pub(crate) mod edge;
 pub(crate) mod framework;
 pub(crate) mod gateway;
-mod session;
-mod tenure;
+pub(crate) mod session;
+pub(crate) mod tenure;
 pub(crate) mod verifier;
 
 /// Who gave the answer, or whose fault it is.

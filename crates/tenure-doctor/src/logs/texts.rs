@@ -6,6 +6,8 @@ use crate::cause;
 /// Every list: what only logs say, then those of the families' signs.
 const LISTS: &[&[(&str, &str)]] = &[
     TEXTS,
+    cause::session::TEXTS,
+    cause::tenure::TEXTS,
     cause::client::TEXTS,
     cause::verifier::TEXTS,
     cause::edge::TEXTS,

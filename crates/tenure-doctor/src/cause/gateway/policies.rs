@@ -1,0 +1,249 @@
+//! What is checked beside the token: policies, AWS signatures, API keys, firewall, certificates, quotas.
+
+use super::routes::REASON;
+use super::signs::forbidden::{
+    AFTER_AUTHORIZER, CERTIFICATE_ASKED, EVERYWHERE, FIREWALL_NAMED, FORBIDDEN, FORBIDDEN_AT_ROUTE,
+    KEY_NOT_SENT, KEY_SENT,
+};
+use super::signs::rest::{
+    AUTHORIZER_REFUSES, AWS_SIGNATURE_REFUSED, BODY_OVERRIDDEN, POLICY_REFUSES, ROUTE_UNKNOWN,
+    STATUS_OVERRIDDEN, THROTTLED, TOO_MANY, UNEXPLAINED_403,
+};
+use super::signs::{
+    AWS_KEYS_UNKNOWN, AWS_SCOPE_WRONG, AWS_SIGNATURE_DIFFERS, AWS_SIGNATURE_LATE,
+    CERTIFICATE_MISSING, CERTIFICATE_UNTRUSTED, LOGGED_API_KEY, LOGGED_FIREWALL, LOGGED_USAGE_PLAN,
+    POLICY_DENIES,
+};
+use crate::cause::{Cause, Layer, Step};
+use crate::probe::Probe;
+use crate::sign::probes::ACCEPTED;
+use crate::weight::{Prior, Strength};
+
+const RESPONSES: &str = "https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html";
+const KNOWLEDGE: &str =
+    "https://repost.aws/knowledge-center/api-gateway-troubleshoot-403-forbidden";
+
+pub(super) const RESOURCE_POLICY: Cause = Cause {
+    id: "TN0309",
+    title: "a resource policy or an IAM policy does not allow the call",
+    layer: Layer::GatewayRouter,
+    prior: Prior::Usual,
+    story: "Before or beside the authorizer the gateway weighs the API's resource policy (addresses, VPC endpoints, \
+            accounts) and, with IAM authorization, the caller's policy. The refusal names the caller and \
+            `execute-api:Invoke`; `User: anonymous` is a call without an AWS signature, whatever token it carries.",
+    signs: &[
+        (&POLICY_DENIES, Strength::Marks),
+        (&UNEXPLAINED_403, Strength::Hints),
+    ],
+    against: &[(&ACCEPTED, Strength::Marks)],
+    settled_by: &[&[&POLICY_DENIES, &POLICY_REFUSES]],
+    ruled_out_by: &[],
+    fix: "`with an explicit deny`: find the Deny statement, usually a condition on `aws:SourceIp`, `aws:SourceVpce` or \
+          `aws:SourceVpc`, that fits this caller; behind a proxy or CDN the address is not the user's. Without those words: \
+          add an Allow for `execute-api:Invoke` on this stage, method and path. A changed resource policy is in force only \
+          after the API is deployed again.",
+    next: &[
+        Step::Probe(Probe::Client),
+        Step::Probe(Probe::Bare),
+        Step::Supply("the API's resource policy", "--files policy.json"),
+    ],
+    references: &[
+        KNOWLEDGE,
+        "https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-authorization-flow.html",
+    ],
+};
+
+pub(super) const AWS_SIGNATURE: Cause = Cause {
+    id: "TN0310",
+    title: "the AWS keys are not known, or the signature is too old or of another request",
+    layer: Layer::GatewayVerifier,
+    prior: Prior::Usual,
+    story: "The call is signed (AWS Signature Version 4) and the signature is refused: temporary keys have expired or are \
+            of another account, the device's clock is more than five minutes off, or something between has changed host, \
+            path, query or a signed header.",
+    signs: &[
+        (&AWS_KEYS_UNKNOWN, Strength::Marks),
+        (&AWS_SIGNATURE_DIFFERS, Strength::Marks),
+        (&AWS_SIGNATURE_LATE, Strength::Marks),
+        (&AWS_SCOPE_WRONG, Strength::Marks),
+    ],
+    against: &[(&ACCEPTED, Strength::Marks)],
+    settled_by: &[&[&AWS_SIGNATURE_REFUSED]],
+    ruled_out_by: &[],
+    fix: "Get new temporary keys and send their session token with them. If the text gives two times, set the clock (or let \
+          the SDK correct its skew from `Date`). If signatures differ, sign what really arrives: the host that the gateway \
+          sees, the encoded path, sorted query parameters, region and `execute-api`.",
+    next: &[Step::Probe(Probe::Client), REASON],
+    references: &[
+        KNOWLEDGE,
+        "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html",
+    ],
+};
+
+pub(super) const API_KEY: Cause = Cause {
+    id: "TN0311",
+    title: "the API key is missing, unknown, or in no usage plan of the stage",
+    layer: Layer::GatewayRouter,
+    prior: Prior::Usual,
+    story: "The method asks for an API key beside the token. After the authorizer has let the request pass, the gateway \
+            looks for `x-api-key`, enabled, and in a usage plan that names this API and stage; otherwise it answers 403 \
+            `Forbidden` without a further word.",
+    signs: &[
+        (&FORBIDDEN, Strength::Suggests),
+        (&AFTER_AUTHORIZER, Strength::Marks),
+        (&KEY_SENT, Strength::Suggests),
+        (&KEY_NOT_SENT, Strength::Hints),
+        (&FORBIDDEN_AT_ROUTE, Strength::Points),
+        (&LOGGED_API_KEY, Strength::Marks),
+        (&LOGGED_USAGE_PLAN, Strength::Marks),
+        (&UNEXPLAINED_403, Strength::Hints),
+    ],
+    against: &[
+        (&ACCEPTED, Strength::Marks),
+        (&EVERYWHERE, Strength::Points),
+        (&ROUTE_UNKNOWN, Strength::Marks),
+        (&AUTHORIZER_REFUSES, Strength::Marks),
+    ],
+    settled_by: &[&[&AFTER_AUTHORIZER]],
+    ruled_out_by: &[],
+    fix: "Send the key in `x-api-key`. In the console or by `get-usage-plans` see that the key is enabled and in a plan \
+          which has this API and stage among its stages: a new stage is in none. A plan takes effect after some minutes; \
+          a changed `apiKeyRequired` only after a deployment.",
+    next: &[
+        Step::Probe(Probe::Altered),
+        Step::Probe(Probe::OtherPath),
+        Step::Probe(Probe::Bare),
+        Step::Supply("the gateway's execution log", "tenure doctor logs FILE"),
+    ],
+    references: &[
+        KNOWLEDGE,
+        "https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-setup-api-key-with-console.html",
+    ],
+};
+
+pub(super) const FIREWALL: Cause = Cause {
+    id: "TN0312",
+    title: "a firewall (AWS WAF) in front of the gateway answers",
+    layer: Layer::Waf,
+    prior: Prior::Usual,
+    story: "A web ACL at the stage is asked before anything else. Its block is 403 `Forbidden`, or whatever the rule's \
+            custom response says, and neither authorizer nor service logs anything. Rules on body size, on addresses, \
+            countries and rates hit some requests or users only.",
+    signs: &[
+        (&FORBIDDEN, Strength::Hints),
+        (&FIREWALL_NAMED, Strength::Marks),
+        (&LOGGED_FIREWALL, Strength::Marks),
+        (&UNEXPLAINED_403, Strength::Hints),
+    ],
+    against: &[
+        (&ACCEPTED, Strength::Marks),
+        (&AFTER_AUTHORIZER, Strength::Marks),
+        (&ROUTE_UNKNOWN, Strength::Marks),
+        (&AUTHORIZER_REFUSES, Strength::Marks),
+    ],
+    settled_by: &[&[&FIREWALL_NAMED]],
+    ruled_out_by: &[],
+    fix: "Find the request in the sampled requests or the log of the web ACL: `terminatingRuleId` names the rule. Set that \
+          rule (of a managed group: only it) to Count, or except the API's paths or size. Turning the whole ACL off is \
+          good for one test only.",
+    next: &[
+        Step::Probe(Probe::LargeBody),
+        Step::Probe(Probe::SmallBody),
+        Step::Probe(Probe::Bare),
+        Step::Probe(Probe::OtherPath),
+        Step::Supply(
+            "the gateway's access log with `$context.error.responseType`",
+            "tenure doctor logs FILE",
+        ),
+    ],
+    references: &[
+        RESPONSES,
+        "https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-control-access-aws-waf.html",
+    ],
+};
+
+pub(super) const CLIENT_CERTIFICATE: Cause = Cause {
+    id: "TN0314",
+    title: "the client certificate is missing or not trusted (mutual TLS)",
+    layer: Layer::GatewayRouter,
+    prior: Prior::Rare,
+    story: "A custom domain with mutual TLS takes only clients whose certificate leads to an authority in its truststore. \
+            Without one the handshake ends; with one that is not trusted or no longer valid the refusal comes before any \
+            token is looked at. A client that shares the domain but not the certificate, such as a web page, cannot get in.",
+    signs: &[
+        (&CERTIFICATE_ASKED, Strength::Marks),
+        (&CERTIFICATE_MISSING, Strength::Marks),
+        (&CERTIFICATE_UNTRUSTED, Strength::Marks),
+        (&EVERYWHERE, Strength::Hints),
+    ],
+    against: &[(&ACCEPTED, Strength::Marks)],
+    settled_by: &[&[&CERTIFICATE_ASKED]],
+    ruled_out_by: &[],
+    fix: "Give the client its certificate and key; see that its whole chain is in the truststore, and that a new truststore \
+          version was taken over by the domain name. Serve clients without certificates from another domain.",
+    next: &[
+        Step::Probe(Probe::Client),
+        Step::Probe(Probe::Direct),
+        Step::Supply("the truststore's certificates", "--keys truststore.pem"),
+    ],
+    references: &[
+        "https://docs.aws.amazon.com/apigateway/latest/developerguide/rest-api-mutual-tls.html",
+        "RFC 8446, section 6.2",
+    ],
+};
+
+pub(super) const RESPONSE_OVERRIDE: Cause = Cause {
+    id: "TN0315",
+    title: "the gateway's responses are overridden: the status is not the reason's own",
+    layer: Layer::GatewayRouter,
+    prior: Prior::Rare,
+    story: "`GatewayResponses` may give every refusal another status and body; `DEFAULT_4XX` changes all of them at once. \
+            Then an expired token may come as 403 and a wrong path as 401, and clients that refresh on 401 alone never do. \
+            `x-amzn-errortype` still gives the true reason.",
+    signs: &[
+        (&STATUS_OVERRIDDEN, Strength::Marks),
+        (&BODY_OVERRIDDEN, Strength::Suggests),
+        (&UNEXPLAINED_403, Strength::Hints),
+    ],
+    against: &[(&ACCEPTED, Strength::Marks)],
+    settled_by: &[&[&STATUS_OVERRIDDEN]],
+    ruled_out_by: &[],
+    fix: "Leave the statuses of UNAUTHORIZED and EXPIRED_TOKEN (401) and ACCESS_DENIED (403) alone and change only headers \
+          and bodies; replace DEFAULT_4XX by the responses that are meant. Deploy the stage. Then look at the reason in \
+          `x-amzn-errortype`: it is the fault that remains.",
+    next: &[
+        Step::Probe(Probe::Client),
+        Step::Probe(Probe::OtherPath),
+        REASON,
+        Step::Supply(
+            "the template with its GatewayResponses",
+            "--files template.yaml",
+        ),
+    ],
+    references: &[RESPONSES],
+};
+
+pub(super) const THROTTLE: Cause = Cause {
+    id: "TN0316",
+    title: "a rate or quota is used up, and the client takes 429 for a refusal of its token",
+    layer: Layer::GatewayRouter,
+    prior: Prior::Usual,
+    story: "429 `Too Many Requests` (rate) or `Limit Exceeded` (quota of the usage plan) says nothing of the token. A client \
+            that treats every 4xx as the end of the session signs the user out, and one that refreshes at it makes more \
+            requests still.",
+    signs: &[(&THROTTLED, Strength::Marks), (&TOO_MANY, Strength::Points)],
+    against: &[(&ACCEPTED, Strength::Marks)],
+    settled_by: &[&[&THROTTLED]],
+    ruled_out_by: &[],
+    fix: "Keep the session, wait for `Retry-After` or with growing pauses, and refresh only on a refusal of the token. Find \
+          which limit it is: the account's, the stage's, the method's or the usage plan's, and what uses it up; retry loops \
+          of the client are the first suspect.",
+    next: &[
+        Step::Probe(Probe::Client),
+        Step::Supply("the client's log", "tenure doctor logs FILE"),
+    ],
+    references: &[
+        RESPONSES,
+        "https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-request-throttling.html",
+    ],
+};

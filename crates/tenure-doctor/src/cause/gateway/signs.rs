@@ -1,0 +1,153 @@
+//! What only an API gateway's answers say.
+//!
+//! A gateway of Amazon names the reason of its own refusals in `x-amzn-errortype` (REST) or in the
+//! challenge (HTTP API); the status alone says little, because `GatewayResponses` may change it.
+
+pub(super) mod forbidden;
+pub(super) mod http;
+pub(super) mod pools;
+pub(super) mod rest;
+
+use serde_json::Value;
+
+use crate::exchange::Answer;
+use crate::probe::Probe;
+use crate::sign::answer::{At, from_cache, texts};
+use crate::sign::client_answers;
+use crate::{Clue, Evidence, Source};
+
+texts! {
+    /// Amazon's signature parser met a Bearer token.
+    READ_AS_SIGNATURE = "gateway-bearer-read-as-signature", At::Client, "not a valid key=value pair",
+        "the gateway reads the Bearer token as an AWS signature: no authorizer stands at this route";
+    /// A Cognito authorizer of a REST API.
+    COGNITO_EXPIRED = "gateway-cognito-expired", At::Client, "the incoming token has expired",
+        "the Cognito authorizer says that the token has expired";
+    /// A Lambda authorizer's policy.
+    AUTHORIZER_DENIES = "gateway-authorizer-denies", At::Client, "user is not authorized to access this resource",
+        "the policy of the Lambda authorizer does not allow this request";
+    /// A resource policy, or the policy of an AWS identity.
+    POLICY_DENIES = "gateway-policy-denies", At::Client, "is not authorized to perform: execute-api",
+        "a resource policy or an IAM policy does not allow the call";
+    /// Keys that AWS does not know.
+    AWS_KEYS_UNKNOWN = "gateway-aws-keys-unknown", At::Client, "the security token included in the request is",
+        "AWS does not know the keys that signed the request, or they are expired";
+    /// The signature is of other content or of another key.
+    AWS_SIGNATURE_DIFFERS = "gateway-aws-signature-differs", At::Client, "the request signature we calculated does not match",
+        "the AWS signature is not of this request or not of this key";
+    /// The signature's date is too old or in the future.
+    AWS_SIGNATURE_LATE = "gateway-aws-signature-late", At::Client, "is now earlier than",
+        "the date of the AWS signature is more than five minutes off";
+    /// The signature is for another region or service.
+    AWS_SCOPE_WRONG = "gateway-aws-scope-wrong", At::Client, "credential should be scoped to",
+        "the AWS signature is for another region or service";
+    /// `$context.error.responseType` of an access log.
+    LOGGED_ROUTE = "gateway-logged-route", At::Client, "missing_authentication_token",
+        "the gateway's access log names a route that does not exist";
+    /// The same, for API keys.
+    LOGGED_API_KEY = "gateway-logged-api-key", At::Client, "invalid_api_key",
+        "the gateway's access log names the API key";
+    /// The execution log, for API keys.
+    LOGGED_USAGE_PLAN = "gateway-logged-usage-plan", At::Client, "api key is not associated with a usage plan",
+        "the gateway's execution log names the API key and its usage plan";
+    /// The same, for the firewall.
+    LOGGED_FIREWALL = "gateway-logged-firewall", At::Client, "waf_filtered",
+        "the gateway's access log names the firewall";
+    /// The same, for an authorizer that is set up wrongly.
+    LOGGED_AUTHORIZER_SETUP = "gateway-logged-authorizer-setup", At::Client, "authorizer_configuration_error",
+        "the gateway's log names a Lambda authorizer that cannot be used";
+    /// The same, for an authorizer that fails.
+    LOGGED_AUTHORIZER_FAILURE = "gateway-logged-authorizer-failure", At::Client, "authorizer_failure",
+        "the gateway's log names a Lambda authorizer that fails";
+    /// nginx, where a client certificate is asked for.
+    CERTIFICATE_MISSING = "gateway-certificate-missing", At::Client, "no required ssl certificate was sent",
+        "the server asks for a client certificate";
+    /// nginx, where the client certificate is not trusted.
+    CERTIFICATE_UNTRUSTED = "gateway-certificate-untrusted", At::Client, "the ssl certificate error",
+        "the server does not trust the client certificate";
+}
+
+/// The answers to the client's own request, repeated or not.
+pub(super) fn own(evidence: &Evidence) -> impl Iterator<Item = (Probe, &Answer)> {
+    client_answers(evidence).map(|(exchange, answer)| (exchange.probe, answer))
+}
+
+/// One clue where each answer to the client's own request is of this kind and none is out of a cache.
+pub(super) fn always(
+    evidence: &Evidence,
+    is: impl Fn(&Answer) -> bool,
+    says: impl Fn(&Answer) -> String,
+) -> Vec<Clue> {
+    let mut answers = own(evidence).peekable();
+    let Some((probe, first)) = answers.peek().copied() else {
+        return Vec::new();
+    };
+    if answers.all(|(_, answer)| is(answer) && from_cache(answer).is_none()) {
+        vec![clue(says(first), probe)]
+    } else {
+        Vec::new()
+    }
+}
+
+/// What was seen in a probe's answer.
+pub(super) fn clue(says: impl Into<String>, probe: Probe) -> Clue {
+    Clue {
+        says: says.into(),
+        source: Source::Probe(probe),
+        at: None,
+    }
+}
+
+/// The reason that a REST API gives, without its namespace: `UnauthorizedException`.
+pub(super) fn error_type(answer: &Answer) -> Option<&str> {
+    let named = answer.header("x-amzn-errortype")?;
+    let name = named.split(':').next().unwrap_or(named);
+    name.rsplit('#').next()
+}
+
+/// Whether the reason that a REST API gives is this one, with or without `Exception`.
+pub(super) fn is_type(answer: &Answer, name: &str) -> bool {
+    error_type(answer).is_some_and(|given| {
+        let bare = given.strip_suffix("Exception").unwrap_or(given);
+        bare.eq_ignore_ascii_case(name)
+    })
+}
+
+/// The text of a body that is an object with `message` (or `Message`) and nothing else.
+pub(super) fn message(answer: &Answer) -> Option<String> {
+    let Value::Object(members) = serde_json::from_str(&answer.body).ok()? else {
+        return None;
+    };
+    let (name, value) = members.iter().next().filter(|_| members.len() == 1)?;
+    let text = value
+        .as_str()
+        .filter(|_| name.eq_ignore_ascii_case("message"))?;
+    Some(text.to_owned())
+}
+
+/// Whether the whole body is `{"message": TEXT}`.
+pub(super) fn says(answer: &Answer, text: &str) -> bool {
+    message(answer).is_some_and(|message| message.eq_ignore_ascii_case(text))
+}
+
+/// An answer that went through a REST API of Amazon, whoever made it.
+pub(super) fn through_rest(answer: &Answer) -> bool {
+    ["x-amzn-errortype", "x-amz-apigw-id", "x-amzn-requestid"]
+        .iter()
+        .any(|name| answer.header(name).is_some())
+}
+
+/// An answer that went through an HTTP API of Amazon, whoever made it.
+pub(super) fn through_http(answer: &Answer) -> bool {
+    answer.header("apigw-requestid").is_some()
+}
+
+/// Status and reason, for a clue.
+pub(super) fn reason(answer: &Answer) -> String {
+    let message = message(answer).map(|message| format!(" `{message}`"));
+    let kind = error_type(answer).map(|kind| format!(" ({kind})"));
+    let parts = [message, kind].into_iter().flatten();
+    std::iter::once(answer.status.to_string())
+        .chain(parts)
+        .collect()
+}

@@ -1,0 +1,188 @@
+//! Answers of HTTP APIs: `apigw-requestid`, and a challenge.
+
+use super::{always, clue, reason, says, through_http};
+use crate::Evidence;
+use crate::exchange::Answer;
+use crate::probe::Probe;
+use crate::sign::keys::KID_KNOWN;
+use crate::sign::token::presented;
+use crate::sign::{Sign, accepted, contains, of_token, refused};
+use crate::token::{Role, Token};
+
+/// The JWT authorizer refuses the client.
+pub(in super::super) static JWT_REFUSED: Sign = Sign {
+    name: "http-api-jwt-refused",
+    means: "the JWT authorizer of the HTTP API refuses what was presented",
+    find: |evidence| always(evidence, is_refused, described),
+};
+
+/// With a challenge, which only a JWT authorizer sends.
+pub(in super::super) static JWT_CHALLENGED: Sign = Sign {
+    name: "http-api-jwt-challenged",
+    means: "the HTTP API answers with the challenge of a JWT authorizer",
+    find: |evidence| {
+        always(
+            evidence,
+            |answer| is_refused(answer) && bearer(answer).is_some(),
+            described,
+        )
+    },
+};
+
+/// The JWT authorizer names the scope.
+pub(in super::super) static SCOPE_NAMED: Sign = Sign {
+    name: "http-api-scope-named",
+    means: "the HTTP API says that the token lacks a scope of the route",
+    find: |evidence| {
+        let named = |answer: &Answer| {
+            through_http(answer)
+                && bearer(answer).is_some_and(|value| contains(value, "insufficient_scope"))
+        };
+        always(evidence, named, described)
+    },
+};
+
+/// The HTTP API forbids what its authorizer has let pass.
+pub(in super::super) static HTTP_FORBIDDEN: Sign = Sign {
+    name: "http-api-forbidden",
+    means: "the HTTP API answers `Forbidden`: a scope of the route, or a Lambda authorizer",
+    find: |evidence| always(evidence, is_forbidden, reason),
+};
+
+/// The JWT authorizer refuses a forged token with a challenge, and forbids the client's.
+pub(in super::super) static FORBIDDEN_AFTER_JWT: Sign = Sign {
+    name: "http-api-forbidden-after-jwt",
+    means: "the JWT authorizer takes the token for good, and the HTTP API forbids the request: the route's scopes",
+    find: |evidence| match evidence.answer(Probe::Altered) {
+        Some(altered) if is_refused(altered) => always(evidence, is_forbidden, |client| {
+            format!(
+                "{} with the token, {} with an altered one",
+                reason(client),
+                described(altered)
+            )
+        }),
+        _ => Vec::new(),
+    },
+};
+
+/// The token has no scope at all.
+pub(in super::super) static NO_SCOPE: Sign = Sign {
+    name: "http-api-no-scope",
+    means: "the token has no scopes",
+    find: |evidence| match presented(evidence).and_then(|token| token.claims.as_ref()) {
+        Some(claims) if claims.scope.is_empty() => of_token("the token has no scopes", None),
+        _ => Vec::new(),
+    },
+};
+
+/// The HTTP API has no such route.
+pub(in super::super) static NOT_FOUND: Sign = Sign {
+    name: "http-api-not-found",
+    means: "the HTTP API has no such route",
+    find: |evidence| {
+        let missing = |answer: &Answer| {
+            answer.status == 404 && through_http(answer) && says(answer, "Not Found")
+        };
+        always(evidence, missing, reason)
+    },
+};
+
+/// The preflight is answered by the JWT authorizer.
+pub(in super::super) static PREFLIGHT_AUTHORIZED: Sign = Sign {
+    name: "http-api-preflight-refused",
+    means: "the HTTP API asks the browser's preflight for a token",
+    find: |evidence| match evidence.answer(Probe::Preflight) {
+        Some(answer) if is_refused(answer) => vec![clue(described(answer), Probe::Preflight)],
+        _ => Vec::new(),
+    },
+};
+
+/// The token is signed with what a JWT authorizer does not know.
+pub(in super::super) static NOT_RSA: Sign = Sign {
+    name: "http-api-not-rsa",
+    means: "the token is not signed with RSA, the only kind that a JWT authorizer of an HTTP API knows",
+    find: |evidence| {
+        let alg = presented(evidence).and_then(|token| token.header.as_ref()?.alg.as_deref());
+        match alg {
+            Some(alg) if !alg.starts_with("RS") && !alg.starts_with("PS") => {
+                of_token(format!("alg is {alg}"), None)
+            }
+            _ => Vec::new(),
+        }
+    },
+};
+
+/// The JWT authorizer refuses a token that is not signed with RSA.
+pub(in super::super) static NOT_RSA_REFUSED: Sign = Sign {
+    name: "http-api-not-rsa-refused",
+    means: "the HTTP API refuses a token that is not signed with RSA",
+    find: |evidence| match (JWT_REFUSED.find)(evidence) {
+        refused if refused.is_empty() => refused,
+        _ => (NOT_RSA.find)(evidence),
+    },
+};
+
+/// The HTTP API refuses a token of a key that the issuer publishes.
+pub(in super::super) static NEW_KEY_REFUSED: Sign = Sign {
+    name: "http-api-new-key-refused",
+    means: "the HTTP API refuses a token whose key the issuer publishes, and takes one of another key",
+    find: |evidence| {
+        let known = !(KID_KNOWN.find)(evidence).is_empty();
+        let other = !(OTHER_KID_ACCEPTED.find)(evidence).is_empty();
+        if known && other {
+            (JWT_REFUSED.find)(evidence)
+        } else {
+            Vec::new()
+        }
+    },
+};
+
+/// A token of another key of the same issuer is accepted.
+pub(in super::super) static OTHER_KID_ACCEPTED: Sign = Sign {
+    name: "http-api-other-kid-accepted",
+    means: "a token of the same issuer with another kid is accepted",
+    find: |evidence| {
+        let client = evidence.answer(Probe::Client).is_some_and(refused);
+        let probes = [(Probe::Old, Role::Old), (Probe::OtherToken, Role::Other)];
+        let found = probes.into_iter().find(|(probe, role)| {
+            evidence.answer(*probe).is_some_and(accepted) && other_kid(evidence, *role)
+        });
+        match found {
+            Some((probe, _)) if client => {
+                vec![clue("accepted with another kid of the same issuer", probe)]
+            }
+            _ => Vec::new(),
+        }
+    },
+};
+
+fn other_kid(evidence: &Evidence, role: Role) -> bool {
+    let other = evidence.tokens.iter().find(|token| token.role == role);
+    let (Some(one), Some(other)) = (presented(evidence), other) else {
+        return false;
+    };
+    let kid = |token: &Token| token.header.as_ref().and_then(|header| header.kid.clone());
+    let iss = |token: &Token| token.claims.as_ref().and_then(|claims| claims.iss.clone());
+    kid(one).is_some() && kid(one) != kid(other) && iss(one) == iss(other)
+}
+
+fn is_refused(answer: &Answer) -> bool {
+    answer.status == 401 && through_http(answer) && says(answer, "Unauthorized")
+}
+
+fn is_forbidden(answer: &Answer) -> bool {
+    answer.status == 403 && through_http(answer) && says(answer, "Forbidden")
+}
+
+fn bearer(answer: &Answer) -> Option<&str> {
+    answer
+        .header("www-authenticate")
+        .filter(|value| contains(value, "bearer"))
+}
+
+fn described(answer: &Answer) -> String {
+    match bearer(answer) {
+        Some(challenge) => format!("{} with `{challenge}`", reason(answer)),
+        None => reason(answer),
+    }
+}

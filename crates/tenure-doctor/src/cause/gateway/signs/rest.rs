@@ -1,0 +1,470 @@
+//! Answers of REST APIs: the reason stands in `x-amzn-errortype`.
+
+use super::{
+    always, clue, error_type, is_type, message, own, reason, says, through_http, through_rest,
+};
+use crate::compare::same;
+use crate::exchange::Answer;
+use crate::layer;
+use crate::logs::Pattern;
+use crate::probe::Probe;
+use crate::sign::{Sign, accepted, contains, logs, token};
+use crate::{Clue, Evidence, drift};
+
+/// The gateway knows no such route.
+pub(in super::super) static ROUTE_UNKNOWN: Sign = Sign {
+    name: "gateway-route-unknown",
+    means: "the gateway has no such path or method, or it waits for an AWS signature there",
+    find: |evidence| always(evidence, is_unknown_route, reason),
+};
+
+/// The gateway knows no such route, by both text and reason.
+pub(in super::super) static ROUTE_UNKNOWN_BOTH: Sign = Sign {
+    name: "gateway-route-unknown-both",
+    means: "text and error type both say that the gateway has no such path or method",
+    find: |evidence| {
+        let both = |answer: &Answer| {
+            is_type(answer, "MissingAuthenticationToken")
+                && says(answer, "Missing Authentication Token")
+        };
+        always(evidence, both, reason)
+    },
+};
+
+/// Each answer to the client is that of the signature parser.
+pub(in super::super) static SIGNATURE_ANSWER: Sign = Sign {
+    name: "gateway-signature-answer",
+    means: "the client's request itself is answered by the parser of AWS signatures",
+    find: |evidence| {
+        let parsed = |answer: &Answer| {
+            matches!(answer.status, 400 | 401 | 403)
+                && contains(&answer.body, "not a valid key=value pair")
+        };
+        always(evidence, parsed, |answer| {
+            format!("{} `not a valid key=value pair`", answer.status)
+        })
+    },
+};
+
+/// A path that cannot exist is refused in the client's words, and these are those of an unknown route.
+pub(in super::super) static ROUTE_UNKNOWN_ANYWHERE: Sign = Sign {
+    name: "gateway-route-unknown-anywhere",
+    means: "the client's path is refused as one that cannot exist",
+    find: |evidence| {
+        let (Some(client), Some(other)) = (
+            evidence.answer(Probe::Client),
+            evidence.answer(Probe::OtherPath),
+        ) else {
+            return Vec::new();
+        };
+        if is_unknown_route(client) && same(client, other) {
+            vec![clue(
+                format!("{} here and at a path that cannot exist", reason(client)),
+                Probe::OtherPath,
+            )]
+        } else {
+            Vec::new()
+        }
+    },
+};
+
+/// A path that cannot exist is unknown to the gateway, the client's is not.
+pub(in super::super) static ROUTE_KNOWN: Sign = Sign {
+    name: "gateway-route-known",
+    means: "the gateway knows the client's route: a path that cannot exist is refused in other words",
+    find: |evidence| {
+        let (Some(client), Some(other)) = (
+            evidence.answer(Probe::Client),
+            evidence.answer(Probe::OtherPath),
+        ) else {
+            return Vec::new();
+        };
+        let unknown =
+            is_unknown_route(other) || contains(&other.body, "not a valid key=value pair");
+        if unknown && !same(client, other) {
+            vec![clue(
+                format!(
+                    "{} here, {} at a path that cannot exist",
+                    reason(client),
+                    reason(other)
+                ),
+                Probe::OtherPath,
+            )]
+        } else {
+            Vec::new()
+        }
+    },
+};
+
+/// The authorizer, not the router, refuses the client.
+pub(in super::super) static AUTHORIZER_REFUSES: Sign = Sign {
+    name: "gateway-authorizer-refuses",
+    means: "an authorizer of the REST API refuses what was presented",
+    find: |evidence| always(evidence, is_unauthorized, reason),
+};
+
+/// The reason of the authorizer is named in the header field.
+pub(in super::super) static AUTHORIZER_NAMED: Sign = Sign {
+    name: "gateway-authorizer-named",
+    means: "`x-amzn-errortype` names the authorizer",
+    find: |evidence| {
+        let named = |answer: &Answer| {
+            is_type(answer, "Unauthorized")
+                || is_type(answer, "AccessDenied") && !contains(&answer.body, "execute-api:")
+        };
+        always(evidence, named, reason)
+    },
+};
+
+/// The Lambda authorizer's policy denies in so many words.
+pub(in super::super) static EXPLICIT_DENY: Sign = Sign {
+    name: "gateway-explicit-deny",
+    means: "the policy of the Lambda authorizer holds a Deny for this request",
+    find: |evidence| {
+        let explicit = |answer: &Answer| {
+            contains(
+                &answer.body,
+                "to access this resource with an explicit deny",
+            )
+        };
+        always(evidence, explicit, reason)
+    },
+};
+
+/// Both the client's endpoint and another one are denied by the Lambda authorizer.
+pub(in super::super) static DENIED_ELSEWHERE: Sign = Sign {
+    name: "gateway-denied-elsewhere",
+    means: "the Lambda authorizer denies this token at another endpoint too",
+    find: |evidence| match evidence.answer(Probe::OtherEndpoint) {
+        Some(answer) if is_denied(answer) => {
+            vec![clue(reason(answer), Probe::OtherEndpoint)]
+        }
+        _ => Vec::new(),
+    },
+};
+
+/// The same token, written otherwise, is not in the authorizer's cache, and is allowed.
+pub(in super::super) static OTHER_SPELLING_ALLOWED: Sign = Sign {
+    name: "gateway-other-spelling-allowed",
+    means: "the same token is denied, and allowed when the header is spelt so that no cached policy fits",
+    find: |evidence| {
+        let denied = own(evidence).any(|(_, answer)| is_denied(answer));
+        let spelt = [Probe::Lower, Probe::Upper, Probe::Raw, Probe::Trimmed];
+        let allowed = spelt
+            .into_iter()
+            .find(|probe| evidence.answer(*probe).is_some_and(accepted));
+        match allowed {
+            Some(probe) if denied => vec![clue("the token is allowed in this spelling", probe)],
+            _ => Vec::new(),
+        }
+    },
+};
+
+/// The authorizer refuses the token as it refuses nothing at all.
+pub(in super::super) static AS_REFUSED_WITHOUT: Sign = Sign {
+    name: "gateway-as-refused-without",
+    means: "the authorizer's refusal is the same without a token",
+    find: |evidence| match evidence
+        .answer(Probe::Client)
+        .zip(evidence.answer(Probe::Bare))
+    {
+        Some((client, bare)) if is_unauthorized(client) && same(client, bare) => {
+            vec![clue(
+                format!("{} with the token and without", reason(client)),
+                Probe::Bare,
+            )]
+        }
+        _ => Vec::new(),
+    },
+};
+
+/// The token is refused as the client sends it, and taken in another spelling of the header.
+pub(in super::super) static OTHER_SPELLING_TAKEN: Sign = Sign {
+    name: "gateway-other-spelling-taken",
+    means: "the authorizer takes the same token in another spelling of the header",
+    find: |evidence| {
+        let refused = evidence.answer(Probe::Client).is_some_and(is_unauthorized);
+        let spelt = [Probe::Raw, Probe::Lower, Probe::Upper, Probe::TokenScheme];
+        let taken = spelt
+            .into_iter()
+            .find(|probe| evidence.answer(*probe).is_some_and(accepted));
+        match taken {
+            Some(probe) if refused => vec![clue("the token is taken in this spelling", probe)],
+            _ => Vec::new(),
+        }
+    },
+};
+
+/// The gateway says that the token has expired, and nothing that is known of the token says otherwise.
+pub(in super::super) static EXPIRED_BY_BOTH: Sign = Sign {
+    name: "gateway-expired-by-both",
+    means: "the authorizer says expired, and the token, where it is at hand, is",
+    find: |evidence| {
+        let known = token::claims(evidence).and_then(|claims| claims.exp);
+        if known.is_some_and(|exp| exp > evidence.now) {
+            return Vec::new();
+        }
+        let says = |answer: &Answer| contains(&answer.body, "the incoming token has expired");
+        always(evidence, says, reason)
+    },
+};
+
+/// The same request is now allowed, now denied by the Lambda authorizer.
+pub(in super::super) static DENIED_NOW_AND_THEN: Sign = Sign {
+    name: "gateway-denied-now-and-then",
+    means: "the Lambda authorizer's policy denies and allows the same request",
+    find: |evidence| {
+        let denied = own(evidence)
+            .filter(|(_, answer)| is_denied(answer))
+            .count();
+        let allowed = own(evidence).filter(|(_, answer)| accepted(answer)).count();
+        if denied > 0 && allowed > 0 {
+            let says = format!("the same request: denied {denied} times, allowed {allowed} times");
+            vec![clue(says, Probe::Again(1))]
+        } else {
+            Vec::new()
+        }
+    },
+};
+
+/// The client's own request is refused by a policy.
+pub(in super::super) static POLICY_REFUSES: Sign = Sign {
+    name: "gateway-policy-refuses",
+    means: "the client's own request is refused by a resource policy or an IAM policy",
+    find: |evidence| {
+        let denied =
+            |answer: &Answer| contains(&answer.body, "is not authorized to perform: execute-api:");
+        always(evidence, denied, |answer| {
+            format!(
+                "{} `is not authorized to perform: execute-api`",
+                answer.status
+            )
+        })
+    },
+};
+
+/// The client's own request is refused for its AWS signature.
+pub(in super::super) static AWS_SIGNATURE_REFUSED: Sign = Sign {
+    name: "gateway-aws-signature-refused",
+    means: "the gateway refuses the AWS signature or the keys of the client's own request",
+    find: |evidence| {
+        let kinds = [
+            "InvalidSignature",
+            "UnrecognizedClient",
+            "InvalidClientTokenId",
+            "ExpiredToken",
+        ];
+        let texts = [
+            "the security token included in the request is",
+            "the request signature we calculated does not match",
+            "is now earlier than",
+            "credential should be scoped to",
+        ];
+        let refused = |answer: &Answer| {
+            answer.status == 403
+                && texts.iter().any(|text| contains(&answer.body, text))
+                && (through_rest(answer) || kinds.iter().any(|kind| is_type(answer, kind)))
+        };
+        always(evidence, refused, reason)
+    },
+};
+
+/// The gateway could not use its authorizer.
+pub(in super::super) static AUTHORIZER_BROKEN: Sign = Sign {
+    name: "gateway-authorizer-broken",
+    means: "the gateway's authorizer fails or is set up wrongly",
+    find: |evidence| {
+        let broken = |answer: &Answer| {
+            answer.status >= 500
+                && error_type(answer).is_some_and(|kind| contains(kind, "authorizer"))
+        };
+        always(evidence, broken, reason)
+    },
+};
+
+/// 500 with an empty message: what a failed authorizer leaves.
+pub(in super::super) static EMPTY_MESSAGE: Sign = Sign {
+    name: "gateway-empty-message",
+    means: "500 with `{\"message\":null}`, as a REST API answers where its authorizer fails",
+    find: |evidence| {
+        let empty = |answer: &Answer| {
+            let body: String = answer.body.split_whitespace().collect();
+            answer.status == 500 && body == "{\"message\":null}"
+        };
+        always(evidence, empty, |_| "500 `{\"message\":null}`".to_owned())
+    },
+};
+
+/// Without a token the authorizer is not asked and refuses plainly; with one the gateway fails.
+pub(in super::super) static BARE_UNAUTHORIZED: Sign = Sign {
+    name: "gateway-bare-unauthorized",
+    means: "without a token the gateway answers a plain 401",
+    find: |evidence| match evidence.answer(Probe::Bare) {
+        Some(answer) if is_unauthorized(answer) => vec![clue(reason(answer), Probe::Bare)],
+        _ => Vec::new(),
+    },
+};
+
+/// The client's own request carries no Authorization header, though its header fields are known.
+pub(in super::super) static NOTHING_SENT: Sign = Sign {
+    name: "gateway-nothing-sent",
+    means: "the client's own request has no Authorization header",
+    find: |evidence| {
+        let client = evidence
+            .exchanges
+            .iter()
+            .find(|exchange| exchange.probe == Probe::Client);
+        let silent = |exchange: &&crate::exchange::Exchange| {
+            let mut fields = exchange.request.headers.iter();
+            !exchange.request.headers.is_empty() && !fields.any(|(name, _)| name == "authorization")
+        };
+        match client.filter(silent) {
+            Some(_) => vec![clue("no Authorization header is sent", Probe::Client)],
+            None => Vec::new(),
+        }
+    },
+};
+
+/// The status is not the one that the reason has by default.
+pub(in super::super) static STATUS_OVERRIDDEN: Sign = Sign {
+    name: "gateway-status-overridden",
+    means: "the status is not the one that the gateway has for this reason",
+    find: |evidence| {
+        let usual = |answer: &Answer| {
+            let found = DEFAULTS.iter().find(|(name, _)| is_type(answer, name));
+            found.map(|(_, status)| *status)
+        };
+        let other = |answer: &Answer| usual(answer).is_some_and(|status| status != answer.status);
+        always(evidence, other, |answer| {
+            format!(
+                "{}, where {} is usual",
+                reason(answer),
+                usual(answer).unwrap_or_default()
+            )
+        })
+    },
+};
+
+/// Reasons and the statuses that they have unless a template changes them.
+const DEFAULTS: [(&str, u16); 8] = [
+    ("Unauthorized", 401),
+    ("MissingAuthenticationToken", 403),
+    ("AccessDenied", 403),
+    ("Forbidden", 403),
+    ("IncompleteSignature", 403),
+    ("InvalidSignature", 403),
+    ("TooManyRequests", 429),
+    ("LimitExceeded", 429),
+];
+
+/// A reason of the gateway beside a body that is not the gateway's.
+pub(in super::super) static BODY_OVERRIDDEN: Sign = Sign {
+    name: "gateway-body-overridden",
+    means: "the gateway gives its reason in `x-amzn-errortype`, and the body is not the gateway's own",
+    find: |evidence| {
+        let other = |answer: &Answer| {
+            DEFAULTS.iter().any(|(name, _)| is_type(answer, name))
+                && !answer.body.trim().is_empty()
+                && message(answer).is_none()
+        };
+        always(evidence, other, |answer| {
+            format!("{} with a body of another form", reason(answer))
+        })
+    },
+};
+
+/// The gateway throttles.
+pub(in super::super) static THROTTLED: Sign = Sign {
+    name: "gateway-throttled",
+    means: "the gateway's rate or quota is used up",
+    find: |evidence| {
+        let throttled = |answer: &Answer| {
+            let named = is_type(answer, "TooManyRequests") || is_type(answer, "LimitExceeded");
+            let said = says(answer, "Too Many Requests") || says(answer, "Limit Exceeded");
+            answer.status == 429
+                && (named || said && (through_rest(answer) || through_http(answer)))
+        };
+        first(evidence, throttled)
+    },
+};
+
+/// 429 from whatever answers.
+pub(in super::super) static TOO_MANY: Sign = Sign {
+    name: "gateway-too-many-requests",
+    means: "429: too many requests, which says nothing of the token",
+    find: |evidence| first(evidence, |answer| answer.status == 429),
+};
+
+/// A 403 of which neither body nor error type is known, where an API gateway of Amazon is in play.
+pub(in super::super) static UNEXPLAINED_403: Sign = Sign {
+    name: "gateway-unexplained-403",
+    means: "403, and neither its body nor its error type is known",
+    find: |evidence| {
+        if !is_amazon(evidence) {
+            return Vec::new();
+        }
+        let unknown = |answer: &Answer| {
+            answer.status == 403
+                && answer.body.trim().is_empty()
+                && layer::answered(answer).is_none()
+        };
+        if own(evidence).next().is_some() {
+            return always(evidence, unknown, |_| {
+                "403 without body and without `x-amzn-errortype`".to_owned()
+            });
+        }
+        let refusals = logs::found(evidence, Pattern::FreshTokenRefused)
+            .into_iter()
+            .chain(logs::found(evidence, Pattern::Refusals));
+        let by_status =
+            |clue: &Clue| clue.says.contains("403") && !clue.says.contains(" 0 answers 403");
+        refusals.filter(by_status).collect()
+    },
+};
+
+/// A fresh token is refused like no token: by the log, or by answers of which only the status is known.
+pub(in super::super) static FRESH_TOKEN_403: Sign = Sign {
+    name: "gateway-fresh-token-403",
+    means: "403 also with a token that was just refreshed",
+    find: |evidence| {
+        let fresh = logs::found(evidence, Pattern::FreshTokenRefused);
+        fresh
+            .into_iter()
+            .filter(|clue| clue.says.contains("403"))
+            .collect()
+    },
+};
+
+/// Whether a gateway of Amazon is in play, by configuration or by the address.
+fn is_amazon(evidence: &Evidence) -> bool {
+    let pool = |belief: &drift::Belief| belief.about == drift::Subject::UserPool;
+    let address =
+        |exchange: &crate::exchange::Exchange| contains(&exchange.request.url, ".execute-api.");
+    evidence.beliefs.iter().any(pool) || evidence.exchanges.iter().any(address)
+}
+
+fn first(evidence: &Evidence, is: impl Fn(&Answer) -> bool) -> Vec<Clue> {
+    match evidence.answer(Probe::Client) {
+        Some(answer) if is(answer) => vec![clue(reason(answer), Probe::Client)],
+        _ => Vec::new(),
+    }
+}
+
+fn is_unknown_route(answer: &Answer) -> bool {
+    is_type(answer, "MissingAuthenticationToken") || says(answer, "Missing Authentication Token")
+}
+
+/// The plain refusal of an authorizer, or of a gateway that found nothing to show to it.
+pub(super) fn is_unauthorized(answer: &Answer) -> bool {
+    let plain = says(answer, "Unauthorized") && through_rest(answer);
+    let backend = answer.header("x-amzn-remapped-www-authenticate").is_some();
+    !through_http(answer) && !backend && (is_type(answer, "Unauthorized") || plain)
+}
+
+fn is_denied(answer: &Answer) -> bool {
+    answer.status == 403
+        && contains(
+            &answer.body,
+            "user is not authorized to access this resource",
+        )
+}
