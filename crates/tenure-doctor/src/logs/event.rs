@@ -1,5 +1,6 @@
 //! From a record to what happened.
 
+use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 
 use super::names::{self, Fate, Route, Says};
@@ -107,7 +108,12 @@ impl Happening {
 #[derive(Debug, Default)]
 pub(super) struct Reader {
     hashes: RandomState,
+    /// What names say that were met before: most lines of a log have one of a few.
+    sayings: HashMap<String, Option<Says>>,
 }
+
+/// Names that are remembered at a time.
+const NAMES: usize = 1_024;
 
 impl Reader {
     /// A name as it stands in a line.
@@ -116,10 +122,11 @@ impl Reader {
     }
 
     /// What the record says, where it says anything that counts.
-    pub(super) fn read(&self, record: &Record, file: usize, line: u64) -> Option<Happening> {
+    pub(super) fn read(&mut self, record: &Record, file: usize, line: u64) -> Option<Happening> {
         let path = record.text(names::PATH);
         let status = status(record);
-        let kind = kind(record, path.as_deref(), status)?;
+        let says = self.says(&record.name);
+        let kind = kind(record, says, path.as_deref(), status)?;
         let error = error(record);
         let reason = record.text(names::REASON);
         let secret = |names| record.text(names).and_then(|raw| shown::token(&raw));
@@ -133,7 +140,7 @@ impl Reader {
             line,
             kind,
             who: self.who(record, file),
-            answer: answer(record, kind, status, error.as_ref()),
+            answer: answer(says, kind, status, error.as_ref()),
             status,
             error: error.map(|(name, _)| name),
             path: path.as_deref().map(shown::path),
@@ -149,6 +156,18 @@ impl Reader {
             reason: reason.map(|reason| shown::label(&reason)),
             parts: parts(record),
         })
+    }
+
+    fn says(&mut self, name: &str) -> Option<Says> {
+        if let Some(says) = self.sayings.get(name) {
+            return *says;
+        }
+        if self.sayings.len() >= NAMES {
+            self.sayings.clear();
+        }
+        let says = says(name);
+        self.sayings.insert(name.to_owned(), says);
+        says
     }
 
     fn who(&self, record: &Record, file: usize) -> Who {
@@ -204,8 +223,13 @@ fn status(record: &Record) -> Option<u16> {
     (100.0..600.0).contains(&status).then_some(status as u16)
 }
 
-fn kind(record: &Record, path: Option<&str>, status: Option<u16>) -> Option<Kind> {
-    match says(&record.name) {
+fn kind(
+    record: &Record,
+    says: Option<Says>,
+    path: Option<&str>,
+    status: Option<u16>,
+) -> Option<Kind> {
+    match says {
         Some(Says::Nothing) => return None,
         Some(Says::Memory) if !about_sessions(record) => {}
         Some(says) => return named(says),
@@ -326,14 +350,14 @@ fn error(record: &Record) -> Option<(String, Option<Fate>)> {
 }
 
 fn answer(
-    record: &Record,
+    says: Option<Says>,
     kind: Kind,
     status: Option<u16>,
     error: Option<&(String, Option<Fate>)>,
 ) -> Answer {
     let fate = error.and_then(|(_, fate)| *fate);
-    let failed = says(&record.name) == Some(Says::RefreshFailed);
-    let told = error.is_none() && says(&record.name) == Some(Says::RefreshOk);
+    let failed = says == Some(Says::RefreshFailed);
+    let told = error.is_none() && says == Some(Says::RefreshOk);
     let well = match status {
         Some(status) => (200..400).contains(&status) && !failed,
         None => told,
