@@ -4,6 +4,7 @@
 mod client;
 mod expiry;
 mod fresh;
+mod idle;
 mod person;
 mod refresh;
 mod restart;
@@ -32,11 +33,12 @@ const ROUTES: NonZeroUsize = NonZeroUsize::new(4_096).unwrap();
 
 /// All that is remembered of a log.
 pub(super) struct Correlation {
-    people: LruCache<u64, Person>,
+    people: LruCache<u64, Box<Person>>,
     tokens: LruCache<String, refresh::Uses>,
     routes: workers::Routes,
     expiry: expiry::Sessions,
     restarts: restart::Restarts,
+    pauses: idle::Pauses,
     pub(super) seen: Seen,
     findings: Findings,
     recall: Recall,
@@ -50,6 +52,8 @@ struct Refusals {
     recovered: u64,
     /// Refusals after which the same user was answered well.
     recovered_answers: u64,
+    /// Answers to refreshes among them.
+    of_refreshes: u64,
     first: Option<Moment>,
     last: Option<u64>,
 }
@@ -69,6 +73,7 @@ impl Correlation {
             routes: workers::Routes::new(ROUTES),
             expiry: expiry::Sessions::default(),
             restarts: restart::Restarts::default(),
+            pauses: idle::Pauses::default(),
             seen: Seen::default(),
             findings: Findings::default(),
             recall: Recall::default(),
@@ -104,7 +109,7 @@ impl Correlation {
         self.count_refusal(event);
         let mut nobody = Person::default();
         let mut known = event.who.key.map(|key| self.person(key));
-        let person = known.as_mut().unwrap_or(&mut nobody);
+        let person = known.as_deref_mut().unwrap_or(&mut nobody);
         let mut scene = Scene {
             event,
             person,
@@ -123,27 +128,28 @@ impl Correlation {
         fresh::judge(&mut scene);
         self.expiry.judge(&mut scene);
         self.restarts.judge(&mut scene);
+        self.pauses.judge(&mut scene);
         self.routes.judge(&mut scene);
         self.note_refusal(&mut scene);
         scene.person.remember(event);
         let found = scene.found;
         let shown = self.shown(event);
-        self.recall.event(known.as_mut(), shown);
+        self.recall.event(known.as_deref_mut(), shown);
         for seen in found {
             let source = self.source(event.into());
             let count = self.findings.add(seen, source, event.at);
-            self.recall.found(known.as_mut(), count);
+            self.recall.found(known.as_deref_mut(), count);
         }
         if let (Some(key), Some(person)) = (event.who.key, known) {
             self.keep(key, person);
         }
     }
 
-    fn person(&mut self, key: u64) -> Person {
+    fn person(&mut self, key: u64) -> Box<Person> {
         self.people.pop(&key).unwrap_or_default()
     }
 
-    fn keep(&mut self, key: u64, person: Person) {
+    fn keep(&mut self, key: u64, person: Box<Person>) {
         if let Some((other, forgotten)) = self.people.push(key, person)
             && other != key
         {
@@ -163,6 +169,7 @@ impl Correlation {
         } else {
             *forbidden += 1;
         }
+        self.refusals.of_refreshes += u64::from(event.kind == Kind::RefreshAnswered);
         self.refusals.first.get_or_insert(event.into());
         self.refusals.last = self.refusals.last.max(event.at);
         if let Some(raw) = event.who.raw {
@@ -210,6 +217,7 @@ impl Correlation {
         let found = [
             self.expiry.finish(),
             self.restarts.finish(),
+            self.pauses.finish(),
             self.routes.finish(),
         ];
         for (seen, count, moment, last) in found.into_iter().flatten() {
@@ -233,7 +241,8 @@ impl Correlation {
             .figure("401", unauthorized)
             .figure("403", forbidden)
             .figure("recovered", recovered)
-            .figure("recovered_answers", self.refusals.recovered_answers);
+            .figure("recovered_answers", self.refusals.recovered_answers)
+            .figure("of_refreshes", self.refusals.of_refreshes);
         let source = self.source(first);
         let span = [first.at, self.refusals.last];
         self.findings

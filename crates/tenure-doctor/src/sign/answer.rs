@@ -17,6 +17,8 @@ pub(crate) enum At {
     Client,
     /// Refreshes.
     Refresh,
+    /// Answers of an issuer: refreshes, and the client's own request where that is one.
+    Issuer,
     /// The preflight.
     Preflight,
     /// Without a token.
@@ -35,6 +37,7 @@ impl At {
                     | Probe::KeptHop(_)
             ),
             Self::Refresh => matches!(probe, Probe::Refresh | Probe::RefreshAgain(_)),
+            Self::Issuer => Self::Client.includes(probe) || Self::Refresh.includes(probe),
             Self::Preflight => probe == Probe::Preflight,
             Self::Bare => probe == Probe::Bare,
         }
@@ -159,6 +162,11 @@ pub(crate) fn from_cache(answer: &Answer) -> Option<String> {
         .filter(|age| age.trim().parse::<u64>().is_ok_and(|age| age > 0));
     if let Some(age) = aged {
         return Some(format!("`age: {age}`"));
+    }
+    // The ids of this request and of the one that fetched the object (Varnish, `X-Varnish`).
+    let two_ids = |value: &&str| value.split_whitespace().count() == 2;
+    if let Some(ids) = answer.header("x-varnish").filter(two_ids) {
+        return Some(format!("`x-varnish: {ids}`"));
     }
     let marks = [
         "x-cache",

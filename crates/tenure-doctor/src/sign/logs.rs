@@ -38,6 +38,8 @@ patterns! {
     WORKERS_DISAGREE = WorkersDisagree, "workers-disagree", "processes answer the same request differently";
     /// [`Pattern::RefusedAfterRestart`].
     AFTER_RESTART = RefusedAfterRestart, "refused-after-restart", "users are refused since a restart";
+    /// [`Pattern::RefusedAfterPause`].
+    AFTER_PAUSE = RefusedAfterPause, "refused-after-pause", "refreshes after a long pause are refused, and none after a shorter one";
     /// [`Pattern::ClearedSilently`].
     CLEARED = ClearedSilently, "cleared-silently", "the session was cleared and the app was not told, or the other way round";
     /// [`Pattern::Refusals`].

@@ -24,10 +24,10 @@ fn read_all(files: &[(&str, &str)]) -> Logs {
     analyst.finish()
 }
 
-/// Patterns that were found, apart from [`Pattern::Refusals`], which is none by itself.
+/// Patterns that were found, apart from [`Pattern::Refusals`] and known texts, which are none by themselves.
 fn patterns(logs: &Logs) -> Vec<Pattern> {
     let all = logs.findings.iter().map(|finding| finding.pattern);
-    all.filter(|pattern| *pattern != Pattern::Refusals)
+    all.filter(|pattern| !matches!(pattern, Pattern::Refusals | Pattern::Text))
         .collect()
 }
 

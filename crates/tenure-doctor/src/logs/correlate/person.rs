@@ -36,6 +36,8 @@ pub(in crate::logs) struct Person {
     /// Seconds from login to the first 401, while nothing speaks against expiry.
     pub(super) expired_after: Option<(u64, Moment)>,
 
+    /// The last login or good refresh.
+    pub(super) alive: Option<Moment>,
     pub(super) launched: Option<Moment>,
     pub(super) restored: bool,
     /// Refusals since the launch, before anything was restored.
@@ -48,8 +50,9 @@ pub(in crate::logs) struct Person {
 
     /// The last restart before which all was well, counted from 1; 0 for never.
     pub(super) good_epoch: u32,
-    /// Turned away, and not answered well since; whether a restart lies in between.
-    pub(super) lost: Option<(bool, Moment)>,
+    /// Turned away, and not answered well since; whether a restart lies in between, and whether it
+    /// was a refresh.
+    pub(super) lost: Option<(bool, bool, Moment)>,
     /// Refusals since the last good answer.
     pub(super) refused_open: u64,
     /// Logins so far, so that what was seen before is not compared with what is seen after.

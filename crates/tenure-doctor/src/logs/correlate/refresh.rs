@@ -25,6 +25,10 @@ pub(super) struct Uses {
     goods: u32,
     /// A success brought another token.
     rotated: bool,
+    /// The token that took its place.
+    next: Option<String>,
+    /// A client gave up on an answer: network, timeout, 5xx.
+    unheard: Option<Moment>,
     dead: Option<(Moment, bool)>,
     told: bool,
 }
@@ -94,8 +98,10 @@ fn answered(scene: &mut Scene<'_>, tokens: &mut LruCache<String, Uses>) {
                 .is_none_or(|first| !near(first, &now, AT_ONCE));
             uses.goods += u32::from(again);
             uses.good.get_or_insert(now);
-            uses.rotated |= event.token_out.as_ref().is_some_and(|next| *next != token);
+            uses.next = event.token_out.clone().filter(|next| *next != token);
+            uses.rotated |= uses.next.is_some();
         }
+        Answer::Passing => uses.unheard = Some(now),
         Answer::Dead(reused) => {
             let known = uses.dead.map_or(reused, |(_, known)| known || reused);
             uses.dead = Some((now, known));
@@ -103,13 +109,38 @@ fn answered(scene: &mut Scene<'_>, tokens: &mut LruCache<String, Uses>) {
         _ if event.kind == Kind::Reuse => uses.dead = Some((now, true)),
         _ => {}
     }
-    if let Some(seen) = uses.verdict(&token, scene.event.outcome()) {
-        uses.told = true;
-        scene.found.push(seen);
-    }
+    let Some(seen) = uses.verdict(&token, scene.event.outcome()) else {
+        return;
+    };
+    uses.told = true;
+    let unheard = uses.is_unheard();
+    let next = uses.next.clone();
+    let successor = match next.map(|next| {
+        tokens
+            .peek(&next)
+            .is_some_and(|uses| uses.sent.is_some() || uses.good.is_some() || uses.dead.is_some())
+    }) {
+        Some(true) => "used",
+        Some(false) => "unused",
+        None => "unknown",
+    };
+    let seen = seen
+        .figure("successor", successor)
+        .figure("unheard", unheard);
+    scene.found.push(seen);
 }
 
 impl Uses {
+    /// The service answered well, and the client got no answer: after the success, by clocks that may
+    /// differ a little.
+    fn is_unheard(&self) -> bool {
+        let (Some(good), Some(unheard)) = (self.good, self.unheard) else {
+            return false;
+        };
+        let late = |(good, unheard): (u64, u64)| unheard + 2 * AT_ONCE >= good;
+        near(&good, &unheard, ANSWERED) && good.at.zip(unheard.at).is_none_or(late)
+    }
+
     /// A race or a reuse, once for each token.
     fn verdict(&self, token: &str, outcome: String) -> Option<Sighting> {
         let (dead, reused) = self.dead.filter(|_| !self.told)?;

@@ -18,6 +18,8 @@ pub(super) struct Restarts {
     now: u32,
     last: Option<Moment>,
     lost: u64,
+    /// Of them, those whose refresh was refused.
+    refreshes: u64,
     first: Option<Moment>,
     latest: Option<u64>,
     /// People who were turned away for good without a restart in between.
@@ -78,17 +80,18 @@ impl Restarts {
                 .is_some_and(|last| near(&last, &event.into(), AFTERWARDS))
         };
         if person.lost.is_none() && (!across || soon()) {
-            person.lost = Some((across, event.into()));
+            person.lost = Some((across, event.kind == Kind::RefreshAnswered, event.into()));
         }
         person.good_epoch = 0;
     }
 
     pub(super) fn done(&mut self, person: &Person) {
-        let Some((across, moment)) = person.lost else {
+        let Some((across, refresh, moment)) = person.lost else {
             return;
         };
         if across {
             self.lost += 1;
+            self.refreshes += u64::from(refresh);
             let first = self.first.get_or_insert(moment);
             if moment.at < first.at {
                 *first = moment;
@@ -114,6 +117,7 @@ impl Restarts {
         );
         let seen = Sighting::new(Pattern::RefusedAfterRestart, says)
             .figure("users", self.lost)
+            .figure("of_refreshes", self.refreshes)
             .figure("refused_before", self.before)
             .figure("restarts", self.now);
         Some((seen, self.lost, self.first?, self.latest))

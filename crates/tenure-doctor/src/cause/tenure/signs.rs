@@ -1,0 +1,191 @@
+//! What only the causes of Tenure's own service ask.
+
+use super::texts;
+use crate::deployment::CheckResult;
+use crate::exchange::Answer;
+use crate::probe::Probe;
+use crate::sign::{Sign, accepted, answers, contains, refused, seen};
+use crate::{Clue, Evidence};
+
+macro_rules! reasons {
+    ($($(#[$doc:meta])* $name:ident = $text:literal, $means:literal, [$($reason:literal),*];)*) => {
+        $($(#[$doc])* pub(super) static $name: Sign = Sign {
+            name: $text,
+            means: $means,
+            find: |evidence| reason(evidence, &[$($reason),*]),
+        };)*
+    };
+}
+
+reasons! {
+    /// Somebody ended it.
+    ENDED_ON_PURPOSE = "tenure-reason-on-purpose", "the service says that somebody ended the session",
+        ["logged_out", "revoked_by_user", "revoked_by_admin", "credentials_changed"];
+    /// The account.
+    ACCOUNT_DISABLED = "tenure-reason-account-disabled", "the service says that the account is disabled", ["account_disabled"];
+    /// The client.
+    CLIENT_REMOVED = "tenure-reason-client-removed", "the service says that the client is no longer registered", ["client_removed"];
+    /// The copy.
+    THEFT = "tenure-reason-theft", "the service says that the sign-in was copied", ["theft_detected"];
+    /// The limits.
+    OVER = "tenure-reason-over", "the service says that the session's time is over", ["expired_idle", "expired_absolute"];
+    /// Nothing is known of it.
+    UNKNOWN = "tenure-reason-unknown", "the service does not know the refresh token", ["unknown"];
+}
+
+/// Answers whose `tenure_reason` is one of these.
+fn reason(evidence: &Evidence, wanted: &[&str]) -> Vec<Clue> {
+    let given = answers(evidence).filter(|(_, answer)| !accepted(answer));
+    given
+        .filter_map(|(probe, answer)| Some((probe, answer, told(answer)?)))
+        .filter(|(.., told)| wanted.contains(&told.as_str()))
+        .flat_map(|(probe, answer, told)| {
+            let says = format!("{} with tenure_reason {told}", answer.status);
+            seen(true, says, probe)
+        })
+        .collect()
+}
+
+fn told(answer: &Answer) -> Option<String> {
+    let body: serde_json::Value = serde_json::from_str(&answer.body).ok()?;
+    Some(body.get("tenure_reason")?.as_str()?.to_owned())
+}
+
+macro_rules! checks {
+    ($($(#[$doc:meta])* $name:ident = $text:literal, $means:literal, [$($check:literal),*];)*) => {
+        $($(#[$doc])* pub(super) static $name: Sign = Sign {
+            name: $text,
+            means: $means,
+            find: |evidence| bad(evidence, &[$($check),*]),
+        };)*
+    };
+}
+
+checks! {
+    /// `/health/ready`.
+    NOT_READY = "tenure-not-ready", "the service says that it is not ready", ["ready"];
+    /// On memory.
+    NOT_DURABLE = "tenure-not-durable", "the service keeps sessions in memory", ["store-durable"];
+    /// Its name.
+    ISSUER_DIFFERS = "tenure-issuer-differs", "the service calls itself by another URL than it is asked at", ["issuer-equal"];
+    /// Its clock.
+    CLOCK_NOT_TRUSTED = "tenure-clock-not-trusted", "the service does not believe its clock", ["clock-trusted"];
+    /// The page's origin.
+    ORIGIN_NOT_ALLOWED = "tenure-origin-not-allowed", "pages of the given origin may not ask", ["cors-origin"];
+    /// What it publishes.
+    KEYS_NOT_PUBLISHED = "tenure-keys-not-published", "the published keys are not those that sign", ["jwks", "signing-key-published", "addresses-agree"];
+    /// What stands in front of it.
+    NOT_ITSELF = "tenure-not-itself", "something in front answers for the service, or changes its answers",
+        ["discovery", "forwarded-headers", "unauthorized", "unauthorized-reason", "refusal-not-cached", "unavailable-retry-after", "cors-stranger"];
+    /// How it is reached.
+    NO_TLS = "tenure-plain-http", "the service is reached without TLS", ["https"];
+    /// Whether it is.
+    NOT_REACHED = "tenure-not-reached", "the service does not answer", ["reachable"];
+}
+
+/// Checks of these names that went badly.
+fn bad(evidence: &Evidence, names: &[&str]) -> Vec<Clue> {
+    let all = evidence.deployment.iter();
+    let failed = all
+        .filter(|check| check.result == CheckResult::Bad && names.contains(&check.name.as_str()));
+    failed
+        .map(|check| Clue {
+            says: check.says.clone(),
+            source: check.source.clone(),
+            at: None,
+        })
+        .collect()
+}
+
+/// 503 in the words of a store that fails; the service has other reasons for 503.
+pub(super) static STORE_FAILS: Sign = Sign {
+    name: "tenure-store-fails",
+    means: "the service says that its store fails",
+    find: |evidence| {
+        let all = [
+            &texts::STORE_UNREACHABLE,
+            &texts::STORE_READ_ONLY,
+            &texts::STORE_FULL,
+            &texts::STORE_BUSY,
+        ];
+        all.iter().flat_map(|sign| (sign.find)(evidence)).collect()
+    },
+};
+
+/// In its log or its health.
+pub(super) static ON_MEMORY: Sign = Sign {
+    name: "tenure-on-memory",
+    means: "the service keeps sessions in memory",
+    find: |evidence| {
+        let all = [&texts::MEMORY_JSON, &texts::MEMORY_TEXT, &NOT_DURABLE];
+        all.iter().flat_map(|sign| (sign.find)(evidence)).collect()
+    },
+};
+
+/// A session that the service ought to know, and does not.
+pub(super) static SESSION_UNKNOWN: Sign = Sign {
+    name: "tenure-session-unknown",
+    means: "the service does not know a session, or lacks the key of its token",
+    find: |evidence| {
+        let all = [&texts::UNKNOWN_LINEAGE, &texts::KEY_MISSING, &UNKNOWN];
+        all.iter().flat_map(|sign| (sign.find)(evidence)).collect()
+    },
+};
+
+/// The issuer's metadata, by Tenure, names another issuer than it was asked for by, and the client is refused.
+pub(super) static METADATA_NAMES_OTHER: Sign = Sign {
+    name: "tenure-metadata-names-other",
+    means: "Tenure's metadata names another issuer than the URL that it was asked at",
+    find: |evidence| {
+        let exchange = evidence
+            .exchanges
+            .iter()
+            .find(|exchange| exchange.probe == Probe::Discovery);
+        let Some((sent, Ok(answer))) = exchange.map(|it| (&it.request, &it.result)) else {
+            return Vec::new();
+        };
+        let asked = sent.url.split("/.well-known/").next().unwrap_or_default();
+        let metadata: serde_json::Value = serde_json::from_str(&answer.body).unwrap_or_default();
+        let named = metadata.get("issuer").and_then(serde_json::Value::as_str);
+        let turned_away = evidence
+            .answer(Probe::Client)
+            .is_some_and(|it| !accepted(it));
+        match named {
+            Some(named) if metadata.get("tenure_rotation").is_some() => seen(
+                turned_away && named.trim_end_matches('/') != asked.trim_end_matches('/'),
+                format!("the metadata at {asked} name the issuer {named}"),
+                Probe::Discovery,
+            ),
+            _ => Vec::new(),
+        }
+    },
+};
+
+/// A page may not ask this service, which is Tenure by its metadata or its challenge.
+pub(super) static PAGE_REFUSED: Sign = Sign {
+    name: "tenure-page-refused",
+    means: "Tenure's service does not let pages of this origin read its answers",
+    find: |evidence| {
+        let tenure = answers(evidence).any(|(_, answer)| {
+            contains(&answer.body, "tenure_rotation")
+                || answer
+                    .header("www-authenticate")
+                    .is_some_and(|field| contains(field, "realm=\"tenure\""))
+        });
+        let closed = |probe: Probe| {
+            let answer = evidence.answer(probe)?;
+            let open = answer.header("access-control-allow-origin").is_some();
+            (!open && (refused(answer) || !accepted(answer) || probe == Probe::Origin))
+                .then_some((probe, answer.status))
+        };
+        let found = closed(Probe::Preflight).or_else(|| closed(Probe::Origin));
+        match found {
+            Some((probe, status)) if tenure => seen(
+                true,
+                format!("{status} without Access-Control-Allow-Origin, by Tenure's service"),
+                probe,
+            ),
+            _ => Vec::new(),
+        }
+    },
+};
