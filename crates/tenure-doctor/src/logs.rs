@@ -107,6 +107,8 @@ pub enum Pattern {
     WorkersDisagree,
     /// Users were refused after a restart who were not before.
     RefusedAfterRestart,
+    /// Refreshes after a long pause are refused, and none after a shorter one.
+    RefusedAfterPause,
     /// The session was cleared, and the app went on as signed in, or the other way round.
     ClearedSilently,
     /// A known text was met in a line: figure `text` is its name.
