@@ -52,6 +52,43 @@ fn oauth2_proxy_is_confirmed_by_its_log_or_by_login_and_forbidden_together() {
 }
 
 #[test]
+fn a_page_of_oauth2_proxy_is_for_signing_in_or_says_that_somebody_may_not() {
+    let page =
+        |words: &str| format!("<html><h1>403</h1>{words}<a href=\"#\">OAuth2 Proxy</a></html>");
+    let with = |words: &str| facts().answer("client", 403, &[], &page(words));
+    confirms(&with("Sign in with OpenID"), "TN0503");
+    leaves_open(&with("You do not have permission"), "TN0503");
+}
+
+#[test]
+fn errors_that_were_got_over_are_no_cause_of_today() {
+    let lines = "2026/11/20 10:00:33 [error] 31#31: *1840 auth request unexpected status: 502 while sending to client\n";
+    let well = facts()
+        .token(&jwt(&json!({})))
+        .answers(&["client", "again-1"], 200, JSON, "{}")
+        .answers(&["bare", "altered"], 401, CHALLENGE, "{}")
+        .log("error.log", lines);
+    leaves_open(&well, "TN0510");
+}
+
+#[test]
+fn a_refusal_out_of_a_cache_says_nothing_of_roles() {
+    let body = r#"{"message":"role admin is required"}"#;
+    let cached = facts()
+        .token(&jwt(&json!({"roles": ["user"]})))
+        .answers(&["client", "bare", "altered"], 403, SCOPE, body)
+        .answer("fresh", 200, JSON, "{}");
+    leaves_open(&cached, "TN0513");
+    leaves_open(&cached, "TN0515");
+}
+
+#[test]
+fn a_page_that_carries_a_token_of_its_own_is_no_csrf_refusal() {
+    let page = r#"<meta name="csrf-token" content="x"><h1>403</h1>"#;
+    leaves_open(&facts().answer("client", 403, &[], page), "TN0507");
+}
+
+#[test]
 fn fastapi_says_403_of_a_missing_header() {
     let missing = r#"{"detail":"Not authenticated"}"#;
     let works = facts()

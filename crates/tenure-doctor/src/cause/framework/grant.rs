@@ -97,21 +97,79 @@ pub(super) static ROLES_ELSEWHERE: Sign = Sign {
     name: "roles-elsewhere",
     means: "roles stand in a claim that frameworks do not read unless told to",
     find: |evidence| {
-        let Some(claims) = presented(evidence).and_then(|token| token.claims.as_ref()) else {
-            return Vec::new();
-        };
-        let usual = ["role", "roles", "scope", "scp", "scopes", "permissions"];
-        let odd: Vec<_> = claims
-            .roles
-            .iter()
-            .filter(|(path, roles)| !usual.contains(&path.as_str()) && !roles.is_empty())
-            .map(|(path, _)| path.as_str())
-            .collect();
-        if odd.is_empty() {
+        let odd = odd_claims(evidence);
+        if odd.is_empty() || !client(evidence).is_some_and(refused) {
             Vec::new()
         } else {
             of_token(format!("roles in {}", odd.join(", ")), None)
         }
+    },
+};
+
+/// Spring speaks of privileges, and reads scopes only unless told otherwise.
+pub(super) static SPRING_READS_SCOPES: Sign = Sign {
+    name: "spring-reads-scopes",
+    means: "Spring asks for a privilege, which it looks for among scopes, and the token has its roles elsewhere",
+    find: |evidence| {
+        let asks = client(evidence).is_some_and(|answer| {
+            let challenge = answer.header("www-authenticate").unwrap_or_default();
+            contains(challenge, "requires higher privileges")
+        });
+        let odd = odd_claims(evidence);
+        seen(
+            asks && !odd.is_empty(),
+            format!(
+                "`requires higher privileges`, and roles in {}",
+                odd.join(", ")
+            ),
+            Probe::Client,
+        )
+    },
+};
+
+/// Paths of claims with roles that no framework reads by itself; roles that Keycloak gives to everybody left out.
+fn odd_claims(evidence: &Evidence) -> Vec<&str> {
+    let usual = ["role", "roles", "scope", "scp", "scopes", "permissions"];
+    let everybodys = |role: &String| {
+        role.starts_with("default-roles-")
+            || role == "offline_access"
+            || role == "uma_authorization"
+    };
+    let Some(claims) = claims(presented(evidence)) else {
+        return Vec::new();
+    };
+    let odd = claims.roles.iter().filter(|(path, roles)| {
+        !usual.contains(&path.as_str()) && roles.iter().any(|role| !everybodys(role))
+    });
+    odd.map(|(path, _)| path.as_str()).collect()
+}
+
+/// Somebody with more rights is refused too.
+pub(super) static MORE_ROLES_REFUSED: Sign = Sign {
+    name: "more-roles-refused",
+    means: "somebody whose token carries more roles is refused in the same words",
+    find: |evidence| {
+        let other = evidence
+            .tokens
+            .iter()
+            .find(|token| token.role == Role::Other);
+        let (Some(this), Some(other)) = (claims(presented(evidence)), claims(other)) else {
+            return Vec::new();
+        };
+        let (Some(own), Some(answer)) = (client(evidence), evidence.answer(Probe::OtherToken))
+        else {
+            return Vec::new();
+        };
+        let gained = held(other).difference(&held(this)).count();
+        let holds = own.status == 403
+            && crate::compare::same(own, answer)
+            && alike(this, other)
+            && gained > 0;
+        seen(
+            holds,
+            format!("a token with {gained} more roles or scopes is refused alike"),
+            Probe::OtherToken,
+        )
     },
 };
 

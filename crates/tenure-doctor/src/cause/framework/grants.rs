@@ -25,10 +25,11 @@ pub(super) const LACKING: Cause = Cause {
         (&probes::OTHER_TOKEN_ACCEPTED, Hints),
         (&probes::OTHER_ENDPOINT_ACCEPTED, Hints),
         (&grant::GRANTS_NOTHING, Hints),
+        (&signs::WRITES_REFUSED, Hints),
     ],
     against: &[
         (&signs::ANSWERED_IN_FRONT, Points),
-        (&probes::NEVER_EVALUATED, Points),
+        (&probes::NEVER_EVALUATED, Marks),
         (&probes::FAILS_AS_FORGED, Points),
         (&probes::AS_WITHOUT_TOKEN, Suggests),
         (&probes::FLIPS, Points),
@@ -65,6 +66,7 @@ pub(super) const LACKING: Cause = Cause {
     ],
     ruled_out_by: &[
         &probes::ACCEPTED,
+        &probes::FRESH_ACCEPTED,
         &grant::NEWER_CARRIES_MORE,
         &grant::REQUIRED_IS_HELD,
     ],
@@ -102,7 +104,7 @@ pub(super) const STALE: Cause = Cause {
     ],
     against: &[
         (&signs::ANSWERED_IN_FRONT, Points),
-        (&probes::NEVER_EVALUATED, Points),
+        (&probes::NEVER_EVALUATED, Marks),
         (&probes::FAILS_AS_FORGED, Points),
         (&probes::FLIPS, Suggests),
         (&token::EXPIRED, Suggests),
@@ -110,7 +112,7 @@ pub(super) const STALE: Cause = Cause {
         (&probes::REFUSED_401, Suggests),
     ],
     settled_by: &[&[&grant::NEWER_CARRIES_MORE, &probes::REFUSED_403]],
-    ruled_out_by: &[&probes::ACCEPTED],
+    ruled_out_by: &[&probes::ACCEPTED, &probes::FRESH_ACCEPTED],
     fix: "Refresh after a right has changed: let the server tell its clients (a push, a header, a version in \
           the session), or keep access tokens short. For what must take effect at once, ask the store at \
           each request in place of the token.",
@@ -137,6 +139,8 @@ pub(super) const ELSEWHERE: Cause = Cause {
             included.",
     signs: &[
         (&grant::REQUIRED_IS_HELD, Marks),
+        (&grant::SPRING_READS_SCOPES, Points),
+        (&grant::MORE_ROLES_REFUSED, Points),
         (&grant::ROLES_ELSEWHERE, Suggests),
         (&answer::INSUFFICIENT_SCOPE, Hints),
         (&grant::PERMISSION_WORDS, Hints),
@@ -145,7 +149,7 @@ pub(super) const ELSEWHERE: Cause = Cause {
     ],
     against: &[
         (&signs::ANSWERED_IN_FRONT, Points),
-        (&probes::NEVER_EVALUATED, Points),
+        (&probes::NEVER_EVALUATED, Marks),
         (&probes::FAILS_AS_FORGED, Points),
         (&probes::OTHER_TOKEN_ACCEPTED, Points),
         (&token::EXPIRED, Suggests),
@@ -159,7 +163,11 @@ pub(super) const ELSEWHERE: Cause = Cause {
         &probes::REFUSED_403,
         &token::IN_TIME,
     ]],
-    ruled_out_by: &[&probes::ACCEPTED, &grant::NEWER_CARRIES_MORE],
+    ruled_out_by: &[
+        &probes::ACCEPTED,
+        &probes::FRESH_ACCEPTED,
+        &grant::NEWER_CARRIES_MORE,
+    ],
     fix: "Name the claim where the service reads it (Spring: a `JwtGrantedAuthoritiesConverter` with the \
           claim and prefix; others: the roles claim of the middleware), or have the issuer write the roles \
           where they are read, with a mapper. Mind the prefix (`ROLE_`, `SCOPE_`) and the letters' case.",

@@ -19,7 +19,7 @@ pub(super) const FASTAPI: Cause = Cause {
         (&signs::FASTAPI_403, Marks),
         (&signs::SENDS_NO_TOKEN, Suggests),
     ],
-    against: &[(&probes::AS_WITHOUT_TOKEN, Hints)],
+    against: &[(&probes::AS_WITHOUT_TOKEN, Points)],
     settled_by: &[
         &[&signs::FASTAPI_403, &signs::NOT_AS_BARE],
         &[&signs::FASTAPI_403, &signs::SENDS_NO_TOKEN],
@@ -46,7 +46,7 @@ pub(super) const DJANGO_REST: Cause = Cause {
         (&signs::DRF_INVALID_403, Marks),
         (&signs::SENDS_NO_TOKEN, Suggests),
     ],
-    against: &[(&probes::AS_WITHOUT_TOKEN, Hints)],
+    against: &[(&probes::AS_WITHOUT_TOKEN, Points)],
     settled_by: &[
         &[&signs::DRF_403, &signs::NOT_AS_BARE],
         &[&signs::DRF_403, &signs::SENDS_NO_TOKEN],
@@ -80,6 +80,7 @@ pub(super) const SPRING_ERROR: Cause = Cause {
         (&signs::ERROR_SECURED_POST, Marks),
         (&signs::VERIFIED_THEN_NOBODY, Points),
         (&signs::SERVLET_FAILED, Points),
+        (&signs::NO_RESOURCE, Suggests),
         (&signs::SPRING_MARKS, Suggests),
         (&signs::SILENT_401, Suggests),
         (&probes::OTHER_ENDPOINT_ACCEPTED, Suggests),
@@ -145,15 +146,17 @@ pub(super) const FORGERY_TOKEN: Cause = Cause {
         (&signs::CSRF_LOGGED, Points),
         (&signs::WRITES_REFUSED, Points),
         (&signs::WRITES, Hints),
+        (&probes::NEVER_EVALUATED, Hints),
     ],
     against: &[
+        (&probes::SIGNATURE_PASSES, Points),
         (&signs::ANSWERED_IN_FRONT, Points),
         (&answer::INSUFFICIENT_SCOPE, Points),
         (&probes::ACCEPTED, Points),
     ],
     settled_by: &[
         &[&signs::CSRF_REFUSAL],
-        &[&signs::CSRF_LOGGED, &signs::WRITES, &probes::REFUSED_403],
+        &[&signs::CSRF_LOGGED, &signs::WRITES, &signs::CSRF_STATUS],
         &[
             &signs::WRITES_REFUSED,
             &probes::NEVER_EVALUATED,
@@ -185,11 +188,7 @@ pub(super) const PUBLIC_ENDPOINT: Cause = Cause {
             whatever token comes along, and refuses the request when it is expired or foreign. So users who \
             were signed in once are turned away from pages that strangers can read, the sign-in itself \
             included.",
-    signs: &[
-        (&signs::WORSE_WITH_TOKEN, Marks),
-        (&token::EXPIRED, Hints),
-        (&signs::FORGED_REFUSED, Hints),
-    ],
+    signs: &[(&signs::WORSE_WITH_TOKEN, Marks), (&token::EXPIRED, Hints)],
     against: &[
         (&probes::FLIPS, Points),
         (&probes::REFUSED_403, Suggests),
@@ -270,11 +269,18 @@ pub(super) const AXUM_JWT_AUTH: Cause = Cause {
         (&probes::OTHER_TOKEN_ACCEPTED, Hints),
     ],
     against: &[(&signs::ANSWERED_IN_FRONT, Points)],
-    settled_by: &[&[
-        &signs::INTERNAL_ERROR_500,
-        &signs::AXUM_WORDS,
-        &keys::KID_UNKNOWN,
-    ]],
+    settled_by: &[
+        &[
+            &signs::INTERNAL_ERROR_500,
+            &signs::AXUM_WORDS,
+            &keys::KID_UNKNOWN,
+        ],
+        &[
+            &signs::INTERNAL_ERROR_500,
+            &signs::NOT_AS_BARE,
+            &keys::KID_UNKNOWN,
+        ],
+    ],
     ruled_out_by: &[&probes::ACCEPTED],
     fix: "Compare the token's `kid` with the issuer's key set. If it is there, the service has old keys: \
           shorten the interval at which the remote decoder reads them, or restart it. If it is not, the \

@@ -19,13 +19,15 @@ pub(super) const EXT_AUTHZ: Cause = Cause {
     signs: &[
         (&signs::EXT_AUTHZ_ERROR, Marks),
         (&signs::EMPTY_ENVOY_403, Points),
+        (&signs::EXT_AUTHZ_FLAG, Suggests),
         (&probes::NEVER_EVALUATED, Hints),
     ],
     against: &[
-        (&probes::ACCEPTED, Suggests),
+        (&signs::EXT_AUTHZ_DENIED, Marks),
+        (&probes::ACCEPTED, Points),
         (&probes::SIGNATURE_PASSES, Points),
     ],
-    settled_by: &[&[&signs::EXT_AUTHZ_ERROR]],
+    settled_by: &[&[&signs::EXT_AUTHZ_LASTS]],
     ruled_out_by: &[],
     fix: "Bring the authorization service back, then separate the two: set `status_on_error` to 503, so that \
           clients wait in place of signing out, or `failure_mode_allow` where another layer verifies too. \
@@ -55,8 +57,11 @@ pub(super) const AUTH_REQUEST: Cause = Cause {
         (&signs::AUTH_REQUEST_STATUS, Marks),
         (&signs::NGINX_500, Points),
     ],
-    against: &[(&probes::SIGNATURE_PASSES, Suggests)],
-    settled_by: &[&[&signs::AUTH_REQUEST_STATUS]],
+    against: &[
+        (&probes::ACCEPTED, Points),
+        (&probes::SIGNATURE_PASSES, Suggests),
+    ],
+    settled_by: &[&[&signs::AUTH_REQUEST_LASTS]],
     ruled_out_by: &[],
     fix: "Ask the authentication service at the URL of the subrequest and make it answer 2xx, 401 or 403 \
           only: no redirect (turn 302 into 401 there), the right path, reachable from nginx. A login belongs \
@@ -88,9 +93,12 @@ pub(super) const FORWARD_AUTH: Cause = Cause {
         (&signs::FORWARD_AUTH_NAMED, Suggests),
         (&signs::EMPTY_500, Suggests),
     ],
-    against: &[(&signs::NGINX_500, Points)],
+    against: &[
+        (&signs::NGINX_500, Points),
+        (&probes::ALWAYS_ACCEPTED, Suggests),
+    ],
     settled_by: &[
-        &[&signs::FORWARD_AUTH_BODY],
+        &[&signs::FORWARD_BODY_LASTS],
         &[&signs::FORWARD_AUTH_DOWN],
         &[&signs::LARGE_BODY_401],
         &[&signs::MIDDLEWARE_500, &signs::EMPTY_500],

@@ -67,6 +67,7 @@ pub(super) const OAUTH2_PROXY: Cause = Cause {
             a page to sign in (403) or a redirect. None of these is the 401 on which API clients refresh.",
     signs: &[
         (&signs::OAUTH2_PROXY_LOGGED, Marks),
+        (&signs::SIGN_IN_PAGE_403, Marks),
         (&signs::DENIED_NOT_SENT_TO_LOGIN, Points),
         (&signs::OAUTH2_PROXY_MARKS, Points),
         (&probes::FAILS_AS_FORGED, Hints),
@@ -83,6 +84,7 @@ pub(super) const OAUTH2_PROXY: Cause = Cause {
             &probes::FAILS_AS_FORGED,
         ],
         &[&signs::OAUTH2_PROXY_LOGGED, &probes::REFUSED_403],
+        &[&signs::SIGN_IN_PAGE_403],
     ],
     ruled_out_by: &[],
     fix: "Have the client refresh on 403 from this host too, and name the API's paths with `--api-route`, so \

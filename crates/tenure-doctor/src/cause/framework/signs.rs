@@ -19,6 +19,12 @@ texts! {
     ERROR_SECURED_POST = "spring-error-secured-post", At::Client, "securing post /error", "Spring guards its own page for errors";
     /// Tomcat's log of an error that nobody caught.
     SERVLET_FAILED = "servlet-failed", At::Client, "servlet.service() for servlet [dispatcherservlet]", "a controller of Spring failed";
+    /// Spring's word for a path that nothing serves.
+    NO_RESOURCE = "spring-no-resource", At::Client, "no static resource", "Spring finds nothing at the path";
+    /// The flag in Envoy's access log.
+    EXT_AUTHZ_FLAG = "envoy-uaex", At::Client, "uaex", "Envoy's authorization service did not let the request pass";
+    /// Response code details of a real denial.
+    EXT_AUTHZ_DENIED = "envoy-ext-authz-denied", At::Client, "ext_authz_denied", "Envoy's authorization service denies";
     /// Response code details in Envoy's access log.
     EXT_AUTHZ_ERROR = "envoy-ext-authz-error", At::Client, "ext_authz_error", "Envoy could not reach its authorization service";
     /// nginx' error log.
@@ -33,6 +39,26 @@ texts! {
     RBAC_LOGGED = "envoy-rbac-logged", At::Client, "rbac_access_denied", "a policy of the mesh refuses";
     /// Supabase Auth's code, in its log.
     BAD_JWT_LOGGED = "supabase-bad-jwt", At::Client, "bad_jwt", "Supabase Auth cannot use the token";
+}
+
+/// An error that logs tell of and that nobody got over since: the client's request, where it was sent, fails.
+macro_rules! lasting {
+    ($($name:ident = $text:literal, $means:literal;)*) => {
+        $(pub(super) static $name: Sign = Sign {
+            name: concat!($text, "-lasts"),
+            means: $means,
+            find: |evidence| match client(evidence) {
+                Some(answer) if accepted(answer) => Vec::new(),
+                _ => logs::text(evidence, $text),
+            },
+        };)*
+    };
+}
+
+lasting! {
+    EXT_AUTHZ_LASTS = "envoy-ext-authz-error", "Envoy could not reach its authorization service, and the request still fails";
+    AUTH_REQUEST_LASTS = "nginx-auth-request-status", "the subrequest of auth_request failed, and the request still does";
+    FORWARD_BODY_LASTS = "traefik-forward-auth-body", "a body exceeded the limit of ForwardAuth, and the request still fails";
 }
 
 /// What only logs are searched for: a word against forged requests, in the words of Spring, Django, Express,
@@ -81,7 +107,7 @@ fn supabase_code(answer: &Answer) -> Option<String> {
     let body: Value = serde_json::from_str(&answer.body).ok()?;
     let text = |name: &str| body.get(name).and_then(Value::as_str).map(str::to_owned);
     let versioned = answer.header("x-supabase-api-version").is_some();
-    text("error_code").or_else(|| text("code").filter(|_| versioned))
+    text("error_code").or_else(|| text("code").filter(|code| versioned || code == "bad_jwt"))
 }
 
 /// `PostgREST`'s error with an SQLSTATE about rights.
@@ -125,6 +151,20 @@ pub(super) static OAUTH2_PROXY_MARKS: Sign = Sign {
             clues.extend(text(evidence, "", ">oauth2 proxy</a>", at));
         }
         clues
+    },
+};
+
+/// oauth2-proxy's page to sign in, in answer to a token.
+pub(super) static SIGN_IN_PAGE_403: Sign = Sign {
+    name: "oauth2-proxy-sign-in-403",
+    means: "oauth2-proxy answers 403 with its page to sign in",
+    find: |evidence| {
+        own(evidence, |answer| {
+            let page = contains(&answer.body, ">oauth2 proxy</a>")
+                || contains(&answer.body, "/oauth2/start");
+            (answer.status == 403 && page && contains(&answer.body, "sign in"))
+                .then(|| "403 with oauth2-proxy's page to sign in".to_owned())
+        })
     },
 };
 
@@ -336,19 +376,51 @@ pub(super) static CSRF_REFUSAL: Sign = Sign {
     name: "csrf-refusal",
     means: "the refusal asks for a token against forged requests (CSRF)",
     find: |evidence| {
-        let words = [
-            "csrf",
-            "xsrf",
-            "invalidauthenticitytoken",
-            "cross-site post form submissions are forbidden",
-        ];
         own(evidence, |answer| {
-            let word = words.iter().find(|word| contains(&answer.body, word))?;
-            matches!(answer.status, 400 | 403 | 419 | 422)
+            let word = forgery_word(&answer.body)?;
+            let tenure = layer::answered(answer).is_some_and(|by| by.layer == Layer::Tenure);
+            (!tenure && matches!(answer.status, 400 | 403 | 419 | 422))
                 .then(|| format!("{} with `{word}` in its body", answer.status))
         })
     },
 };
+
+/// Statuses with which frameworks refuse what they take for forged.
+pub(super) static CSRF_STATUS: Sign = Sign {
+    name: "csrf-status",
+    means: "the status is one with which frameworks refuse what they take for forged",
+    find: |evidence| {
+        own(evidence, |answer| {
+            matches!(answer.status, 400 | 403 | 419 | 422)
+                .then(|| format!("{} for the client's request", answer.status))
+        })
+    },
+};
+
+/// The word by which a body speaks of forged requests. Pages carry such tokens in their forms too.
+fn forgery_word(body: &str) -> Option<&'static str> {
+    let said = [
+        "csrf verification failed",
+        "csrf failed",
+        "csrf cookie",
+        "csrf token missing",
+        "csrf token mismatch",
+        "csrf token is",
+        "csrf token from",
+        "csrf token not",
+        "missing csrf",
+        "invalid csrf",
+        "ebadcsrftoken",
+        "invalidauthenticitytoken",
+        "cross-site post form submissions are forbidden",
+    ];
+    let document = body.trim_start().starts_with('{');
+    let anywhere = ["csrf", "xsrf"].iter().filter(|_| document);
+    said.iter()
+        .chain(anywhere)
+        .find(|word| contains(body, word))
+        .copied()
+}
 
 /// A log speaks of a missing token against forged requests.
 pub(super) static CSRF_LOGGED: Sign = Sign {
@@ -483,6 +555,9 @@ pub(super) static FORWARD_AUTH_DOWN: Sign = Sign {
     name: "forward-auth-down",
     means: "Traefik's ForwardAuth could not reach its authentication server",
     find: |evidence| {
+        if client(evidence).is_some_and(accepted) {
+            return Vec::new();
+        }
         let named = logs::text(evidence, "traefik-forward-auth");
         let called = logs::text(evidence, "traefik-forward-auth-call");
         if named.is_empty() { named } else { called }
