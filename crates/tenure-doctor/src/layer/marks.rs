@@ -55,7 +55,8 @@ marks! {
         ["x-vercel-error": ""] "" => "x-vercel-error";
     Cdn, "Varnish":
         [] "guru meditation" => "Varnish's own error page",
-        [] "varnish cache server" => "Varnish's own error page";
+        [] "varnish cache server" => "Varnish's own error page",
+        ["server": "varnish"] "" => "server: Varnish, which it writes on answers of its own";
     Proxy, "Cloudflare Access":
         ["location": ".cloudflareaccess.com/cdn-cgi/access/login"] "" => "a redirect to Cloudflare Access";
     Proxy, "Google Identity-Aware Proxy":

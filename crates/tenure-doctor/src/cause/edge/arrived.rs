@@ -65,9 +65,9 @@ pub(crate) static ECHO_HAS_TOKEN: Sign = Sign {
 pub(crate) static ORIGINAL_KEPT_ASIDE: Sign = Sign {
     name: "original-kept-aside",
     means: "a gateway has moved the client's token to X-Forwarded-Authorization",
-    find: |evidence| match evidence.answer(Probe::Echo).and_then(fields) {
-        Some(fields) => {
-            let kept = fields
+    find: |evidence| match evidence.answer(Probe::Echo) {
+        Some(answer) => {
+            let kept = fields(answer)
                 .iter()
                 .any(|(name, value)| name == "x-forwarded-authorization" && !value.is_empty());
             seen(
@@ -169,7 +169,13 @@ const MISSING: &[&str] = &[
     "token missing",
     "token required",
     "no bearer token",
+    "\"no token\"",
     "no token provided",
+    "no token sent",
+    "no token found",
+    "no token present",
+    "token not found",
+    "token not provided",
     "no access token",
     "no token was",
     "no credentials",
@@ -233,60 +239,49 @@ pub(super) fn carrier<'e>(
     };
     let token = crate::sign::token::presented(evidence).map(|token| token.fingerprint.to_string());
     let by_value = token.and_then(|token| fields().find(|(_, value)| value.contains(&token)));
-    by_value.or_else(|| fields().find(|(name, _)| *name == "authorization"))
-}
-
-/// Products that the client's answer passed, and the direct one did not.
-pub(super) fn on_the_way(evidence: &Evidence) -> Vec<&'static str> {
-    let passed = |probe| {
-        evidence
-            .answer(probe)
-            .map(layer::passed)
-            .unwrap_or_default()
-    };
-    let direct = passed(Probe::Direct);
-    let mut products = passed(Probe::Client);
-    products.retain(|product| !direct.contains(product));
-    products
+    by_value
+        .or_else(|| fields().find(|(name, _)| *name == "authorization"))
+        .or_else(|| fields().find(|(_, value)| value.starts_with("sha256:")))
 }
 
 /// What an echo shows of the field that carried the token.
-struct Echo {
+pub(super) struct Echo {
     /// The name of the field.
-    sent: String,
+    pub(super) sent: String,
     /// Its value as sent.
     value: String,
     /// Its value as it arrived.
-    arrived: Option<String>,
+    pub(super) arrived: Option<String>,
 }
 
 /// Nothing where there was no echo, or where what it shows is not header fields.
-fn echoed(evidence: &Evidence) -> Option<Echo> {
+pub(super) fn echoed(evidence: &Evidence) -> Option<Echo> {
     let exchange = of(evidence, Probe::Echo)?;
     let (sent, value) = carrier(evidence, exchange)?;
     let answer = exchange.result.as_ref().ok().filter(|it| accepted(it))?;
     let name = plain(sent);
-    let mut fields = fields(answer)?.into_iter();
-    Some(Echo {
+    let fields = fields(answer);
+    let arrived = fields
+        .iter()
+        .find(|(field, value)| *field == name && !value.is_empty());
+    // Where none of those is listed that every request has, that one is not listed says nothing.
+    let usual = |name: &str| matches!(name, "host" | "user-agent" | "accept");
+    let lists = arrived.is_some() || fields.iter().any(|(name, _)| usual(name));
+    lists.then(|| Echo {
         sent: sent.to_owned(),
         value: value.to_owned(),
-        arrived: fields
-            .find(|(field, value)| *field == name && !value.is_empty())
-            .map(|(_, value)| value),
+        arrived: arrived.map(|(_, value)| value.clone()),
     })
 }
 
-/// The header fields that an echo lists, by names in lower case with hyphens; nothing where it lists none that
-/// every request has.
-fn fields(answer: &Answer) -> Option<Vec<(String, String)>> {
+/// The header fields that an echo lists, by names in lower case with hyphens.
+pub(super) fn fields(answer: &Answer) -> Vec<(String, String)> {
     let mut fields = Vec::new();
     match serde_json::from_str(&answer.body) {
         Ok(value) => walk(&value, &mut fields),
         Err(_) => lines(&answer.body, &mut fields),
     }
-    let usual = |name: &str| matches!(name, "host" | "user-agent" | "accept");
-    let lists = fields.iter().any(|(name, _)| usual(name));
-    lists.then_some(fields)
+    fields
 }
 
 /// Members, and pairs of two texts, at any depth.

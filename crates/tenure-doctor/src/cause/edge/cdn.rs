@@ -1,52 +1,55 @@
 //! Content delivery networks and caches.
 
-use super::arrived::{ECHO_HAS_TOKEN, ECHO_LACKS_TOKEN, LOST_AT_THE_EDGE, TOLD_MISSING};
+use super::arrived::{ECHO_HAS_TOKEN, ECHO_LACKS_TOKEN, TOLD_MISSING};
 use super::signs::{
-    ALTERED_FROM_CACHE, BARE_FRESH_REFUSED, CACHED_REFUSAL_IS_WRONG, DIRECT_REFUSED, FRESH_REFUSED,
-    ONLY_CLOUDFRONT, SOME_REFUSED_BY_CACHE, THROUGH_CLOUDFRONT,
+    ALTERED_FROM_CACHE, BARE_FRESH_REFUSED, CACHE_BROWSED_AGAINST_SERVICE, CACHED_REFUSAL_IS_WRONG,
+    CLOUDFRONT_UNHEARD, DIRECT_REFUSED, FRESH_REFUSED, REFUSAL_BROWSED_FROM_CACHE,
+    SERVER_HEARS_DIRECTLY, SILENT_CACHE, SOME_REFUSED_BY_CACHE, TAKEN_BY_DIRECT, TAKEN_BY_ECHO,
+    UNDERSCORE,
 };
 use crate::cause::{Cause, Layer, Step};
 use crate::probe::Probe;
 use crate::sign::answer::{REFUSAL_FROM_CACHE, SUCCESS_FROM_CACHE};
 use crate::sign::probes::{
-    ACCEPTED, ALWAYS_ACCEPTED, AS_WITHOUT_TOKEN, BARE_ACCEPTED, DIRECT_ACCEPTED, FLIPS,
-    FRESH_ACCEPTED, SIGNATURE_PASSES,
+    ACCEPTED, ALWAYS_ACCEPTED, AS_WITHOUT_TOKEN, BARE_ACCEPTED, FAILS_AS_FORGED, FRESH_ACCEPTED,
+    SIGNATURE_PASSES,
 };
 use crate::weight::{Prior, Strength};
 
 pub(super) const CLOUDFRONT_REMOVES: Cause = Cause {
     id: "TN0201",
-    title: "CloudFront takes the Authorization header off",
+    title: "the edge takes the Authorization header off; CloudFront does unless told otherwise",
     layer: Layer::Cdn,
     prior: Prior::Usual,
     story: "Unless a policy says otherwise, Amazon CloudFront removes Authorization from GET and HEAD requests before \
-            it asks the origin; other methods keep it. The service sees a request without a token and answers 401, \
-            whatever the client sent. Past CloudFront the same request works, and so do POST and DELETE through it, \
-            which makes it look like a fault of single endpoints.",
+            it asks the origin; other methods keep it. Other proxies and caches remove it when they are told to, often by \
+            a line that once made caching work. The service sees a request without a token and answers 401, whatever the \
+            client sent. Past the edge the same request works.",
     signs: &[
-        (&THROUGH_CLOUDFRONT, Strength::Points),
-        (&AS_WITHOUT_TOKEN, Strength::Suggests),
-        (&TOLD_MISSING, Strength::Suggests),
-        (&DIRECT_ACCEPTED, Strength::Suggests),
-        (&LOST_AT_THE_EDGE, Strength::Suggests),
-        (&ECHO_LACKS_TOKEN, Strength::Points),
+        (&TAKEN_BY_ECHO, Strength::Marks),
+        (&TAKEN_BY_DIRECT, Strength::Marks),
+        (&CLOUDFRONT_UNHEARD, Strength::Marks),
+        (&SERVER_HEARS_DIRECTLY, Strength::Points),
+        (&ECHO_LACKS_TOKEN, Strength::Hints),
+        (&TOLD_MISSING, Strength::Hints),
     ],
     against: &[
         (&ACCEPTED, Strength::Marks),
         (&SIGNATURE_PASSES, Strength::Points),
+        (&FAILS_AS_FORGED, Strength::Points),
         (&DIRECT_REFUSED, Strength::Suggests),
         (&REFUSAL_FROM_CACHE, Strength::Points),
         (&FRESH_ACCEPTED, Strength::Points),
+        (&UNDERSCORE, Strength::Points),
     ],
-    settled_by: &[
-        &[&ONLY_CLOUDFRONT, &ECHO_LACKS_TOKEN, &AS_WITHOUT_TOKEN],
-        &[&ONLY_CLOUDFRONT, &LOST_AT_THE_EDGE],
-    ],
+    settled_by: &[&[&TAKEN_BY_ECHO, &AS_WITHOUT_TOKEN], &[&TAKEN_BY_DIRECT]],
     ruled_out_by: &[&ECHO_HAS_TOKEN],
-    fix: "Give the behaviour of this path a policy that passes the header on: the managed origin request policy \
+    fix: "CloudFront: give the behaviour of this path a policy that passes the header on: the managed origin request policy \
           `AllViewer` (`AllViewerExceptHostHeader` in front of API Gateway), or a cache policy with Authorization in its \
-          key. An origin request policy of your own cannot name Authorization; a cache policy can. Wait until the \
-          distribution is deployed, then invalidate the path: refusals may be cached.",
+          key. An origin request policy of your own cannot name Authorization; a cache policy can. Elsewhere take the \
+          line out that removes it: nginx `proxy_set_header Authorization \"\"`, HAProxy `http-request del-header`, Caddy \
+          `header_up -Authorization`, Varnish `unset req.http.Authorization`, Apache `RequestHeader unset`. Then \
+          invalidate the path: refusals may be cached.",
     next: &[
         Step::Probe(Probe::Direct),
         Step::Probe(Probe::Echo),
@@ -71,9 +74,10 @@ pub(super) const REFUSAL_CACHED: Cause = Cause {
         (&REFUSAL_FROM_CACHE, Strength::Marks),
         (&CACHED_REFUSAL_IS_WRONG, Strength::Points),
         (&FRESH_ACCEPTED, Strength::Points),
+        (&SILENT_CACHE, Strength::Marks),
+        (&REFUSAL_BROWSED_FROM_CACHE, Strength::Marks),
+        (&CACHE_BROWSED_AGAINST_SERVICE, Strength::Points),
         (&SOME_REFUSED_BY_CACHE, Strength::Points),
-        (&DIRECT_ACCEPTED, Strength::Hints),
-        (&FLIPS, Strength::Hints),
     ],
     against: &[
         (&ALWAYS_ACCEPTED, Strength::Points),
@@ -81,7 +85,11 @@ pub(super) const REFUSAL_CACHED: Cause = Cause {
         (&DIRECT_REFUSED, Strength::Points),
         (&SIGNATURE_PASSES, Strength::Suggests),
     ],
-    settled_by: &[&[&CACHED_REFUSAL_IS_WRONG], &[&SOME_REFUSED_BY_CACHE]],
+    settled_by: &[
+        &[&CACHED_REFUSAL_IS_WRONG],
+        &[&SOME_REFUSED_BY_CACHE],
+        &[&CACHE_BROWSED_AGAINST_SERVICE],
+    ],
     ruled_out_by: &[],
     fix: "Let the service send `Cache-Control: no-store` with every 401 and 403, and let the cache keep no errors: \
           CloudFront error caching minimum TTL 0 for 401 and 403, nginx `proxy_cache_valid 200 …` without `any`, Varnish \

@@ -1,22 +1,22 @@
 //! Proxies that ask, rewrite or drop.
 
 use super::arrived::{
-    ECHO_HAS_ANOTHER, ECHO_HAS_TOKEN, ECHO_LACKS_TOKEN, LOST_AT_THE_EDGE, ORIGINAL_KEPT_ASIDE,
-    TOLD_INVALID_WITHOUT_ONE, TOLD_MISSING,
+    ECHO_HAS_ANOTHER, ECHO_HAS_TOKEN, ECHO_LACKS_TOKEN, ORIGINAL_KEPT_ASIDE,
+    TOLD_INVALID_WITHOUT_ONE,
 };
 use super::signs::{
-    BASIC_CHALLENGE, BASIC_GATE as ASKS_FOR_BASIC, CHALLENGE_KEPT, DIRECT_REFUSED, ENVOY_VERIFIES,
-    INVALID_HEADER_LOGGED, LOGIN_FOR_ALL, LOGIN_REDIRECT as TO_LOGIN, MOD_WSGI, ONLY_APACHE,
-    ONLY_OTHERS, REMAPPED, THROUGH_A_PROXY, THROUGH_APACHE, THROUGH_ENVOY, THROUGH_NGINX,
-    UNDERSCORE, UPSTREAM_401_LOGGED, UPSTREAM_TOLD_MISSING,
+    ANOTHER_ISSUER_REFUSED, APACHE_ECHO_LACKS, APACHE_LOSES, APACHE_UNHEARD, API_SENT_TO_LOGIN,
+    BASIC_BROWSED, BASIC_CHALLENGE, BASIC_GATE as ASKS_FOR_BASIC, BASIC_PAST, BOTH_LOGS,
+    CHALLENGE_KEPT, DIRECT_REFUSED, ENVOY_VERIFIES, FORWARDED_LOGGED, INVALID_HEADER_LOGGED,
+    LOGIN_FOR_ALL, LOGIN_REDIRECT as TO_LOGIN, MOD_WSGI, NO_PASSWORD_LOGGED, REASON_RENAMED,
+    REMAPPED, UNDERSCORE, UNDERSCORE_UNHEARD, UPSTREAM_401_LOGGED, UPSTREAM_TOLD_MISSING,
+    WRONG_SCHEME_LOGGED,
 };
 use crate::cause::{Cause, Layer, Step};
 use crate::probe::Probe;
 use crate::sign::probes::{
-    ACCEPTED, ANY_PATH_ALIKE, AS_GARBAGE, AS_WITHOUT_TOKEN, BROWSER_DIFFERS, DIRECT_ACCEPTED,
-    FAILS_AS_FORGED, NEVER_EVALUATED, REFUSED_401, SIGNATURE_PASSES,
+    ACCEPTED, AS_WITHOUT_TOKEN, DIRECT_ACCEPTED, FAILS_AS_FORGED, REFUSED_401, SIGNATURE_PASSES,
 };
-use crate::sign::token::IN_TIME;
 use crate::weight::{Prior, Strength};
 
 pub(super) const BASIC_GATE: Cause = Cause {
@@ -30,16 +30,22 @@ pub(super) const BASIC_GATE: Cause = Cause {
     signs: &[
         (&BASIC_CHALLENGE, Strength::Marks),
         (&ASKS_FOR_BASIC, Strength::Points),
-        (&ANY_PATH_ALIKE, Strength::Hints),
-        (&DIRECT_ACCEPTED, Strength::Suggests),
-        (&NEVER_EVALUATED, Strength::Hints),
+        (&BASIC_PAST, Strength::Points),
+        (&WRONG_SCHEME_LOGGED, Strength::Marks),
+        (&BASIC_BROWSED, Strength::Marks),
+        (&NO_PASSWORD_LOGGED, Strength::Points),
     ],
     against: &[
         (&SIGNATURE_PASSES, Strength::Marks),
         (&ACCEPTED, Strength::Points),
         (&DIRECT_REFUSED, Strength::Suggests),
     ],
-    settled_by: &[&[&ASKS_FOR_BASIC], &[&BASIC_CHALLENGE, &DIRECT_ACCEPTED]],
+    settled_by: &[
+        &[&ASKS_FOR_BASIC],
+        &[&BASIC_PAST],
+        &[&WRONG_SCHEME_LOGGED],
+        &[&BASIC_BROWSED],
+    ],
     ruled_out_by: &[],
     fix: "Take the gate off the API's paths (nginx `auth_basic off;` in their location), or guard by something that leaves \
           Authorization alone: addresses, mTLS, a cookie, a header of its own. Where the proxy must keep its password, let \
@@ -54,41 +60,32 @@ pub(super) const BASIC_GATE: Cause = Cause {
 
 pub(super) const OVERWRITES: Cause = Cause {
     id: "TN0210",
-    title: "a proxy puts another Authorization header in place of the client's, or takes it off",
+    title: "a proxy puts another Authorization header in place of the client's",
     layer: Layer::Proxy,
     prior: Prior::Usual,
     story: "On its way the header field is set again: ESPv2 and Google's API Gateway put a token of their own service \
             account there and move the client's to X-Forwarded-Authorization; a proxy has a fixed `proxy_set_header \
-            Authorization`, empty or with credentials of its own; a sidecar adds its identity. The service judges what \
-            arrives, and the client's token has no influence on the answer.",
+            Authorization` with credentials of its own; a sidecar adds its identity. The service judges what arrives, and \
+            the client's token has no influence on the answer. A sign of it is that a request without any token is \
+            refused because of its token.",
     signs: &[
         (&ECHO_HAS_ANOTHER, Strength::Marks),
         (&ORIGINAL_KEPT_ASIDE, Strength::Marks),
         (&TOLD_INVALID_WITHOUT_ONE, Strength::Points),
-        (&ECHO_LACKS_TOKEN, Strength::Points),
-        (&LOST_AT_THE_EDGE, Strength::Points),
-        (&THROUGH_A_PROXY, Strength::Hints),
-        (&NEVER_EVALUATED, Strength::Suggests),
-        (&TOLD_MISSING, Strength::Hints),
-        (&DIRECT_ACCEPTED, Strength::Suggests),
+        (&ANOTHER_ISSUER_REFUSED, Strength::Marks),
+        (&FORWARDED_LOGGED, Strength::Marks),
     ],
     against: &[
         (&SIGNATURE_PASSES, Strength::Marks),
-        (&FAILS_AS_FORGED, Strength::Suggests),
         (&ACCEPTED, Strength::Marks),
         (&DIRECT_REFUSED, Strength::Suggests),
-        (&UNDERSCORE, Strength::Points),
     ],
-    settled_by: &[
-        &[&ECHO_HAS_ANOTHER],
-        &[&ECHO_LACKS_TOKEN, &ONLY_OTHERS],
-        &[&LOST_AT_THE_EDGE, &ONLY_OTHERS],
-    ],
+    settled_by: &[&[&ECHO_HAS_ANOTHER]],
     ruled_out_by: &[&ECHO_HAS_TOKEN],
     fix: "Pass the client's field on unchanged (nginx `proxy_set_header Authorization $http_authorization;`, HAProxy \
-          without `http-request del-header Authorization`, Caddy without `header_up -Authorization`). With ESPv2, read \
-          X-Forwarded-Authorization in the service or set `disable_auth` for the back end; trust that field only from the \
-          proxy.",
+          without `http-request set-header Authorization`), and let the proxy identify itself in a field of its own. With \
+          ESPv2, read X-Forwarded-Authorization in the service or set `disable_auth: true` for the back end; trust that \
+          field only from the proxy.",
     next: &[
         Step::Probe(Probe::Echo),
         Step::Probe(Probe::Direct),
@@ -114,12 +111,10 @@ pub(super) const ENVOY_CONSUMES: Cause = Cause {
             `forward: true`. A service behind it that verifies by itself then finds none. Forged tokens are refused by \
             Envoy in its own words, good ones by the service as if none had been sent.",
     signs: &[
-        (&THROUGH_ENVOY, Strength::Suggests),
         (&ENVOY_VERIFIES, Strength::Suggests),
-        (&UPSTREAM_TOLD_MISSING, Strength::Points),
-        (&UPSTREAM_401_LOGGED, Strength::Suggests),
-        (&ECHO_LACKS_TOKEN, Strength::Suggests),
-        (&DIRECT_ACCEPTED, Strength::Hints),
+        (&UPSTREAM_TOLD_MISSING, Strength::Marks),
+        (&UPSTREAM_401_LOGGED, Strength::Points),
+        (&BOTH_LOGS, Strength::Points),
     ],
     against: &[
         (&ACCEPTED, Strength::Marks),
@@ -156,12 +151,10 @@ pub(super) const APACHE_DROPS: Cause = Cause {
             checked the password itself. The application sees no token and answers as to a request without one. Under \
             the framework's own server the same code works, so it is found on the first deployment.",
     signs: &[
-        (&THROUGH_APACHE, Strength::Points),
-        (&MOD_WSGI, Strength::Points),
-        (&AS_WITHOUT_TOKEN, Strength::Suggests),
-        (&TOLD_MISSING, Strength::Points),
-        (&ECHO_LACKS_TOKEN, Strength::Points),
-        (&DIRECT_ACCEPTED, Strength::Suggests),
+        (&APACHE_UNHEARD, Strength::Marks),
+        (&APACHE_ECHO_LACKS, Strength::Marks),
+        (&APACHE_LOSES, Strength::Points),
+        (&MOD_WSGI, Strength::Hints),
     ],
     against: &[
         (&SIGNATURE_PASSES, Strength::Marks),
@@ -170,10 +163,7 @@ pub(super) const APACHE_DROPS: Cause = Cause {
         (&DIRECT_REFUSED, Strength::Suggests),
         (&UNDERSCORE, Strength::Points),
     ],
-    settled_by: &[
-        &[&ONLY_APACHE, &ECHO_LACKS_TOKEN, &AS_WITHOUT_TOKEN],
-        &[&ONLY_APACHE, &LOST_AT_THE_EDGE],
-    ],
+    settled_by: &[&[&APACHE_ECHO_LACKS, &APACHE_UNHEARD], &[&APACHE_LOSES]],
     ruled_out_by: &[&ECHO_HAS_TOKEN],
     fix: "`WSGIPassAuthorization On` for mod_wsgi, `CGIPassAuth On` (httpd 2.4.13) for CGI and FastCGI; before that, \
           `SetEnvIf Authorization \"(.*)\" HTTP_AUTHORIZATION=$1`. Where Apache is a reverse proxy, look for \
@@ -203,13 +193,9 @@ pub(super) const UNDERSCORES: Cause = Cause {
             or `X_AUTH_TOKEN` never arrives; on a developer's machine without nginx it does. Load balancers and some \
             application servers do the same.",
     signs: &[
-        (&UNDERSCORE, Strength::Marks),
-        (&THROUGH_NGINX, Strength::Hints),
-        (&AS_WITHOUT_TOKEN, Strength::Suggests),
-        (&TOLD_MISSING, Strength::Hints),
-        (&ECHO_LACKS_TOKEN, Strength::Points),
-        (&INVALID_HEADER_LOGGED, Strength::Points),
-        (&DIRECT_ACCEPTED, Strength::Suggests),
+        (&UNDERSCORE, Strength::Points),
+        (&UNDERSCORE_UNHEARD, Strength::Marks),
+        (&INVALID_HEADER_LOGGED, Strength::Marks),
     ],
     against: &[
         (&ACCEPTED, Strength::Marks),
@@ -218,8 +204,8 @@ pub(super) const UNDERSCORES: Cause = Cause {
     ],
     settled_by: &[
         &[&UNDERSCORE, &ECHO_LACKS_TOKEN, &AS_WITHOUT_TOKEN],
-        &[&UNDERSCORE, &AS_WITHOUT_TOKEN, &DIRECT_ACCEPTED],
-        &[&UNDERSCORE, &AS_WITHOUT_TOKEN, &INVALID_HEADER_LOGGED],
+        &[&UNDERSCORE_UNHEARD, &DIRECT_ACCEPTED],
+        &[&UNDERSCORE_UNHEARD, &INVALID_HEADER_LOGGED],
     ],
     ruled_out_by: &[&ECHO_HAS_TOKEN],
     fix: "Rename the field: hyphens, or Authorization. If clients cannot be changed, `underscores_in_headers on;` in the \
@@ -246,14 +232,14 @@ pub(super) const CHALLENGE_RENAMED: Cause = Cause {
             where to sign in, finds none and gives up. The renamed field also proves that the service refused, not the \
             gateway.",
     signs: &[
-        (&REMAPPED, Strength::Points),
-        (&REFUSED_401, Strength::Hints),
+        (&REMAPPED, Strength::Marks),
+        (&REASON_RENAMED, Strength::Suggests),
     ],
     against: &[
         (&CHALLENGE_KEPT, Strength::Marks),
         (&ACCEPTED, Strength::Marks),
     ],
-    settled_by: &[],
+    settled_by: &[&[&REASON_RENAMED]],
     ruled_out_by: &[],
     fix: "Map the field back: in the integration response set `method.response.header.WWW-Authenticate` from \
           `integration.response.header.WWW-Authenticate` (not possible with proxy integrations, where the client has to \
@@ -282,20 +268,14 @@ pub(super) const LOGIN_REDIRECT: Cause = Cause {
     signs: &[
         (&TO_LOGIN, Strength::Marks),
         (&LOGIN_FOR_ALL, Strength::Points),
-        (&NEVER_EVALUATED, Strength::Hints),
-        (&AS_GARBAGE, Strength::Hints),
-        (&BROWSER_DIFFERS, Strength::Hints),
-        (&DIRECT_ACCEPTED, Strength::Suggests),
+        (&API_SENT_TO_LOGIN, Strength::Points),
     ],
     against: &[
         (&ACCEPTED, Strength::Points),
         (&SIGNATURE_PASSES, Strength::Points),
         (&REFUSED_401, Strength::Points),
     ],
-    settled_by: &[
-        &[&LOGIN_FOR_ALL, &IN_TIME],
-        &[&LOGIN_FOR_ALL, &DIRECT_ACCEPTED],
-    ],
+    settled_by: &[&[&LOGIN_FOR_ALL], &[&API_SENT_TO_LOGIN]],
     ruled_out_by: &[],
     fix: "Tell the gate which paths are an API: oauth2-proxy `--api-route` and `--skip-jwt-bearer-tokens`, with the issuers \
           in `--extra-jwt-issuers`; other gates, a rule for `Accept: application/json` or for the path. In the client turn \

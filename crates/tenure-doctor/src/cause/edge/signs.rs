@@ -1,13 +1,14 @@
 //! What only this family asks.
 
-use super::arrived::{TOLD_MISSING, is_edge, on_the_way, sent_with_token};
+use super::arrived::{LOST_AT_THE_EDGE, TOLD_MISSING, echoed, fields, is_edge, sent_with_token};
 use crate::compare::same;
 use crate::exchange::Answer;
 use crate::layer;
+use crate::logs::Browsed;
 use crate::probe::Probe;
 use crate::sign::answer::{At, from_cache, header, texts};
-use crate::sign::{Sign, accepted, answers, client_answers, contains, refused, seen};
-use crate::{Clue, Evidence};
+use crate::sign::{Sign, accepted, answers, client_answers, contains, logs, refused, seen};
+use crate::{Clue, Evidence, Source};
 
 texts! {
     /// The access log of API Gateway, `$context.wafResponseCode`.
@@ -16,29 +17,86 @@ texts! {
     WAF_FILTERED_LOGGED = "edge-waf-filtered-logged", At::Client, "waf_filtered", "API Gateway's access log says that the firewall filtered the request";
     /// The error log of nginx, at level `info`.
     INVALID_HEADER_LOGGED = "edge-nginx-invalid-header", At::Client, "client sent invalid header line", "nginx has logged that it ignores a header field";
+    /// Apache's mod_auth_basic.
+    WRONG_SCHEME_LOGGED = "edge-apache-wrong-scheme", At::Client, "ah01614", "Apache has logged that a client came to its password gate with another scheme";
+    /// nginx's error log.
+    NO_PASSWORD_LOGGED = "edge-nginx-no-password", At::Client, "no user/password was provided for basic authentication", "nginx has logged that requests came to its password gate without a password";
+    /// A service behind ESPv2.
+    FORWARDED_LOGGED = "edge-forwarded-authorization", At::Client, "x-forwarded-authorization", "the service has logged that the client's header was moved aside";
+    /// ModSecurity in the error log of nginx or Apache.
+    MODSECURITY_LOGGED = "edge-modsecurity", At::Client, "modsecurity: access denied", "ModSecurity has logged that it denies requests";
     /// Envoy's access log in the format of Istio.
     UPSTREAM_401_LOGGED = "edge-envoy-upstream-401", At::Client, "401 - via_upstream", "Envoy has logged that the 401 comes from behind it";
 }
 
-/// The answer passed Amazon CloudFront.
-pub(crate) static THROUGH_CLOUDFRONT: Sign = Sign {
-    name: "edge-through-cloudfront",
-    means: "the answer comes through Amazon CloudFront, which by default takes Authorization off GET requests",
-    find: |evidence| through(evidence, "Amazon CloudFront"),
+/// CloudFront hands a refusal of the service on that is the same with the token and without it.
+pub(crate) static CLOUDFRONT_UNHEARD: Sign = Sign {
+    name: "edge-cloudfront-unheard",
+    means: "behind CloudFront the service answers as if no token had been sent",
+    find: |evidence| {
+        let own = |client: &Answer| {
+            layer::passed(client).contains(&"Amazon CloudFront")
+                && layer::answered(client).is_none_or(|by| !is_edge(&by))
+                && from_cache(client).is_none()
+        };
+        unheard(evidence, own, "through CloudFront")
+    },
 };
 
-/// Nothing but CloudFront is on the way that is not on the direct one.
-pub(crate) static ONLY_CLOUDFRONT: Sign = Sign {
-    name: "edge-only-cloudfront",
-    means: "Amazon CloudFront is all that stands before the service",
-    find: |evidence| only(evidence, "Amazon CloudFront"),
+/// The echo lacks the token, and nothing is on the way that has a cause of its own.
+pub(crate) static TAKEN_BY_ECHO: Sign = Sign {
+    name: "edge-taken-by-echo",
+    means: "the Authorization header is sent and does not arrive behind the edge",
+    find: |evidence| {
+        let taken = echoed(evidence)
+            .is_some_and(|echo| echo.sent == "authorization" && echo.arrived.is_none());
+        let plain =
+            !is_run_by_apache(evidence) && !envoy_verifies(evidence) && same_origin(evidence);
+        seen(
+            taken && plain,
+            "`authorization` was sent, and the echo behind the edge has not got it",
+            Probe::Echo,
+        )
+    },
 };
 
-/// The answer passed Envoy.
-pub(crate) static THROUGH_ENVOY: Sign = Sign {
-    name: "edge-through-envoy",
-    means: "the answer comes through Envoy from a service behind it",
-    find: |evidence| through(evidence, "Envoy or Istio"),
+/// The service says that no token came and accepts it past the edge, and nothing is on the way that has a cause of
+/// its own.
+pub(crate) static TAKEN_BY_DIRECT: Sign = Sign {
+    name: "edge-taken-by-direct",
+    means: "the service behind the edge is not sent the Authorization header that it accepts when asked directly",
+    find: |evidence| {
+        let plain = !is_run_by_apache(evidence)
+            && !envoy_verifies(evidence)
+            && (UNDERSCORE.find)(evidence).is_empty();
+        if plain {
+            (LOST_AT_THE_EDGE.find)(evidence)
+        } else {
+            Vec::new()
+        }
+    },
+};
+
+/// The same server refuses what comes through the edge and accepts what does not.
+pub(crate) static SERVER_HEARS_DIRECTLY: Sign = Sign {
+    name: "edge-server-hears-directly",
+    means: "the service answers each request through the edge alike, and accepts the token when asked directly",
+    find: |evidence| {
+        let Some(direct) = evidence
+            .answer(Probe::Direct)
+            .filter(|direct| accepted(direct))
+        else {
+            return Vec::new();
+        };
+        let Some(server) = direct.header("server") else {
+            return Vec::new();
+        };
+        let same_server = |client: &Answer| {
+            let mut servers = client.headers.iter().filter(|(name, _)| name == "server");
+            servers.any(|(_, value)| value == server)
+        };
+        unheard(evidence, same_server, "through the edge, not past it")
+    },
 };
 
 /// Envoy itself refuses a forged token.
@@ -46,12 +104,8 @@ pub(crate) static ENVOY_VERIFIES: Sign = Sign {
     name: "edge-envoy-verifies",
     means: "Envoy itself refuses a forged token",
     find: |evidence| {
-        let altered = evidence
-            .answer(Probe::Altered)
-            .filter(|altered| refused(altered));
-        let by = altered.and_then(layer::answered);
         seen(
-            by.is_some_and(|by| by.product == "Envoy or Istio"),
+            envoy_verifies(evidence),
             "a forged token is refused in the words of Envoy",
             Probe::Altered,
         )
@@ -63,29 +117,96 @@ pub(crate) static UPSTREAM_TOLD_MISSING: Sign = Sign {
     name: "edge-upstream-told-missing",
     means: "the service behind Envoy says that no token came, although one was sent",
     find: |evidence| {
-        let upstream = sent_with_token(evidence).filter(|client| {
-            let by_envoy = layer::answered(client).is_some_and(|by| by.product == "Envoy or Istio");
-            client.header("x-envoy-upstream-service-time").is_some() && !by_envoy
+        let upstream = sent_with_token(evidence).is_some_and(|client| {
+            layer::passed(client).contains(&ENVOY)
+                && layer::answered(client).is_none_or(|by| by.product != ENVOY)
         });
-        match upstream {
-            Some(_) => (TOLD_MISSING.find)(evidence),
-            None => Vec::new(),
+        if upstream {
+            (TOLD_MISSING.find)(evidence)
+        } else {
+            Vec::new()
         }
     },
 };
 
-/// The answer passed Apache.
-pub(crate) static THROUGH_APACHE: Sign = Sign {
-    name: "edge-through-apache",
-    means: "Apache httpd hands the request to the application",
-    find: |evidence| through(evidence, "Apache httpd"),
+const ENVOY: &str = "Envoy or Istio";
+
+fn envoy_verifies(evidence: &Evidence) -> bool {
+    let altered = evidence
+        .answer(Probe::Altered)
+        .filter(|altered| refused(altered));
+    altered
+        .and_then(layer::answered)
+        .is_some_and(|by| by.product == ENVOY)
+}
+
+/// Envoy logs that the 401 is from behind it, and the service that it got no token.
+pub(crate) static BOTH_LOGS: Sign = Sign {
+    name: "edge-envoy-and-service-logged",
+    means: "Envoy has let requests pass to a service that got no token",
+    find: |evidence| {
+        let upstream = (UPSTREAM_401_LOGGED.find)(evidence);
+        let missing: Vec<_> = MISSING_LOGGED
+            .iter()
+            .flat_map(|(name, _)| logs::text(evidence, name))
+            .collect();
+        if upstream.is_empty() {
+            Vec::new()
+        } else {
+            missing
+        }
+    },
 };
 
-/// Nothing but Apache is on the way.
-pub(crate) static ONLY_APACHE: Sign = Sign {
-    name: "edge-only-apache",
-    means: "Apache httpd is all that stands before the application",
-    find: |evidence| only(evidence, "Apache httpd"),
+/// A program that Apache runs says that no token came.
+pub(crate) static APACHE_UNHEARD: Sign = Sign {
+    name: "edge-apache-unheard",
+    means: "an application that Apache runs itself answers as if no token had been sent",
+    find: |evidence| {
+        let run = is_run_by_apache(evidence) && !(TOLD_MISSING.find)(evidence).is_empty();
+        if run {
+            unheard(evidence, |_| true, "by a program of Apache")
+        } else {
+            Vec::new()
+        }
+    },
+};
+
+/// The echo of a program that Apache runs lacks the token.
+pub(crate) static APACHE_ECHO_LACKS: Sign = Sign {
+    name: "edge-apache-echo-lacks",
+    means: "a program that Apache runs is not given the Authorization header",
+    find: |evidence| {
+        // What mod_proxy adds: then Apache runs no program.
+        let proxied = evidence.answer(Probe::Echo).is_some_and(|answer| {
+            let added = |name: &str| matches!(name, "x-forwarded-server" | "x-forwarded-host");
+            fields(answer).iter().any(|(name, _)| added(name))
+        });
+        let lacks = echoed(evidence)
+            .is_some_and(|echo| echo.sent == "authorization" && echo.arrived.is_none());
+        seen(
+            lacks && !proxied && is_run_by_apache(evidence) && same_origin(evidence),
+            "`authorization` was sent, and the echo of Apache's program has not got it",
+            Probe::Echo,
+        )
+    },
+};
+
+/// Past Apache another server accepts what Apache's program says it was not sent.
+pub(crate) static APACHE_LOSES: Sign = Sign {
+    name: "edge-apache-loses",
+    means: "the application accepts the token under another server, and under Apache says that none came",
+    find: |evidence| {
+        let other = evidence
+            .answer(Probe::Direct)
+            .and_then(|direct| direct.header("server"))
+            .is_some_and(|server| !contains(server, "apache"));
+        if is_run_by_apache(evidence) && (other || !(MOD_WSGI.find)(evidence).is_empty()) {
+            (LOST_AT_THE_EDGE.find)(evidence)
+        } else {
+            Vec::new()
+        }
+    },
 };
 
 /// `Server` names `mod_wsgi`.
@@ -93,59 +214,6 @@ pub(crate) static MOD_WSGI: Sign = Sign {
     name: "edge-mod-wsgi",
     means: "the application runs in Apache's mod_wsgi, which takes Authorization off unless told otherwise",
     find: |evidence| header(evidence, "server", "mod_wsgi", At::Client),
-};
-
-/// Proxies are on the way, none of which takes Authorization off by itself.
-pub(crate) static ONLY_OTHERS: Sign = Sign {
-    name: "edge-only-told-proxies",
-    means: "only proxies are on the way that take Authorization off when they are told to",
-    find: |evidence| {
-        let products = on_the_way(evidence);
-        let told = |product: &&str| !BY_DEFAULT.contains(product);
-        seen(
-            !products.is_empty() && products.iter().all(told),
-            format!(
-                "through {} and nothing else that is known",
-                products.join(", ")
-            ),
-            Probe::Client,
-        )
-    },
-};
-
-/// Products that take Authorization off where nothing is set.
-const BY_DEFAULT: [&str; 3] = ["Amazon CloudFront", "Apache httpd", "Envoy or Istio"];
-
-/// The answer passed nginx or OpenResty.
-pub(crate) static THROUGH_NGINX: Sign = Sign {
-    name: "edge-through-nginx",
-    means: "the answer comes through nginx, which ignores header fields whose names hold an underscore",
-    find: |evidence| {
-        let mut clues = through(evidence, "nginx");
-        clues.extend(through(evidence, "OpenResty"));
-        clues
-    },
-};
-
-/// Some proxy, of which it is not known that it takes Authorization off by itself.
-pub(crate) static THROUGH_A_PROXY: Sign = Sign {
-    name: "edge-through-a-proxy",
-    means: "a proxy is on the way that takes Authorization off only when it is told to",
-    find: |evidence| match evidence
-        .answer(Probe::Client)
-        .or(evidence.answer(Probe::Echo))
-    {
-        Some(answer) => {
-            let passed = layer::passed(answer);
-            let told = !passed.is_empty() && !passed.iter().any(|one| BY_DEFAULT.contains(one));
-            seen(
-                told,
-                format!("through {}", passed.join(", ")),
-                Probe::Client,
-            )
-        }
-        None => Vec::new(),
-    },
 };
 
 /// The name of the field that carries the token holds an underscore.
@@ -165,6 +233,18 @@ pub(crate) static UNDERSCORE: Sign = Sign {
             Some((name, _)) => seen(true, format!("the request has `{name}`"), Probe::Client),
             None => Vec::new(),
         }
+    },
+};
+
+/// The field has an underscore, and the answer is that to a request without a token.
+pub(crate) static UNDERSCORE_UNHEARD: Sign = Sign {
+    name: "edge-underscore-unheard",
+    means: "the token in the field with the underscore makes no difference",
+    find: |evidence| {
+        if (UNDERSCORE.find)(evidence).is_empty() {
+            return Vec::new();
+        }
+        unheard(evidence, |_| true, "in a field with an underscore")
     },
 };
 
@@ -234,27 +314,96 @@ pub(crate) static CACHED_REFUSAL_IS_WRONG: Sign = Sign {
     },
 };
 
+/// A refusal in a browser's record that a cache gave.
+pub(crate) static REFUSAL_BROWSED_FROM_CACHE: Sign = Sign {
+    name: "edge-refusal-browsed-from-cache",
+    means: "the browser was refused by a cache",
+    find: |evidence| {
+        let refusals = evidence
+            .logs
+            .unrecovered()
+            .filter(|(_, answer)| refused(answer));
+        refusals
+            .filter_map(|(one, answer)| {
+                let mark = from_cache(answer)?;
+                Some(browsed_clue(
+                    one,
+                    format!("{} out of a cache: {mark}", answer.status),
+                ))
+            })
+            .collect()
+    },
+};
+
+/// In a browser's record the cache refuses what the service grants to the same token.
+pub(crate) static CACHE_BROWSED_AGAINST_SERVICE: Sign = Sign {
+    name: "edge-cache-browsed-against-service",
+    means: "a cache refuses the browser what the service grants to the same token",
+    find: |evidence| {
+        let path = |url: &str| url.split(['?', '#']).next().map(str::to_owned);
+        let asked = |one: &Browsed| {
+            let token = one.request.header("authorization")?.to_owned();
+            Some((token, one.request.method.clone(), path(&one.request.url)))
+        };
+        let calls = || {
+            let calls = evidence.logs.browsed.iter();
+            calls.filter_map(|one| Some((one, one.answer.as_ref()?, asked(one)?)))
+        };
+        let granted: Vec<_> = calls()
+            .filter(|(_, answer, _)| accepted(answer) && from_cache(answer).is_none())
+            .map(|(.., asked)| asked)
+            .collect();
+        let refusals = calls().filter(|(_, answer, asked)| {
+            refused(answer) && from_cache(answer).is_some() && granted.contains(asked)
+        });
+        refusals
+            .map(|(one, ..)| {
+                browsed_clue(one, "refused by a cache, granted by the service".to_owned())
+            })
+            .collect()
+    },
+};
+
+/// A refusal that no token changes, and a query does: with it the token is looked at.
+pub(crate) static SILENT_CACHE: Sign = Sign {
+    name: "edge-silent-cache",
+    means: "no token changes the refusal, a query that no cache has seen does: a cache without a mark",
+    find: |evidence| {
+        let (Some(client), Some(bare), Some(fresh), Some(bare_fresh)) = (
+            evidence.answer(Probe::Client),
+            evidence.answer(Probe::Bare),
+            evidence.answer(Probe::Fresh),
+            evidence.answer(Probe::BareFresh),
+        ) else {
+            return Vec::new();
+        };
+        let steady = client_answers(evidence).all(|(_, answer)| same(client, answer));
+        let holds = refused(client)
+            && same(client, bare)
+            && steady
+            && accepted(fresh)
+            && refused(bare_fresh);
+        seen(
+            holds,
+            format!(
+                "{} with any token and without; with a new query {} with the token, {} without",
+                client.status, fresh.status, bare_fresh.status
+            ),
+            Probe::Fresh,
+        )
+    },
+};
+
 /// A challenge of Cloudflare.
 pub(crate) static CLOUDFLARE_CHALLENGE: Sign = Sign {
     name: "edge-cloudflare-challenge",
     means: "Cloudflare asks for a proof that a browser is there; no API client can give it",
     find: |evidence| {
-        let refusals = answers(evidence).filter(|(_, answer)| answer.status >= 400);
-        let challenged = refusals.filter(|(probe, _)| is_own(*probe) || is_refresh(*probe));
-        challenged
-            .filter(|(_, answer)| {
-                answer
-                    .header("cf-mitigated")
-                    .is_some_and(|value| contains(value, "challenge"))
-            })
-            .flat_map(|(probe, answer)| {
-                seen(
-                    true,
-                    format!("{} with `cf-mitigated: challenge`", answer.status),
-                    probe,
-                )
-            })
-            .collect()
+        page(evidence, |answer| {
+            answer
+                .header("cf-mitigated")
+                .is_some_and(|value| contains(value, "challenge"))
+        })
     },
 };
 
@@ -294,6 +443,13 @@ pub(crate) static GATEWAY_FORBIDDEN: Sign = Sign {
     },
 };
 
+/// The same, with the token and without it.
+pub(crate) static GATEWAY_FORBIDS_ALL: Sign = Sign {
+    name: "edge-gateway-forbids-all",
+    means: "API Gateway answers `Forbidden` with the token and without it",
+    find: |evidence| unheard(evidence, is_gateway_forbidden, "`Forbidden` of API Gateway"),
+};
+
 /// The same request passes with a small body and gets API Gateway's `Forbidden` with a large one.
 pub(crate) static LARGE_BODY_FORBIDDEN: Sign = Sign {
     name: "edge-large-body-forbidden",
@@ -301,13 +457,13 @@ pub(crate) static LARGE_BODY_FORBIDDEN: Sign = Sign {
     find: |evidence| large_body(evidence, is_gateway_forbidden),
 };
 
-/// The same of a load balancer or CloudFront.
+/// The same of a load balancer, CDN or proxy.
 pub(crate) static LARGE_BODY_BLOCKED: Sign = Sign {
     name: "edge-large-body-blocked",
-    means: "the load balancer or CloudFront refuses once the body is larger than 8 KB: a size rule of AWS WAF",
+    means: "the edge refuses once the body is larger than 8 KB: a rule about size",
     find: |evidence| {
         large_body(evidence, |answer| {
-            is_balancer_refusal(answer) || is_request_blocked(answer)
+            !is_gateway_forbidden(answer) && layer::answered(answer).is_some_and(|by| is_edge(&by))
         })
     },
 };
@@ -317,6 +473,53 @@ pub(crate) static REQUEST_BLOCKED: Sign = Sign {
     name: "edge-request-blocked",
     means: "CloudFront's own page says that the request is blocked, as it does for AWS WAF",
     find: |evidence| page(evidence, is_request_blocked),
+};
+
+/// No token matters to the edge, the client's `User-Agent` does.
+pub(crate) static CLIENT_BLOCKED: Sign = Sign {
+    name: "edge-client-blocked",
+    means: "the edge refuses this client whatever its token, and lets a browser pass",
+    find: |evidence| {
+        let (Some(client), Some(browser)) = (
+            evidence.answer(Probe::Client),
+            evidence.answer(Probe::Browser),
+        ) else {
+            return Vec::new();
+        };
+        let untold = [Probe::Bare, Probe::Altered].iter().all(|probe| {
+            let answer = evidence.answer(*probe);
+            answer.is_none_or(|answer| same(client, answer))
+        });
+        seen(
+            client.status >= 400 && untold && accepted(browser),
+            format!(
+                "{} as the client, {} as a browser",
+                client.status, browser.status
+            ),
+            Probe::Browser,
+        )
+    },
+};
+
+/// A page of an edge in place of each answer, and an answer past it.
+pub(crate) static EDGE_REFUSES: Sign = Sign {
+    name: "edge-refuses",
+    means: "the edge answers 403 with a page of its own to any request, and the service accepts it",
+    find: |evidence| {
+        let (Some(client), Some(bare), Some(direct)) = (
+            evidence.answer(Probe::Client),
+            evidence.answer(Probe::Bare),
+            evidence.answer(Probe::Direct),
+        ) else {
+            return Vec::new();
+        };
+        let by_edge = layer::answered(client).is_some_and(|by| is_edge(&by));
+        seen(
+            client.status == 403 && same(client, bare) && by_edge && accepted(direct),
+            format!("403 by the edge, {} past it", direct.status),
+            Probe::Direct,
+        )
+    },
 };
 
 /// 403 of a load balancer.
@@ -338,18 +541,8 @@ pub(crate) static COGNITO_BLOCKED: Sign = Sign {
     name: "edge-cognito-blocked",
     means: "Amazon Cognito says that AWS WAF does not allow the request",
     find: |evidence| {
-        let blocked = |answer: &Answer| contains(&answer.body, COGNITO_BLOCK);
-        let mut clues: Vec<_> = answers(evidence)
-            .filter(|(_, answer)| !accepted(answer) && blocked(answer))
-            .flat_map(|(probe, answer)| {
-                seen(
-                    true,
-                    format!("{} with `{COGNITO_BLOCK}`", answer.status),
-                    probe,
-                )
-            })
-            .collect();
-        clues.extend(crate::sign::logs::text(evidence, "edge-cognito-blocked"));
+        let mut clues = page(evidence, |answer| contains(&answer.body, COGNITO_BLOCK));
+        clues.extend(logs::text(evidence, "edge-cognito-blocked"));
         clues
     },
 };
@@ -357,7 +550,24 @@ pub(crate) static COGNITO_BLOCKED: Sign = Sign {
 const COGNITO_BLOCK: &str = "not allowed due to waf block";
 
 /// Texts whose signs look at other answers than the client's, for the logs.
-pub(crate) const LOGGED: &[(&str, &str)] = &[("edge-cognito-blocked", COGNITO_BLOCK)];
+pub(crate) const LOGGED: &[(&str, &str)] = &[
+    ("edge-cognito-blocked", COGNITO_BLOCK),
+    MISSING_LOGGED[0],
+    MISSING_LOGGED[1],
+    MISSING_LOGGED[2],
+    MISSING_LOGGED[3],
+];
+
+/// What services log where no token came.
+const MISSING_LOGGED: [(&str, &str); 4] = [
+    ("edge-logged-header-missing", "authorization header missing"),
+    (
+        "edge-logged-header-is-missing",
+        "authorization header is missing",
+    ),
+    ("edge-logged-missing-header", "missing authorization header"),
+    ("edge-logged-no-header", "no authorization header"),
+];
 
 /// A gate of the hosting platform.
 pub(crate) static PLATFORM_GATE: Sign = Sign {
@@ -376,6 +586,44 @@ pub(crate) static BASIC_CHALLENGE: Sign = Sign {
         };
         match only_basic(client) {
             Some(challenge) => seen(true, format!("401 with `{challenge}`"), Probe::Client),
+            None => Vec::new(),
+        }
+    },
+};
+
+/// The same in a browser's record, and the page is a proxy's own.
+pub(crate) static BASIC_BROWSED: Sign = Sign {
+    name: "edge-basic-browsed",
+    means: "a proxy has answered a Bearer token with a challenge for user name and password",
+    find: |evidence| {
+        let asked = evidence.logs.unrecovered().filter(|(one, answer)| {
+            let bearer = one
+                .request
+                .headers
+                .iter()
+                .any(|(name, value)| name == "authorization" && contains(value, "bearer "));
+            let by_proxy = layer::answered(answer).is_some_and(|by| is_edge(&by));
+            bearer && by_proxy && answer.status == 401 && only_basic(answer).is_some()
+        });
+        asked
+            .map(|(one, answer)| {
+                let challenge = only_basic(answer).unwrap_or_default();
+                browsed_clue(one, format!("401 with `{challenge}` for a Bearer token"))
+            })
+            .collect()
+    },
+};
+
+/// The same, and past the edge the token is accepted.
+pub(crate) static BASIC_PAST: Sign = Sign {
+    name: "edge-basic-past",
+    means: "the edge asks for user name and password, and the service accepts the token",
+    find: |evidence| {
+        let direct = evidence
+            .answer(Probe::Direct)
+            .filter(|direct| accepted(direct));
+        match direct {
+            Some(_) => (BASIC_CHALLENGE.find)(evidence),
             None => Vec::new(),
         }
     },
@@ -413,6 +661,29 @@ pub(crate) static REMAPPED: Sign = Sign {
     find: |evidence| header(evidence, "x-amzn-remapped-www-authenticate", "", At::Client),
 };
 
+/// The renamed challenge says what is wrong with the token, and no other does.
+pub(crate) static REASON_RENAMED: Sign = Sign {
+    name: "edge-reason-renamed",
+    means: "the reason of the refusal stands only in the renamed challenge",
+    find: |evidence| {
+        let client = evidence.answer(Probe::Client).filter(|client| {
+            refused(client)
+                && client.header("www-authenticate").is_none()
+                && client
+                    .header("x-amzn-remapped-www-authenticate")
+                    .is_some_and(|value| contains(value, "error="))
+        });
+        match client {
+            Some(client) => seen(
+                true,
+                format!("{} without `www-authenticate`", client.status),
+                Probe::Client,
+            ),
+            None => Vec::new(),
+        }
+    },
+};
+
 /// The challenge of the service is there under its own name.
 pub(crate) static CHALLENGE_KEPT: Sign = Sign {
     name: "edge-challenge-kept",
@@ -442,6 +713,47 @@ pub(crate) static LOGIN_REDIRECT: Sign = Sign {
     },
 };
 
+/// What is no browser is sent to an authorization endpoint, and does not come back.
+pub(crate) static API_SENT_TO_LOGIN: Sign = Sign {
+    name: "edge-api-sent-to-login",
+    means: "a client that is no browser is sent to an authorization endpoint in place of a 401",
+    find: |evidence| {
+        let Some(exchange) = evidence
+            .exchanges
+            .iter()
+            .find(|it| it.probe == Probe::Client)
+        else {
+            return Vec::new();
+        };
+        let Ok(answer) = &exchange.result else {
+            return Vec::new();
+        };
+        let person = exchange.request.headers.iter().any(|(name, value)| {
+            name == "cookie" || name == "accept" && contains(value, "text/html")
+        });
+        let leads = |answer: &Answer, place: &str| {
+            answer
+                .header("location")
+                .is_some_and(|location| contains(location, place))
+        };
+        let gate = leads(answer, "/oauth2/start")
+            || leads(answer, "/oauth2/sign_in")
+            || leads(answer, "response_type=") && leads(answer, "client_id=");
+        let path = url::Url::parse(&exchange.request.url).map(|url| url.path().to_owned());
+        let returns = answers(evidence)
+            .filter(|(probe, _)| matches!(probe, Probe::Hop(_)))
+            .any(|(_, hop)| hop.status < 400 && path.as_ref().is_ok_and(|path| leads(hop, path)));
+        match login(answer) {
+            Some((status, place)) if gate && !person && !returns => seen(
+                true,
+                format!("{status} to `{place}` for an API client"),
+                Probe::Client,
+            ),
+            _ => Vec::new(),
+        }
+    },
+};
+
 /// A gate that does not look at tokens redirects all requests to a sign-in.
 pub(crate) static LOGIN_FOR_ALL: Sign = Sign {
     name: "edge-login-for-all",
@@ -456,6 +768,31 @@ pub(crate) static LOGIN_FOR_ALL: Sign = Sign {
         )
     },
 };
+
+/// The refusal names an issuer that is not the token's.
+pub(crate) static ANOTHER_ISSUER_REFUSED: Sign = Sign {
+    name: "edge-another-issuer-refused",
+    means: "the service refuses a token of Google, and the client's is of another issuer",
+    find: |evidence| {
+        let own = crate::sign::token::claims(evidence).and_then(|claims| claims.iss.as_deref());
+        let named = evidence
+            .answer(Probe::Client)
+            .filter(|client| refused(client) && contains(&client.body, GOOGLE));
+        match (own, named) {
+            (Some(own), Some(client)) if !contains(own, GOOGLE) => seen(
+                true,
+                format!(
+                    "{} names `{GOOGLE}`, the token is of `{own}`",
+                    client.status
+                ),
+                Probe::Client,
+            ),
+            _ => Vec::new(),
+        }
+    },
+};
+
+const GOOGLE: &str = "accounts.google.com";
 
 /// The direct request is refused as the client's is: the edge is not what refuses.
 pub(crate) static DIRECT_REFUSED: Sign = Sign {
@@ -513,6 +850,45 @@ pub(crate) static SOME_REFUSED_BY_CACHE: Sign = Sign {
     },
 };
 
+/// The client's refusal is the one of a request without a token, and of a forged one.
+fn unheard(evidence: &Evidence, wanted: impl Fn(&Answer) -> bool, how: &str) -> Vec<Clue> {
+    let (Some(client), Some(bare)) = (sent_with_token(evidence), evidence.answer(Probe::Bare))
+    else {
+        return Vec::new();
+    };
+    let altered = evidence.answer(Probe::Altered);
+    let holds = refused(client)
+        && same(client, bare)
+        && altered.is_none_or(|altered| same(client, altered))
+        && wanted(client);
+    seen(
+        holds,
+        format!("{} with any token and without, {how}", client.status),
+        Probe::Bare,
+    )
+}
+
+/// Apache made the application's answer: mod_proxy would have kept the name of the server behind it.
+fn is_run_by_apache(evidence: &Evidence) -> bool {
+    let by = |probe| {
+        evidence.answer(probe).is_some_and(|answer| {
+            let servers = answer.headers.iter().filter(|(name, _)| name == "server");
+            let mut apache = servers.map(|(_, value)| contains(value, "apache"));
+            apache.next() == Some(true) && layer::answered(answer).is_none()
+        })
+    };
+    by(Probe::Client)
+}
+
+/// The echo stands behind the same edge as what the client requests.
+fn same_origin(evidence: &Evidence) -> bool {
+    let origin = |probe| {
+        let exchange = evidence.exchanges.iter().find(|it| it.probe == probe)?;
+        Some(url::Url::parse(&exchange.request.url).ok()?.origin())
+    };
+    origin(Probe::Client).is_some_and(|client| origin(Probe::Echo) == Some(client))
+}
+
 fn is_own(probe: Probe) -> bool {
     matches!(
         probe,
@@ -524,34 +900,33 @@ fn is_refresh(probe: Probe) -> bool {
     matches!(probe, Probe::Refresh | Probe::RefreshAgain(_))
 }
 
-/// A page in place of an answer to the client or to a refresh.
+/// An answer of this kind to the client or to a refresh, also in a browser's record.
 fn page(evidence: &Evidence, wanted: impl Fn(&Answer) -> bool) -> Vec<Clue> {
     let own = answers(evidence).filter(|(probe, _)| is_own(*probe) || is_refresh(*probe));
-    own.filter(|(_, answer)| answer.status >= 400 && wanted(answer))
-        .flat_map(|(probe, answer)| {
-            let by = layer::answered(answer).map_or("an edge", |by| by.product);
-            seen(true, format!("{} made by {by}", answer.status), probe)
-        })
-        .collect()
+    let mut clues: Vec<_> = own
+        .filter(|(_, answer)| answer.status >= 400 && wanted(answer))
+        .flat_map(|(probe, answer)| seen(true, made(answer), probe))
+        .collect();
+    let browsed = evidence.logs.unrecovered();
+    clues.extend(
+        browsed
+            .filter(|(_, answer)| wanted(answer))
+            .map(|(one, answer)| browsed_clue(one, made(answer))),
+    );
+    clues
 }
 
-fn through(evidence: &Evidence, product: &str) -> Vec<Clue> {
-    let met = [Probe::Client, Probe::Echo].into_iter().find(|probe| {
-        let answer = evidence.answer(*probe);
-        answer.is_some_and(|answer| layer::passed(answer).contains(&product))
-    });
-    match met {
-        Some(probe) => seen(true, format!("through {product}"), probe),
-        None => Vec::new(),
+fn made(answer: &Answer) -> String {
+    let by = layer::answered(answer).map_or("an edge", |by| by.product);
+    format!("{} made by {by}", answer.status)
+}
+
+fn browsed_clue(one: &Browsed, says: String) -> Clue {
+    Clue {
+        says,
+        source: Source::Log(one.file.clone(), one.entry),
+        at: None,
     }
-}
-
-fn only(evidence: &Evidence, product: &str) -> Vec<Clue> {
-    seen(
-        on_the_way(evidence) == [product],
-        format!("through {product} and nothing else that is known"),
-        Probe::Client,
-    )
 }
 
 fn large_body(evidence: &Evidence, wanted: impl Fn(&Answer) -> bool) -> Vec<Clue> {

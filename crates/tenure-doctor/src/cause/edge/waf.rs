@@ -1,17 +1,14 @@
 //! Firewalls, bot filters and gates of platforms.
 
 use super::signs::{
-    AWS_CHALLENGE, BALANCER_REFUSAL, CLOUDFLARE_CHALLENGE, CLOUDFLARE_PAGE, COGNITO_BLOCKED,
-    GATEWAY_FORBIDDEN, LARGE_BODY_BLOCKED, LARGE_BODY_FORBIDDEN, PLATFORM_GATE as GATE_PAGE,
-    REQUEST_BLOCKED, WAF_BLOCK_LOGGED, WAF_FILTERED_LOGGED,
+    AWS_CHALLENGE, BALANCER_REFUSAL, CLIENT_BLOCKED, CLOUDFLARE_CHALLENGE, CLOUDFLARE_PAGE,
+    COGNITO_BLOCKED, EDGE_REFUSES, GATEWAY_FORBIDDEN, GATEWAY_FORBIDS_ALL, LARGE_BODY_BLOCKED,
+    LARGE_BODY_FORBIDDEN, MODSECURITY_LOGGED, PLATFORM_GATE as GATE_PAGE, REQUEST_BLOCKED,
+    WAF_BLOCK_LOGGED, WAF_FILTERED_LOGGED,
 };
 use crate::cause::{Cause, Layer, Step};
 use crate::probe::Probe;
-use crate::sign::answer::HTML_REFUSAL;
-use crate::sign::probes::{
-    ACCEPTED, ANY_PATH_ALIKE, AS_WITHOUT_TOKEN, BROWSER_DIFFERS, DIRECT_ACCEPTED, NEVER_EVALUATED,
-    OTHER_ENDPOINT_ACCEPTED, PATH_MATTERS, SIGNATURE_PASSES,
-};
+use crate::sign::probes::{ACCEPTED, SIGNATURE_PASSES};
 use crate::weight::{Prior, Strength};
 
 pub(super) const CLOUDFLARE: Cause = Cause {
@@ -25,9 +22,6 @@ pub(super) const CLOUDFLARE: Cause = Cause {
     signs: &[
         (&CLOUDFLARE_CHALLENGE, Strength::Marks),
         (&CLOUDFLARE_PAGE, Strength::Marks),
-        (&BROWSER_DIFFERS, Strength::Hints),
-        (&HTML_REFUSAL, Strength::Hints),
-        (&DIRECT_ACCEPTED, Strength::Hints),
     ],
     against: &[(&ACCEPTED, Strength::Suggests)],
     settled_by: &[&[&CLOUDFLARE_CHALLENGE], &[&CLOUDFLARE_PAGE]],
@@ -61,13 +55,10 @@ pub(super) const AT_GATEWAY: Cause = Cause {
             anything. The managed core rule set blocks every body over 8 KB, so small requests work and large ones do not.",
     signs: &[
         (&GATEWAY_FORBIDDEN, Strength::Suggests),
+        (&GATEWAY_FORBIDS_ALL, Strength::Hints),
         (&LARGE_BODY_FORBIDDEN, Strength::Marks),
         (&WAF_BLOCK_LOGGED, Strength::Marks),
         (&WAF_FILTERED_LOGGED, Strength::Marks),
-        (&NEVER_EVALUATED, Strength::Hints),
-        (&AS_WITHOUT_TOKEN, Strength::Hints),
-        (&PATH_MATTERS, Strength::Hints),
-        (&OTHER_ENDPOINT_ACCEPTED, Strength::Hints),
     ],
     against: &[
         (&SIGNATURE_PASSES, Strength::Points),
@@ -101,21 +92,22 @@ pub(super) const AT_GATEWAY: Cause = Cause {
 
 pub(super) const AT_CLOUDFRONT_OR_BALANCER: Cause = Cause {
     id: "TN0206",
-    title: "AWS WAF at CloudFront or at the load balancer blocks the request",
+    title: "a firewall or rule at the edge (AWS WAF at CloudFront or a load balancer, a proxy) blocks the request",
     layer: Layer::Waf,
     prior: Prior::Usual,
-    story: "The web ACL of a CloudFront distribution or of an Application Load Balancer blocks the request. The client gets \
-            an HTML page: CloudFront's `Request blocked`, or the bare 403 of `awselb/2.0`. The service never sees the \
-            request. Managed rules block by body size, by address, by a missing User-Agent, by what looks like an attack \
-            in a body or a cookie.",
+    story: "A rule before the service blocks the request whatever its token says: the web ACL of a CloudFront distribution \
+            or of an Application Load Balancer, ModSecurity, a rule in the proxy. The client gets a page of the edge: \
+            CloudFront's `Request blocked`, the bare 403 of `awselb/2.0`, the proxy's own. The service never sees the \
+            request. Rules block by body size, by address, by User-Agent, by what looks like an attack in a body or a \
+            cookie.",
     signs: &[
         (&REQUEST_BLOCKED, Strength::Marks),
         (&BALANCER_REFUSAL, Strength::Points),
         (&LARGE_BODY_BLOCKED, Strength::Marks),
+        (&CLIENT_BLOCKED, Strength::Marks),
+        (&EDGE_REFUSES, Strength::Points),
         (&AWS_CHALLENGE, Strength::Marks),
-        (&HTML_REFUSAL, Strength::Hints),
-        (&DIRECT_ACCEPTED, Strength::Suggests),
-        (&BROWSER_DIFFERS, Strength::Hints),
+        (&MODSECURITY_LOGGED, Strength::Marks),
     ],
     against: &[
         (&SIGNATURE_PASSES, Strength::Points),
@@ -127,9 +119,10 @@ pub(super) const AT_CLOUDFRONT_OR_BALANCER: Cause = Cause {
         &[&AWS_CHALLENGE],
     ],
     ruled_out_by: &[],
-    fix: "Look the request up in the web ACL's sampled requests or log by `x-amz-cf-id` or the time; `terminatingRuleId` \
-          names the rule. Set the rule to Count or exempt the API's paths by a scope-down statement. At a load balancer, \
-          check first that no listener rule answers 403 by itself (fixed response, `authenticate-oidc`).",
+    fix: "AWS: look the request up in the web ACL's sampled requests or log by `x-amz-cf-id` or the time; \
+          `terminatingRuleId` names the rule. Set it to Count or exempt the API's paths by a scope-down statement. At a load \
+          balancer, check first that no listener rule answers 403 by itself. Elsewhere find the rule in the proxy's log \
+          (ModSecurity logs its id) and exempt the API's paths, or raise the size it allows.",
     next: &[
         Step::Probe(Probe::Direct),
         Step::Probe(Probe::LargeBody),
@@ -181,12 +174,7 @@ pub(super) const PLATFORM_GATE: Cause = Cause {
             own account or for a password, and answers 401 with an HTML page. The API's tokens mean nothing to it. It \
             happens when a client was built against the URL of a preview, or when protection was turned on for all \
             deployments.",
-    signs: &[
-        (&GATE_PAGE, Strength::Marks),
-        (&HTML_REFUSAL, Strength::Hints),
-        (&NEVER_EVALUATED, Strength::Hints),
-        (&ANY_PATH_ALIKE, Strength::Hints),
-    ],
+    signs: &[(&GATE_PAGE, Strength::Marks)],
     against: &[
         (&SIGNATURE_PASSES, Strength::Marks),
         (&ACCEPTED, Strength::Points),
