@@ -90,10 +90,20 @@ fn decoding(value: &Value) -> Result<Usable, String> {
     let key = match value.get("kty").and_then(Value::as_str) {
         Some("RSA") => DecodingKey::from_rsa_raw_components(&member("n")?.1, &member("e")?.1),
         Some("EC") if matches!(curve, "P-256" | "P-384") => {
+            let bytes = if curve == "P-256" { 32 } else { 48 };
+            if member("x")?.1.len() != bytes || member("y")?.1.len() != bytes {
+                return Err("its point has not the length of its curve".to_owned());
+            }
             DecodingKey::from_ec_components(member("x")?.0, member("y")?.0)
                 .map_err(|_| "its point is no point".to_owned())?
         }
-        Some("OKP") if curve == "Ed25519" => DecodingKey::from_ed_der(&member("x")?.1),
+        Some("OKP") if curve == "Ed25519" => {
+            let point = member("x")?.1;
+            if point.len() != 32 {
+                return Err("its point has not the length of its curve".to_owned());
+            }
+            DecodingKey::from_ed_der(&point)
+        }
         Some("oct") => {
             let (text, bytes) = member("k")?;
             // The form `base64url` is tried among others when it verifies.

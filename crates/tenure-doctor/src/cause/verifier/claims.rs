@@ -15,6 +15,7 @@ pub(super) const ISSUER: Cause = Cause {
             writes `http` where the world sees `https`, or one side has a slash at the end. The signature is good: it is the same \
             issuer with the same keys.",
     signs: &[
+        (&own::ISSUER_IN_SHORT, Strength::Points),
         (&reasons::ISSUER, Strength::Marks),
         (&reasons::LOG_ISSUER, Strength::Points),
         (&own::NAMED_OTHERWISE, Strength::Marks),
@@ -36,6 +37,24 @@ pub(super) const ISSUER: Cause = Cause {
         (&clocks::EXPIRED_WHEN_SENT, Strength::Suggests),
     ],
     settled_by: &[
+        &[
+            &reasons::ISSUER,
+            &probes::SIGNATURE_PASSES,
+            &set::ALWAYS_REFUSED,
+        ],
+        &[
+            &reasons::ISSUER,
+            &own::ISSUER_IN_SHORT,
+            &set::ALWAYS_REFUSED,
+        ],
+        &[
+            &own::VERIFIER_ASKS_OTHER_ISSUER,
+            &own::ONE_CONTRADICTION,
+            &keys::VERIFIES,
+            &reasons::NO_REASON,
+            &set::ALWAYS_REFUSED,
+            &clocks::NOT_EXPIRED,
+        ],
         &[
             &reasons::ISSUER,
             &own::NAMED_OTHERWISE,
@@ -88,6 +107,7 @@ pub(super) const AUDIENCE: Cause = Cause {
             for another resource, or the verifier is configured with another name: the client's id in place of the API's, a URL with \
             a slash. Status and words differ: Envoy answers 403, Spring Security 401, Amazon's HTTP APIs name it in the challenge.",
     signs: &[
+        (&own::DEFAULT_AUDIENCE, Strength::Points),
         (&reasons::AUDIENCE, Strength::Marks),
         (&reasons::LOG_AUDIENCE, Strength::Points),
         (&own::VERIFIER_ASKS_OTHER_AUDIENCE, Strength::Points),
@@ -107,6 +127,22 @@ pub(super) const AUDIENCE: Cause = Cause {
         (&clocks::EXPIRED_WHEN_SENT, Strength::Suggests),
     ],
     settled_by: &[
+        &[
+            &own::VERIFIER_ASKS_OTHER_AUDIENCE,
+            &own::ONE_CONTRADICTION,
+            &own::HAS_AUDIENCE,
+            &reasons::NO_REASON,
+            &set::ALWAYS_REFUSED,
+            &clocks::NOT_EXPIRED,
+            &keys::VERIFIES,
+        ],
+        &[
+            &own::VERIFIER_ASKS_OTHER_AUDIENCE,
+            &own::HAS_AUDIENCE,
+            &reasons::LOG_AUDIENCE,
+            &set::ALWAYS_REFUSED,
+        ],
+        &[&reasons::MOSTLY_AUDIENCE, &set::SOME_TURNED_AWAY],
         &[&reasons::AUDIENCE, &own::HAS_AUDIENCE, &set::ALWAYS_REFUSED],
         &[
             &own::VERIFIER_ASKS_OTHER_AUDIENCE,
@@ -161,6 +197,12 @@ pub(super) const CLIENT: Cause = Cause {
         (&clocks::EXPIRED_WHEN_SENT, Strength::Suggests),
     ],
     settled_by: &[
+        &[
+            &own::VERIFIER_ASKS_OTHER_CLIENT,
+            &reasons::LOG_CLIENT,
+            &set::ALWAYS_REFUSED,
+        ],
+        &[&reasons::MOSTLY_CLIENT, &set::SOME_TURNED_AWAY],
         &[&reasons::CLIENT, &set::ALWAYS_REFUSED],
         &[
             &reasons::MISSING_AUDIENCE,
@@ -206,7 +248,10 @@ pub(super) const TYPE: Cause = Cause {
         (&probes::ALWAYS_ACCEPTED, Strength::Marks),
         (&reasons::EXPIRED, Strength::Points),
     ],
-    settled_by: &[&[&reasons::TYPE, &own::PLAIN_TYPE, &set::ALWAYS_REFUSED]],
+    settled_by: &[
+        &[&reasons::MOSTLY_TYPE, &set::SOME_TURNED_AWAY],
+        &[&reasons::TYPE, &own::PLAIN_TYPE, &set::ALWAYS_REFUSED],
+    ],
     ruled_out_by: &[&own::ACCESS_TOKEN_TYPE, &token::OPAQUE],
     fix: "Make the issuer write `at+jwt` into its access tokens (often a setting of the API or the resource there). If it cannot, \
           turn strict mode off in the verifier and check another claim that only access tokens have.",

@@ -21,6 +21,7 @@ pub(super) const EXPIRED: Cause = Cause {
         (&probes::SIGNATURE_PASSES, Strength::Hints),
     ],
     against: &[
+        (&own::SAID_EXPIRED_YET_FRESH, Strength::Marks),
         (&own::NOT_EXPIRED, Strength::Points),
         (&own::EXPIRED_THERE_ONLY, Strength::Points),
         (&own::DEVICE_ALONE, Strength::Points),
@@ -38,6 +39,13 @@ pub(super) const EXPIRED: Cause = Cause {
         (&logs::NEVER_CALLED, Strength::Suggests),
     ],
     settled_by: &[
+        &[
+            &own::EXPIRED_WHEN_SENT,
+            &reasons::LOG_EXPIRED,
+            &set::ALWAYS_REFUSED,
+            &reasons::NO_REASON,
+            &answer::CLOCKS_AGREE,
+        ],
         &[
             &reasons::EXPIRED,
             &own::EXPIRED_WHEN_SENT,
@@ -74,6 +82,8 @@ pub(super) const SERVER_CLOCK: Cause = Cause {
             seconds; or it is ahead, and tokens end early. It comes and goes right after a sign-in, and looking into the token later \
             shows nothing.",
     signs: &[
+        (&own::SAID_EXPIRED_YET_FRESH, Strength::Marks),
+        (&own::BEGINS_LONG_AFTER_SERVER, Strength::Points),
         (&reasons::EARLY, Strength::Marks),
         (&reasons::LOG_EARLY, Strength::Points),
         (&own::BEGINS_AFTER_SERVER, Strength::Points),
@@ -84,6 +94,8 @@ pub(super) const SERVER_CLOCK: Cause = Cause {
         (&answer::SERVER_BEHIND, Strength::Hints),
     ],
     against: &[
+        (&reasons::KID, Strength::Marks),
+        (&reasons::SIGNATURE, Strength::Points),
         (&own::DEVICE_ALONE, Strength::Marks),
         (&own::EXPIRED_WHEN_SENT, Strength::Suggests),
         (&probes::ALWAYS_ACCEPTED, Strength::Points),
@@ -92,6 +104,31 @@ pub(super) const SERVER_CLOCK: Cause = Cause {
         (&reasons::ALGORITHM, Strength::Points),
     ],
     settled_by: &[
+        &[
+            &own::EXPIRED_THERE_ONLY,
+            &own::SERVER_ALONE,
+            &set::ALWAYS_REFUSED,
+            &keys::VERIFIES,
+            &reasons::NO_REASON,
+        ],
+        &[
+            &reasons::EXPIRED,
+            &own::EXPIRED_THERE_ONLY,
+            &own::SERVER_ALONE,
+        ],
+        &[
+            &own::BEGINS_LONG_AFTER_SERVER,
+            &reasons::LOG_EARLY,
+            &set::ALWAYS_REFUSED,
+        ],
+        &[
+            &own::BEGINS_LONG_AFTER_SERVER,
+            &keys::VERIFIES,
+            &set::ALWAYS_REFUSED,
+            &reasons::NO_REASON,
+            &probes::FAILS_AS_FORGED,
+        ],
+        &[&reasons::MOSTLY_EARLY, &set::SOME_TURNED_AWAY],
         &[&reasons::EARLY, &own::BEGINS_AFTER_SERVER],
         &[&reasons::EARLY, &own::SERVER_ALONE],
         &[&reasons::EARLY, &answer::SERVER_BEHIND],

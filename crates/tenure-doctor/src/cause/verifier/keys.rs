@@ -42,6 +42,18 @@ pub(super) const ROTATED: Cause = Cause {
             &own::OLDER_KEY_ACCEPTED,
             &own::PUBLISHED_KEY_VERIFIES,
             &own::SET_IS_PLAIN,
+            &reasons::KID,
+        ],
+        &[
+            &own::OLDER_KEY_ACCEPTED,
+            &own::PUBLISHED_KEY_VERIFIES,
+            &own::SET_IS_PLAIN,
+            &reasons::SIGNATURE,
+        ],
+        &[
+            &own::OLDER_KEY_ACCEPTED,
+            &own::PUBLISHED_KEY_VERIFIES,
+            &own::SET_IS_PLAIN,
             &own::IN_ORDER,
             &probes::FAILS_AS_FORGED,
         ],
@@ -235,7 +247,10 @@ pub(super) const UNREACHABLE: Cause = Cause {
         (&probes::ALWAYS_ACCEPTED, Strength::Points),
         (&own::SHARED_SECRET, Strength::Points),
     ],
-    settled_by: &[&[&reasons::FETCH]],
+    settled_by: &[
+        &[&reasons::MOSTLY_FETCH, &own::SOME_TURNED_AWAY],
+        &[&reasons::FETCH],
+    ],
     ruled_out_by: &[&own::OLDER_KEY_ACCEPTED],
     fix: "Open the way from the verifier's own network to the issuer's key set and try it from there, not from a desk. Load the \
           keys at start, keep using the last good set while the issuer does not answer, and answer 503 in place of 401 when there \
@@ -315,6 +330,7 @@ pub(super) const MALFORMED: Cause = Cause {
         (&probes::ACCEPTED, Strength::Points),
     ],
     settled_by: &[
+        &[&reasons::MOSTLY_BAD_SET, &own::SOME_TURNED_AWAY],
         &[&reasons::BAD_SET, &own::TURNED_AWAY],
         &[
             &reasons::LOG_BAD_SET,

@@ -24,6 +24,8 @@ pub(super) const DIFFERENT: Cause = Cause {
         (&probes::FAILS_AS_FORGED, Strength::Suggests),
     ],
     against: &[
+        (&own::ONE_SECRET_TWO_FORMS, Strength::Marks),
+        (&own::RIGHT_SECRET_REFUSED, Strength::Points),
         (&own::KEY_PAIR, Strength::Marks),
         (&keys::OTHER_FORM, Strength::Points),
         (&drift::SECRET_FORMS_DIFFER, Strength::Points),
@@ -64,7 +66,12 @@ pub(super) const DIFFERENT: Cause = Cause {
             &reasons::SIGNATURE,
         ],
     ],
-    ruled_out_by: &[&own::KEY_PAIR, &token::OPAQUE, &token::ENCRYPTED],
+    ruled_out_by: &[
+        &own::ONE_SECRET_TWO_FORMS,
+        &own::KEY_PAIR,
+        &token::OPAQUE,
+        &token::ENCRYPTED,
+    ],
     fix: "Take the secret from one place under one name for both sides, and let each refuse to start without it. Compare \
           fingerprints, never the values. Restart both: a variable is read at start. Where parties are more than one, sign with a \
           key pair, so that verifiers need nothing secret.",
@@ -86,6 +93,8 @@ pub(super) const OTHER_FORM: Cause = Cause {
     story: "Both sides are given the same text and make different bytes of it: one takes it for base64 and decodes it, or a line end \
             came along with the file that the secret is mounted from. Compared by eye the two are equal, and every signature fails.",
     signs: &[
+        (&own::ONE_SECRET_TWO_FORMS, Strength::Marks),
+        (&own::RIGHT_SECRET_REFUSED, Strength::Points),
         (&keys::OTHER_FORM, Strength::Marks),
         (&drift::SECRET_FORMS_DIFFER, Strength::Marks),
         (&own::SHARED_SECRET, Strength::Hints),
@@ -93,6 +102,7 @@ pub(super) const OTHER_FORM: Cause = Cause {
         (&probes::FAILS_AS_FORGED, Strength::Hints),
     ],
     against: &[
+        (&clocks::BEGINS_AFTER_SERVER, Strength::Points),
         (&own::KEY_PAIR, Strength::Marks),
         (&probes::FLIPS, Strength::Suggests),
         (&probes::SIGNATURE_PASSES, Strength::Marks),
@@ -100,6 +110,18 @@ pub(super) const OTHER_FORM: Cause = Cause {
         (&clocks::EXPIRED_WHEN_SENT, Strength::Suggests),
     ],
     settled_by: &[
+        &[
+            &own::ONE_SECRET_TWO_FORMS,
+            &own::ALWAYS_REFUSED,
+            &reasons::SIGNATURE,
+        ],
+        &[
+            &own::ONE_SECRET_TWO_FORMS,
+            &own::ALWAYS_REFUSED,
+            &own::IN_ORDER,
+            &probes::FAILS_AS_FORGED,
+            &reasons::NO_REASON,
+        ],
         &[
             &keys::OTHER_FORM,
             &own::ALWAYS_REFUSED,
@@ -215,6 +237,14 @@ pub(super) const ALGORITHM: Cause = Cause {
         (&claims::SPECIAL_ANSWER, Strength::Hints),
     ],
     settled_by: &[
+        &[
+            &own::ALGORITHM_NOT_ALLOWED,
+            &claims::ONE_CONTRADICTION,
+            &own::ALWAYS_REFUSED,
+            &clocks::NOT_EXPIRED,
+            &reasons::NO_REASON,
+        ],
+        &[&reasons::MOSTLY_ALGORITHM, &own::SOME_TURNED_AWAY],
         &[&reasons::ALGORITHM, &own::ALWAYS_REFUSED],
         &[
             &own::ALGORITHM_NOT_ALLOWED,

@@ -42,6 +42,66 @@ pub(in super::super) static NAMED_OTHERWISE: Sign = Sign {
     },
 };
 
+/// A place knows the token's issuer without its scheme, or with a slash.
+pub(in super::super) static ISSUER_IN_SHORT: Sign = Sign {
+    name: "issuer-in-short",
+    means: "a place names the token's issuer without its scheme or with another slash",
+    find: |evidence| {
+        let Some(iss) = claims(evidence).and_then(|claims| claims.iss.as_deref()) else {
+            return Vec::new();
+        };
+        let bare = |text: &str| {
+            let rest = text.split_once("://").map_or(text, |(_, rest)| rest);
+            rest.trim_end_matches('/').to_ascii_lowercase()
+        };
+        let short = evidence.beliefs.iter().filter(|belief| {
+            belief.about == Subject::Issuer
+                && belief.value != iss
+                && bare(&belief.value) == bare(iss)
+        });
+        short
+            .map(|belief| Clue {
+                says: format!("`{}` says {}, the token {iss}", belief.name, belief.value),
+                source: belief.source.clone(),
+                at: None,
+            })
+            .collect()
+    },
+};
+
+/// The places that were read contradict the token in one way only.
+pub(in super::super) static ONE_CONTRADICTION: Sign = Sign {
+    name: "one-contradiction",
+    means: "what was read contradicts the token in one way only",
+    find: |evidence| {
+        let all = compare(&evidence.beliefs);
+        let with_token = all.iter().filter(|one| {
+            one.left
+                .iter()
+                .any(|belief| belief.held_by == Holder::Token)
+        });
+        let subjects: std::collections::BTreeSet<_> = with_token.map(|one| one.about).collect();
+        if subjects.len() == 1 {
+            of_token("one of its claims is another than what is asked for", None)
+        } else {
+            Vec::new()
+        }
+    },
+};
+
+/// The audience that some issuers put into tokens when nobody asked for one.
+pub(in super::super) static DEFAULT_AUDIENCE: Sign = Sign {
+    name: "default-audience",
+    means: "the audience is the issuer's default: no API was asked for",
+    find: |evidence| match claims(evidence) {
+        // Keycloak's client for the account page.
+        Some(claims) if claims.aud == ["account"] => {
+            of_token("aud is `account`, Keycloak's default", None)
+        }
+        _ => Vec::new(),
+    },
+};
+
 /// The verifier is configured for another issuer than the token's.
 pub(in super::super) static VERIFIER_ASKS_OTHER_ISSUER: Sign = Sign {
     name: "verifier-asks-other-issuer",

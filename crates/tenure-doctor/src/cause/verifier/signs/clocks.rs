@@ -127,6 +127,46 @@ pub(in super::super) static EXPIRED_WHEN_SENT: Sign = Sign {
     },
 };
 
+/// The token begins so long after the API's time that no leeway helps.
+pub(in super::super) static BEGINS_LONG_AFTER_SERVER: Sign = Sign {
+    name: "begins-long-after-server",
+    means: "by the clock of the API the token begins more than a minute in the future, by this machine's it has begun",
+    find: |evidence| {
+        let begin = claims(evidence).and_then(|claims| claims.nbf.max(claims.iat));
+        match begin.zip(Clocks::of(evidence).api) {
+            Some((begin, api)) => seen(
+                begin.0.saturating_sub(api.date.0) > 60 && begin <= api.here,
+                format!(
+                    "begins {} s after the API's `Date`",
+                    begin.0.saturating_sub(api.date.0)
+                ),
+                Probe::Client,
+            ),
+            None => Vec::new(),
+        }
+    },
+};
+
+/// Called expired, though by every clock that can be seen it is not.
+pub(in super::super) static SAID_EXPIRED_YET_FRESH: Sign = Sign {
+    name: "said-expired-yet-fresh",
+    means: "the refusal calls the token expired, which by every clock that can be seen it is not",
+    find: |evidence| {
+        let exp = claims(evidence).and_then(|claims| claims.exp);
+        let Some((exp, at)) = exp.zip(sent(evidence)) else {
+            return Vec::new();
+        };
+        let there = Clocks::of(evidence).api.is_none_or(|api| exp > api.date);
+        let said = !(super::reasons::EXPIRED.find)(evidence).is_empty();
+        let left = exp.0.saturating_sub(at.0);
+        seen(
+            said && there && left > 60,
+            format!("called expired {left} s before its expiry"),
+            Probe::Client,
+        )
+    },
+};
+
 /// Expired by the API's clock only.
 pub(in super::super) static EXPIRED_THERE_ONLY: Sign = Sign {
     name: "expired-there-only",

@@ -263,6 +263,58 @@ pub(in super::super) static SECRET_FAILS: Sign = Sign {
     },
 };
 
+/// One secret in two files: it verifies the token as it stands in one of them only.
+pub(in super::super) static ONE_SECRET_TWO_FORMS: Sign = Sign {
+    name: "one-secret-two-forms",
+    means: "the same secret stands in two files, and verifies the token as it is only from one of them",
+    find: |evidence| {
+        let secrets: Vec<_> = checks(evidence)
+            .filter(|check| check.form.is_some())
+            .collect();
+        let raw = |check: &&&SignatureCheck| {
+            check.verdict == Signature::Good && check.form.as_deref() == Some("raw")
+        };
+        let good = secrets.iter().find(raw);
+        let other = secrets.iter().find(|check| {
+            !raw(check) && good.is_some_and(|good| good.thumbprint == check.thumbprint)
+        });
+        let further = || {
+            secrets
+                .iter()
+                .find(|check| !raw(check) && check.verdict == Signature::Good)
+        };
+        match (good, other.or_else(further)) {
+            (Some(good), Some(other)) => vec![of_set(
+                &other.keys,
+                &format!("it is the secret of {}, in another form", good.keys),
+            )],
+            _ => Vec::new(),
+        }
+    },
+};
+
+/// The secret that was given is the right one, and the token is refused as if it were forged.
+pub(in super::super) static RIGHT_SECRET_REFUSED: Sign = Sign {
+    name: "right-secret-refused",
+    means: "a shared secret that was given verifies the token, and the verifier finds it forged",
+    find: |evidence| {
+        let good =
+            checks(evidence).find(|check| check.verdict == Signature::Good && check.form.is_some());
+        let bad = checks(evidence).any(|check| check.verdict == Signature::Bad);
+        let forged = !(crate::sign::probes::FAILS_AS_FORGED.find)(evidence).is_empty();
+        let sound = !(IN_ORDER.find)(evidence).is_empty();
+        let clue = good.filter(|_| forged && sound && !bad);
+        clue.map(|check| {
+            of_set(
+                &check.keys,
+                "verifies the token, which is refused like a forged one",
+            )
+        })
+        .into_iter()
+        .collect()
+    },
+};
+
 /// One secret of one side, another of the other, as files say.
 pub(in super::super) static SECRETS_UNLIKE: Sign = Sign {
     name: "secrets-unlike",
@@ -466,6 +518,21 @@ pub(in super::super) static TURNED_AWAY: Sign = Sign {
     },
 };
 
+/// The client's request is refused or unanswered, or, where it was not sent, refusals are in the logs.
+pub(in super::super) static SOME_TURNED_AWAY: Sign = Sign {
+    name: "some-turned-away",
+    means: "the client's own request fails, or somebody's in the logs",
+    find: |evidence| match evidence.answer(Probe::Client) {
+        Some(answer) if !accepted(answer) => seen(
+            true,
+            format!("{} for the client's request", answer.status),
+            Probe::Client,
+        ),
+        Some(_) => Vec::new(),
+        None => crate::sign::logs::found(evidence, Pattern::Refusals),
+    },
+};
+
 /// Each answer to the client's request is a refusal.
 pub(in super::super) static ALWAYS_REFUSED: Sign = Sign {
     name: "always-refused",
@@ -596,7 +663,7 @@ fn older(own: Option<&Token>, other: &Token) -> bool {
     let iat = |token: &Token| token.claims.as_ref().and_then(|claims| claims.iat);
     own.and_then(iat)
         .zip(iat(other))
-        .is_some_and(|(own, other)| other < own)
+        .is_some_and(|(own, other)| other <= own)
 }
 
 fn of_set(name: &str, says: &str) -> Clue {

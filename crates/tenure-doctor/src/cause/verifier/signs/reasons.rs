@@ -4,16 +4,26 @@
 //! golang-jwt, java-jwt, jjwt, aws-jwt-verify, Kong, Keycloak and the Firebase Admin SDK. Those in answers are about the
 //! token that was sent; those in logs may be about anybody's.
 
-use crate::sign::{Sign, accepted, answers, contains, logs, seen};
-use crate::{Clue, Evidence, probe::Probe};
+use std::sync::LazyLock;
+
+use regex::{Regex, RegexBuilder};
+
+use crate::exchange::Answer;
+use crate::logs::Pattern;
+use crate::probe::Probe;
+use crate::sign::{Sign, accepted, answers, logs, refused, seen};
+use crate::{Clue, Evidence, Source};
 
 /// For each reason a sign for answers and one for logs. `TEXTS` is what the logs are searched for.
 macro_rules! reasons {
-    ($($answer:ident, $log:ident = $name:literal, $means:literal, [$($needle:literal),+ $(,)?];)*) => {
+    ($($answer:ident, $log:ident = $name:literal, $means:literal, $words:literal, [$($needle:literal),+ $(,)?];)*) => {
         $(pub(in crate::cause::verifier) static $answer: Sign = Sign {
             name: concat!("answer-says-", $name),
             means: concat!("the refusal says: ", $means),
-            find: |evidence| said(evidence, &[$($needle),+]),
+            find: |evidence| {
+                static WORDS: LazyLock<Option<Regex>> = LazyLock::new(|| pattern($words));
+                said(evidence, WORDS.as_ref())
+            },
         };
         pub(in crate::cause::verifier) static $log: Sign = Sign {
             name: concat!("log-says-", $name),
@@ -28,7 +38,8 @@ macro_rules! reasons {
 }
 
 reasons! {
-    SIGNATURE, LOG_SIGNATURE = "signature", "the signature is not good", [
+    SIGNATURE, LOG_SIGNATURE = "signature", "the signature is not good", r#"signature.{0,40}(invalid|not valid|fail|bad\b|mismatch|wrong|not match|n't match)|(invalid|bad|wrong|verify|verification of).{0,20}signature|jwt verification fails"#, [
+        "jwt_verification_fails",
         "jwt verification fails",
         "signature verification failed",
         "signature verification error",
@@ -43,7 +54,10 @@ reasons! {
         "signature mismatch",
         "signature does not match",
     ];
-    KID, LOG_KID = "kid", "no key fits the token's kid", [
+    KID, LOG_KID = "kid", "no key fits the token's kid", r#"\bno (matching |known |suitable |applicable |such )?(signing |public |verification )?(key|jwk)s?\b|(\bkid\b|jwk|signing key|public key|key id).{0,40}(unknown|not found|not match|no match|not in|missing from)|(unknown|unrecognized|find a|find key with|key to match).{0,20}(\bkid\b|key id|signing key|public key)"#, [
+        "doesn't_have_key_to_match_kid",
+        "could not find key with kid",
+        "no key for this token",
         "doesn't have key to match kid",
         "unable to find a signing key that matches",
         "no applicable key found in the json web key set",
@@ -65,7 +79,11 @@ reasons! {
         "kid not in jwks",
         "kid is not in",
     ];
-    FETCH, LOG_FETCH = "jwks-fetch", "the keys cannot be fetched", [
+    FETCH, LOG_FETCH = "jwks-fetch", "the keys cannot be fetched", r#"(jwks|jwk set|json web key set|signing keys|issuer's keys).{0,60}(fail|unreachable|unavailable|timed? ?out|refused|not be (fetched|retrieved|loaded))|(fail|unable|could ?n[o']t|cannot|error).{0,20}(fetch|retriev|load|get|download|refresh).{0,25}(jwks|jwk set|key set|keys\b)|fail to fetch data from the url"#, [
+        "jwks_remote_fetch_is_failed",
+        "oauth2_http_call: curl_easy_perform() failed",
+        "oidc_http_call: curl_easy_perform() failed",
+        "get keys failed",
         "jwks remote fetch is failed",
         "couldn't retrieve remote jwk set",
         "could not retrieve remote jwk set",
@@ -89,7 +107,7 @@ reasons! {
         "failed to refresh jwks",
         "keys could not be fetched",
     ];
-    THROTTLED, LOG_THROTTLED = "jwks-throttled", "fetching the keys again is limited", [
+    THROTTLED, LOG_THROTTLED = "jwks-throttled", "fetching the keys again is limited", r#"too many requests to the jwks|jwks.{0,30}(rate limit|throttl|cooldown)|(refetch|refresh).{0,20}(throttled|suppressed|skipped|limit)"#, [
         "too many requests to the jwks endpoint",
         "jwksratelimiterror",
         "jwks rate limit",
@@ -101,7 +119,9 @@ reasons! {
         "refetch limit reached",
         "refetch skipped",
     ];
-    BAD_SET, LOG_BAD_SET = "jwks-malformed", "the key set cannot be read", [
+    BAD_SET, LOG_BAD_SET = "jwks-malformed", "the key set cannot be read", r#"not contain any usable keys|(unsupported|unknown).{0,12}(key type|kty|curve|jwk)|(parse|deserialize|decod\w*|invalid|malformed|unusable).{0,20}(jwk|key set)|key set malformed|jwks doesn't have any valid"#, [
+        "key.kty' must be one of",
+        "jwks_doesn't_have_any_valid",
         "did not contain any usable keys",
         "unsupported key type",
         "unsupported kty",
@@ -121,7 +141,8 @@ reasons! {
         "error decoding jwk",
         "unknown variant `okp`",
     ];
-    ALGORITHM, LOG_ALGORITHM = "algorithm", "the algorithm is not allowed", [
+    ALGORITHM, LOG_ALGORITHM = "algorithm", "the algorithm is not allowed", r#"\b(alg|algorithm|signing method)\b.{0,40}(not (allowed|supported|accepted|valid|permitted)|unsupported|mismatch)|(unsupported|invalid|unexpected|disallowed|wrong|unknown).{0,25}\b(alg|algorithm|signing method)\b"#, [
+        "alg]_is_not_supported",
         "header [alg] is not supported",
         "alg value is not allowed",
         "invalid algorithm",
@@ -137,7 +158,8 @@ reasons! {
         "algorithm not supported",
         "disallowed algorithm",
     ];
-    ISSUER, LOG_ISSUER = "issuer", "the issuer is another one", [
+    ISSUER, LOG_ISSUER = "issuer", "the issuer is another one", r#"\b(issuer|iss)\b.{0,40}(invalid|not valid|not accepted|mismatch|not match|n't match|unknown|not trusted|untrusted|wrong|unexpected|not allowed|not configured|incorrect|not known)|(invalid|unexpected|untrusted|unknown|wrong|bad|incorrect|mismatch|another|other|different|for given).{0,20}\b(issuer|iss)\b|issued by (a different|another)"#, [
+        "issuer_is_not_configured",
         "issuer is not configured",
         "issuer not configured",
         "issuer not allowed",
@@ -160,7 +182,8 @@ reasons! {
         "incorrect \"iss\"",
         "incorrect \\\"iss\\\"",
     ];
-    AUDIENCE, LOG_AUDIENCE = "audience", "the audience is another one", [
+    AUDIENCE, LOG_AUDIENCE = "audience", "the audience is another one", r#"\b(audiences?|aud)\b.{0,40}(invalid|not valid|not accepted|mismatch|not match|n't match|unknown|wrong|unexpected|not allowed|incorrect|not for)|(invalid|valid|unexpected|wrong|bad|incorrect|mismatch|another|other|different|expected).{0,20}\b(audience|aud)\b|for (another|a different) (resource|service|api|audience)"#, [
+        "audiences_in_jwt_are_not_allowed",
         "audiences in jwt are not allowed",
         "does not have a valid audience",
         "audience doesn't match",
@@ -178,7 +201,7 @@ reasons! {
         "aud claim is not valid",
         "invalid aud",
     ];
-    CLIENT, LOG_CLIENT = "client", "the client is another one", [
+    CLIENT, LOG_CLIENT = "client", "the client is another one", r#"client[ _]id.{0,40}(not|invalid|mismatch|wrong|unknown)|(invalid|unexpected|wrong|unknown).{0,12}(client[ _]id|azp)\b|\bazp\b.{0,40}(not|invalid|mismatch|wrong|unexpected)|invalid authorized party|invalidclientiderror"#, [
         "client id not allowed",
         "client id (\"audience\") not allowed",
         "client id (\\\"audience\\\") not allowed",
@@ -194,7 +217,7 @@ reasons! {
         "azp mismatch",
         "invalid authorized party",
     ];
-    MISSING_AUDIENCE, LOG_MISSING_AUDIENCE = "missing-audience", "there is no audience", [
+    MISSING_AUDIENCE, LOG_MISSING_AUDIENCE = "missing-audience", "there is no audience", r#"missing.{0,24}\baud\b|\baud\b.{0,12}(is )?missing|no \W?aud\b"#, [
         "missing the \"aud\" claim",
         "missing the \\\"aud\\\" claim",
         "missing required \"aud\" claim",
@@ -202,13 +225,13 @@ reasons! {
         "missing required claim: aud",
         "missingrequiredclaim(\"aud\")",
     ];
-    TOKEN_USE, LOG_TOKEN_USE = "token-use", "it is the other kind of token", [
+    TOKEN_USE, LOG_TOKEN_USE = "token-use", "it is the other kind of token", r#"token[ _]use\b|invalidtokenuse"#, [
         "token use not allowed",
         "invalidtokenuseerror",
         "invalid token_use",
         "token_use",
     ];
-    TYPE, LOG_TYPE = "typ", "the type in the header is another one", [
+    TYPE, LOG_TYPE = "typ", "the type in the header is another one", r#"\btyp\b.{0,40}(not|invalid|unexpected|mismatch|must|wrong)|(unexpected|invalid|wrong).{0,15}\btyp\b|at\+jwt"#, [
         "unexpected 'typ'",
         "unexpected \"typ\"",
         "unexpected \\\"typ\\\"",
@@ -218,7 +241,7 @@ reasons! {
         "invalid typ",
         "at+jwt",
     ];
-    EXPIRED, LOG_EXPIRED = "expired", "the token is expired", [
+    EXPIRED, LOG_EXPIRED = "expired", "the token is expired", r#"(token|jwt|signature|bearer)\b.{0,25}expired|\bexpired.{0,12}(token|jwt|signature)|\bexp\\?\W{1,3}claim timestamp|\bexp\b.{0,20}in the past|expiredsignature|tokenexpired"#, [
         "jwt is expired",
         "jwt_is_expired",
         "jwt expired",
@@ -227,7 +250,6 @@ reasons! {
         "token has expired",
         "token_expired",
         "expired_token",
-        "expired token",
         "signature has expired",
         "expiredsignature",
         "tokenexpirederror",
@@ -235,7 +257,8 @@ reasons! {
         "\\\"exp\\\" claim timestamp",
         "the access token expired",
     ];
-    EARLY, LOG_EARLY = "early", "the token is not valid yet", [
+    EARLY, LOG_EARLY = "early", "the token is not valid yet", r#"not yet valid|not valid yet|too early|jwt not active|used before|issued in the future|\b(iat|nbf)\b.{0,20}in the future|\b(iat|nbf)\\?\W{1,3}claim timestamp|can't be used before|clock (drift|skew)|immature"#, [
+        "jwt_not_yet_valid",
         "not yet valid",
         "used too early",
         "jwt not active",
@@ -252,7 +275,7 @@ reasons! {
         "clock drift detected",
         "immaturesignature",
     ];
-    NUMBERS, LOG_NUMBERS = "numbers", "a claim has a wrong type", [
+    NUMBERS, LOG_NUMBERS = "numbers", "a claim has a wrong type", r#"\((exp|iat|nbf)\) must be|\b(exp|iat|nbf)\b.{0,40}(number|integer|numeric)|cannot unmarshal string into go struct field"#, [
         "(exp) must be",
         "(iat) must be",
         "(nbf) must be",
@@ -265,7 +288,7 @@ reasons! {
         "cannot unmarshal string into go struct field",
         "not a valid numericdate",
     ];
-    FIREBASE, LOG_FIREBASE = "firebase", "Firebase expects another token", [
+    FIREBASE, LOG_FIREBASE = "firebase", "Firebase expects another token", r#"\(audience\) claim\. expected|same firebase project|given a custom token|firebase id token (has|is)"#, [
         "(audience) claim. expected",
         "make sure the id token comes from the same firebase project",
         "expects an id token, but was given a custom token",
@@ -275,16 +298,16 @@ reasons! {
         "has \"kid\" claim which does not correspond to a known public key",
         "has \\\"kid\\\" claim which does not correspond to a known public key",
     ];
-    DPOP, LOG_DPOP = "dpop", "the proof of possession is missing or wrong", [
+    DPOP, LOG_DPOP = "dpop", "the proof of possession is missing or wrong", r#"invalid_dpop_proof|use_dpop_nonce|dpop.{0,4}proof|\bdpop .{0,60}error="#, [
         "invalid_dpop_proof",
         "use_dpop_nonce",
         "dpop proof",
         "dpop error=",
     ];
-    STEP_UP, LOG_STEP_UP = "step-up", "the sign-in is too weak or too old", [
+    STEP_UP, LOG_STEP_UP = "step-up", "the sign-in is too weak or too old", r#"insufficient_user_authentication"#, [
         "insufficient_user_authentication",
     ];
-    RANDOM, LOG_RANDOM = "random-secret", "a key was made up at the start", [
+    RANDOM, LOG_RANDOM = "random-secret", "a key was made up at the start", r#"(random|ephemeral|temporary|made-up|auto-generated).{0,10}(secret|key)\b"#, [
         "random secret",
         "random signing",
         "random jwt",
@@ -307,28 +330,230 @@ reasons! {
     ];
 }
 
-/// Where one of the needles is in a refusal of the client's own request.
-fn said(evidence: &Evidence, needles: &[&str]) -> Vec<Clue> {
-    let own = |probe: Probe| {
-        matches!(
-            probe,
-            Probe::Client | Probe::Again(_) | Probe::Address(_) | Probe::Hop(_) | Probe::KeptHop(_)
-        )
+/// Words in any case, across lines.
+fn pattern(words: &str) -> Option<Regex> {
+    RegexBuilder::new(words)
+        .case_insensitive(true)
+        .dot_matches_new_line(true)
+        .build()
+        .ok()
+}
+
+/// `the token is expired, revoked, or malformed` gives no reason but a list of them.
+static VAGUE: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    pattern(r"\b(or|and/or) (has |is )?(expired|malformed|revoked|invalid)\b|expired(,| or|/)")
+});
+
+/// Bytes of a body in which a reason is looked for.
+const REASON: usize = 1_024;
+
+/// Where a refusal of the client's own request gives the reason.
+fn said(evidence: &Evidence, words: Option<&Regex>) -> Vec<Clue> {
+    let Some(words) = words else {
+        return Vec::new();
+    };
+    let reason = |answer: &Answer| {
+        let found = reasons_of(answer).find_map(|text| words.find(text))?;
+        Some(format!("{} with `{}`", answer.status, found.as_str()))
     };
     let mut clues = Vec::new();
-    for (probe, answer) in answers(evidence).filter(|(probe, _)| own(*probe)) {
-        let values = answer.headers.iter().map(|(_, value)| value.as_str());
-        let mut texts = values.chain([answer.body.as_str()]);
-        let found = |text: &str| needles.iter().find(|needle| contains(text, needle));
-        if !accepted(answer)
-            && let Some(needle) = texts.find_map(found)
-        {
-            clues.extend(seen(
-                true,
-                format!("{} with `{needle}`", answer.status),
+    for (probe, answer) in own(evidence) {
+        clues.extend(
+            reason(answer)
+                .into_iter()
+                .flat_map(|says| seen(true, says, probe)),
+        );
+    }
+    if evidence.sent(Probe::Client) {
+        return clues;
+    }
+    let browsed = evidence.logs.browsed.iter().filter_map(|one| {
+        let says = reason(one.answer.as_ref().filter(|answer| refused(answer))?)?;
+        Some(Clue {
+            says,
+            source: Source::Log(one.file.clone(), one.entry),
+            at: None,
+        })
+    });
+    clues.extend(browsed.take(BROWSED));
+    clues
+}
+
+/// Requests of a HAR file that are quoted for one reason.
+const BROWSED: usize = 3;
+
+/// Refusals of the client's own request, at the end of its redirects too.
+fn own(evidence: &Evidence) -> impl Iterator<Item = (Probe, &Answer)> {
+    answers(evidence).filter(|(probe, answer)| {
+        let own = matches!(
+            probe,
+            Probe::Client | Probe::Again(_) | Probe::Address(_) | Probe::Hop(_) | Probe::KeptHop(_)
+        );
+        own && !accepted(answer)
+    })
+}
+
+/// The texts of an answer in which a reason may stand.
+fn reasons_of(answer: &Answer) -> impl Iterator<Item = &str> {
+    let telling = |name: &str| {
+        [
+            "authenticate",
+            "error",
+            "reason",
+            "message",
+            "denied",
+            "dpop",
+        ]
+        .iter()
+        .any(|part| name.contains(part))
+    };
+    let fields = answer
+        .headers
+        .iter()
+        .filter(move |(name, _)| telling(name))
+        .map(|(_, value)| value.as_str());
+    let end = (0..=REASON.min(answer.body.len()))
+        .rev()
+        .find(|end| answer.body.is_char_boundary(*end));
+    let body = answer.body.get(..end.unwrap_or_default());
+    let vague = |text: &&str| VAGUE.as_ref().is_some_and(|vague| vague.is_match(text));
+    fields.chain(body).filter(move |text| !vague(text))
+}
+
+/// Whether any refusal of the client's own request gives a reason that is known.
+pub(in crate::cause::verifier) static NO_REASON: Sign = Sign {
+    name: "no-reason-given",
+    means: "the refusals do not say why",
+    find: |evidence| {
+        let given = REASONS.iter().any(|sign| !(sign.find)(evidence).is_empty());
+        let refused = own(evidence).next();
+        match refused {
+            Some((probe, answer)) => seen(
+                !given,
+                format!("{} without a reason that is known", answer.status),
                 probe,
-            ));
+            ),
+            None => Vec::new(),
+        }
+    },
+};
+
+const REASONS: [&Sign; 15] = [
+    &SIGNATURE, &KID, &FETCH, &THROTTLED, &BAD_SET, &ALGORITHM, &ISSUER, &AUDIENCE, &CLIENT, &TYPE,
+    &EXPIRED, &EARLY, &NUMBERS, &DPOP, &STEP_UP,
+];
+
+/// Times that a reason stands in the logs, and whether it is the prevailing one: three times at least, and twice as
+/// often as any other.
+pub(super) fn prevails(evidence: &Evidence, name: &str) -> Vec<Clue> {
+    let counts: Vec<_> = evidence
+        .logs
+        .findings
+        .iter()
+        .filter(|finding| finding.pattern == Pattern::Text)
+        .filter_map(|finding| Some((finding.figures.get("text")?.as_str(), finding.count)))
+        .filter(|(text, _)| text.starts_with("log-says-"))
+        .collect();
+    let own = counts
+        .iter()
+        .find(|(text, _)| *text == name)
+        .map_or(0, |(_, count)| *count);
+    let others = counts
+        .iter()
+        .filter(|(text, _)| *text != name)
+        .map(|(_, count)| *count)
+        .max();
+    if own < 3 || own < others.unwrap_or_default().saturating_mul(2) {
+        return Vec::new();
+    }
+    logs::text(evidence, name)
+}
+
+macro_rules! prevailing {
+    ($($sign:ident = $name:literal, $log:literal;)*) => {
+        $(pub(in crate::cause::verifier) static $sign: Sign = Sign {
+            name: $name,
+            means: "this reason prevails in the logs",
+            find: |evidence| prevails(evidence, $log),
+        };)*
+    };
+}
+
+prevailing! {
+    MOSTLY_AUDIENCE = "logs-mostly-audience", "log-says-audience";
+    MOSTLY_CLIENT = "logs-mostly-client", "log-says-client";
+    MOSTLY_ALGORITHM = "logs-mostly-algorithm", "log-says-algorithm";
+    MOSTLY_EARLY = "logs-mostly-early", "log-says-early";
+    MOSTLY_FETCH = "logs-mostly-jwks-fetch", "log-says-jwks-fetch";
+    MOSTLY_BAD_SET = "logs-mostly-jwks-malformed", "log-says-jwks-malformed";
+    MOSTLY_TYPE = "logs-mostly-typ", "log-says-typ";
+    MOSTLY_ISSUER = "logs-mostly-issuer", "log-says-issuer";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answered(body: &str) -> Evidence {
+        let answer = Answer {
+            status: 401,
+            headers: Vec::new(),
+            body: body.to_owned(),
+            body_bytes: 0,
+        };
+        let exchange = crate::exchange::Exchange {
+            probe: Probe::Client,
+            request: crate::exchange::Sent {
+                method: "GET".to_owned(),
+                url: "https://api.example/".to_owned(),
+                headers: Vec::new(),
+                body_bytes: 0,
+            },
+            result: Ok(answer),
+            at: tenure_core::time::Timestamp(0),
+            took_ms: 0,
+            address: None,
+        };
+        Evidence {
+            exchanges: vec![exchange],
+            ..Evidence::default()
         }
     }
-    clues
+
+    #[test]
+    fn sentences_of_verifiers_are_understood() {
+        let table: [(&str, &Sign); 16] = [
+            ("Jwt verification fails", &SIGNATURE),
+            ("the signature is invalid", &SIGNATURE),
+            ("Signature verification failed", &SIGNATURE),
+            ("no applicable key found in the JSON Web Key Set", &KID),
+            ("Jwks remote fetch is failed", &FETCH),
+            ("Couldn't retrieve remote JWK set", &FETCH),
+            ("The JWK Set did not contain any usable keys", &BAD_SET),
+            ("Unsupported JWT signing algorithm", &ALGORITHM),
+            ("Jwt issuer is not configured", &ISSUER),
+            ("No credentials found for given 'iss'", &ISSUER),
+            ("Audiences in Jwt are not allowed", &AUDIENCE),
+            ("the token does not have a valid audience", &AUDIENCE),
+            (r#"{"e":"\"exp\" claim timestamp check failed"}"#, &EXPIRED),
+            ("Jwt is expired", &EXPIRED),
+            ("Token used too early, 1 < 2", &EARLY),
+            ("Client ID not allowed: a. Expected: b", &CLIENT),
+        ];
+        for (text, sign) in table {
+            assert_eq!((sign.find)(&answered(text)).len(), 1, "{text}: {sign:?}");
+        }
+    }
+
+    #[test]
+    fn a_list_of_possible_reasons_is_no_reason() {
+        for text in [
+            "invalid or expired token",
+            "The token is expired, revoked, or malformed",
+            "Unauthorized",
+        ] {
+            assert_eq!((NO_REASON.find)(&answered(text)).len(), 1, "{text}");
+        }
+        assert!((NO_REASON.find)(&answered("token has expired")).is_empty());
+    }
 }
