@@ -19,6 +19,7 @@ mod shown;
 mod texts;
 mod time;
 pub mod timeline;
+mod words;
 
 pub use self::analyst::Analyst;
 
@@ -27,6 +28,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::Source;
+use crate::exchange::{Answer, Sent};
 
 /// What was found in all logs together.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -38,6 +40,9 @@ pub struct Logs {
     pub findings: Vec<LogFinding>,
     /// The events around the findings, in the order of time; bounded.
     pub timeline: Vec<Event>,
+    /// Requests of HAR files, redacted, in their order; bounded.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub browsed: Vec<Browsed>,
 }
 
 /// One log file.
@@ -60,6 +65,56 @@ pub struct LogFile {
     pub notes: Vec<String>,
     /// Why reading ended early, where it did.
     pub problem: Option<String>,
+}
+
+/// A request of a HAR file, with its answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Browsed {
+    /// The file's name.
+    pub file: String,
+    /// Its place in the file, from 1.
+    pub entry: u64,
+    /// What was sent. Browsers leave credentials out of exported files unless asked not to; see [`Logs::with_credentials`].
+    pub request: Sent,
+    /// What came back, as far as the browser showed it to the page.
+    pub answer: Option<Answer>,
+}
+
+impl Browsed {
+    /// Whether it is a call, and not a picture or a script of a page.
+    pub(crate) fn is_telling(&self) -> bool {
+        let part = self.request.header("sec-fetch-dest");
+        !matches!(part, Some("image" | "script" | "style" | "font" | "video" | "audio"))
+    }
+
+    /// Whether method and URL are the same.
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
+        self.request.method == other.request.method && self.request.url == other.request.url
+    }
+}
+
+impl Logs {
+    /// Calls of HAR files that failed, and were not answered well afterwards.
+    pub(crate) fn unrecovered(&self) -> impl Iterator<Item = (&Browsed, &Answer)> {
+        let well = |one: &Browsed| one.answer.as_ref().is_some_and(|it| it.status < 400);
+        self.browsed.iter().enumerate().filter_map(move |(at, one)| {
+            let answer = one.answer.as_ref().filter(|answer| answer.status >= 400)?;
+            let mut later = self.browsed.iter().skip(at + 1);
+            let again = later.any(|later| later.is_like(one) && well(later));
+            (one.request.method != "OPTIONS" && !again).then_some((one, answer))
+        })
+    }
+
+    /// Requests of HAR files from which credentials were not left out: one at least shows some.
+    pub(crate) fn with_credentials(&self) -> impl Iterator<Item = &Browsed> {
+        let shows = |one: &Browsed| {
+            let sent = one.request.header("authorization").or(one.request.header("cookie"));
+            let set = one.answer.as_ref().and_then(|answer| answer.header("set-cookie"));
+            sent.is_some() || set.is_some()
+        };
+        let files: Vec<_> = self.browsed.iter().filter(|one| shows(one)).map(|one| &one.file).collect();
+        self.browsed.iter().filter(move |one| files.contains(&&one.file))
+    }
 }
 
 /// A pattern that was found.
@@ -107,6 +162,11 @@ pub enum Pattern {
     WorkersDisagree,
     /// Users were refused after a restart who were not before.
     RefusedAfterRestart,
+    /// A refresh succeeded at the service, its client never heard of it, and the token came back.
+    AnswerLost,
+    /// A refresh token is refused as unknown by processes other than the one that issued it, or is
+    /// good again after a refusal.
+    KnownInOneProcess,
     /// Refreshes after a long pause are refused, and none after a shorter one.
     RefusedAfterPause,
     /// The session was cleared, and the app went on as signed in, or the other way round.

@@ -9,6 +9,7 @@ mod person;
 mod refresh;
 mod restart;
 mod seen;
+mod uses;
 mod workers;
 
 use std::num::NonZeroUsize;
@@ -34,7 +35,7 @@ const ROUTES: NonZeroUsize = NonZeroUsize::new(4_096).unwrap();
 /// All that is remembered of a log.
 pub(super) struct Correlation {
     people: LruCache<u64, Box<Person>>,
-    tokens: LruCache<String, refresh::Uses>,
+    refreshes: uses::Refreshes,
     routes: workers::Routes,
     expiry: expiry::Sessions,
     restarts: restart::Restarts,
@@ -69,7 +70,7 @@ impl Correlation {
     pub(super) fn new() -> Self {
         Self {
             people: LruCache::new(PEOPLE),
-            tokens: LruCache::new(TOKENS),
+            refreshes: uses::Refreshes::new(),
             routes: workers::Routes::new(ROUTES),
             expiry: expiry::Sessions::default(),
             restarts: restart::Restarts::default(),
@@ -123,7 +124,7 @@ impl Correlation {
             let epoch = self.seen.epoch(raw);
             scene.person.good_epoch = scene.person.good_epoch.max(epoch);
         }
-        refresh::judge(&mut scene, &mut self.tokens);
+        refresh::judge(&mut scene, &mut self.refreshes);
         client::judge(&mut scene);
         fresh::judge(&mut scene);
         self.expiry.judge(&mut scene);
@@ -218,14 +219,36 @@ impl Correlation {
             self.expiry.finish(),
             self.restarts.finish(),
             self.pauses.finish(),
+            self.refreshes.finish(),
             self.routes.finish(),
         ];
         for (seen, count, moment, last) in found.into_iter().flatten() {
             let source = self.source(moment);
             self.findings.set(seen, count, source, [moment.at, last]);
         }
+        self.finish_refreshes();
         self.finish_refusals();
         (self.findings.finish(), self.recall.finish())
+    }
+
+    fn finish_refreshes(&mut self) {
+        let mut known: [(Pattern, Vec<_>); 3] = [
+            (Pattern::RefreshRace, Vec::new()),
+            (Pattern::RefreshReuse, Vec::new()),
+            (Pattern::AnswerLost, Vec::new()),
+        ];
+        for (_, seen, moment) in self.refreshes.endings() {
+            let source = self.source(moment);
+            let list = known
+                .iter_mut()
+                .find(|(pattern, _)| *pattern == seen.pattern);
+            if let Some((_, list)) = list {
+                list.push((seen, source, moment.at));
+            }
+        }
+        for (pattern, list) in known {
+            self.findings.replace(pattern, list);
+        }
     }
 
     fn finish_refusals(&mut self) {

@@ -333,12 +333,18 @@ fn about_sessions(record: &Record) -> bool {
 /// The error's name, fit to be shown, and what it means for a refresh token where that is known.
 fn error(record: &Record) -> Option<(String, Option<Fate>)> {
     let given = record.text(names::ERROR);
-    let texts = [
+    let told = [
         given.clone(),
         record.text(names::REASON),
         Some(record.name.clone()),
     ];
-    let texts = texts.map(|text| text.unwrap_or_default().to_lowercase());
+    let details = names::DETAIL.iter().map(|names| record.text(names));
+    let texts: Vec<_> = told
+        .into_iter()
+        .chain(details)
+        .flatten()
+        .map(|text| text.to_lowercase())
+        .collect();
     let known = names::FATES
         .iter()
         .find(|(needle, ..)| texts.iter().any(|text| text.contains(needle)));

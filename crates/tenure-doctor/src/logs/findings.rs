@@ -87,6 +87,22 @@ impl Findings {
         }
     }
 
+    /// Puts what is known of tokens at the end in place of what was seen on the way.
+    pub(super) fn replace(
+        &mut self,
+        pattern: Pattern,
+        known: Vec<(Sighting, Source, Option<u64>)>,
+    ) {
+        let named = |finding: &mut LogFinding| finding.figures.contains_key("token");
+        let seen = self.found.get_mut(&(pattern, String::new()));
+        if !known.is_empty() || seen.is_some_and(named) {
+            self.found.remove(&(pattern, String::new()));
+        }
+        for (seen, source, at) in known {
+            self.add(seen, source, at);
+        }
+    }
+
     pub(super) fn finish(self) -> Vec<LogFinding> {
         self.found.into_values().collect()
     }

@@ -38,6 +38,10 @@ patterns! {
     WORKERS_DISAGREE = WorkersDisagree, "workers-disagree", "processes answer the same request differently";
     /// [`Pattern::RefusedAfterRestart`].
     AFTER_RESTART = RefusedAfterRestart, "refused-after-restart", "users are refused since a restart";
+    /// [`Pattern::AnswerLost`].
+    ANSWER_LOST = AnswerLost, "answer-lost", "a refresh succeeded at the service, failed at its client, and the token came back";
+    /// [`Pattern::KnownInOneProcess`].
+    IN_ONE_PROCESS = KnownInOneProcess, "known-in-one-process", "refresh tokens are known to the process that issued them, and to no other";
     /// [`Pattern::RefusedAfterPause`].
     AFTER_PAUSE = RefusedAfterPause, "refused-after-pause", "refreshes after a long pause are refused, and none after a shorter one";
     /// [`Pattern::ClearedSilently`].

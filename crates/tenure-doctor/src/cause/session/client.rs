@@ -56,16 +56,16 @@ pub(super) const RACE: Cause = Cause {
             that rotates takes that for theft and revokes the whole family, so both are signed out \
             although nobody stole anything.",
     signs: &[
-        (&signs::RACED, Strength::Marks),
+        (&logs::RACE, Strength::Marks),
         (&signs::TWO_HOLDERS, Strength::Marks),
         (&signs::REUSE_SAID, Strength::Points),
         (&logs::REUSE, Strength::Suggests),
     ],
     against: &[
-        (&signs::ANSWER_UNHEARD, Strength::Points),
+        (&logs::ANSWER_LOST, Strength::Points),
         (&signs::SUCCESSOR_UNUSED, Strength::Suggests),
     ],
-    settled_by: &[&[&signs::RACED]],
+    settled_by: &[&[&logs::RACE]],
     ruled_out_by: &[],
     fix: "One owner of the session for all HTTP clients, tabs and processes of an installation: a lock \
           around the refresh (Web Locks, a file lock), and a second look at the store once the lock is \
@@ -96,14 +96,14 @@ pub(super) const ANSWER_LOST: Cause = Cause {
             holds the old token and presents it minutes or days later, which the issuer takes for \
             theft. Nobody ever presents the successor.",
     signs: &[
-        (&signs::ANSWER_UNHEARD, Strength::Marks),
+        (&logs::ANSWER_LOST, Strength::Marks),
         (&signs::SUCCESSOR_UNUSED, Strength::Points),
         (&texts::ANSWER_LOST, Strength::Points),
         (&logs::REUSE, Strength::Suggests),
         (&signs::REUSE_SAID, Strength::Hints),
     ],
     against: &[(&signs::TWO_HOLDERS, Strength::Points)],
-    settled_by: &[&[&signs::ANSWER_UNHEARD]],
+    settled_by: &[&[&logs::ANSWER_LOST]],
     ruled_out_by: &[],
     fix: "Write the new tokens before anything uses them, and answer the caller only then. At the \
           issuer, give the same successor again to whoever repeats a refresh whose successor was never \

@@ -21,6 +21,7 @@ pub(super) const IN_MEMORY: Cause = Cause {
         (&signs::WORKERS_DISAGREE_ON_REFRESH, Strength::Points),
         (&signs::REFRESHES_END_WITH_RESTART, Strength::Points),
         (&signs::REFRESH_FLIPS, Strength::Marks),
+        (&logs::IN_ONE_PROCESS, Strength::Marks),
         (&logs::AFTER_RESTART, Strength::Hints),
     ],
     against: &[
@@ -29,6 +30,7 @@ pub(super) const IN_MEMORY: Cause = Cause {
     ],
     settled_by: &[
         &[&signs::LOST_FROM_MEMORY],
+        &[&logs::IN_ONE_PROCESS],
         &[&logs::IN_MEMORY, &logs::AFTER_RESTART],
         &[&logs::IN_MEMORY, &logs::WORKERS_DISAGREE],
         &[

@@ -7,38 +7,14 @@ use crate::probe::Probe;
 use crate::sign::{Sign, accepted, client_answers, contains, logs, refused, seen, token};
 use crate::{Clue, Evidence};
 
-/// Two refreshes of one token within a second, and no client that missed the first one's answer.
-pub(super) static RACED: Sign = Sign {
-    name: "refreshes-raced",
-    means: "two holders refreshed with one token within a second, and both had an answer",
-    find: |evidence| {
-        finding(evidence, Pattern::RefreshRace, |found| {
-            !is(found, "unheard", "true")
-        })
-    },
-};
-
 /// A used token came back though its successor is in use.
 pub(super) static TWO_HOLDERS: Sign = Sign {
     name: "refresh-two-holders",
     means: "a used refresh token came back while its successor was in use: there are two holders",
     find: |evidence| {
         finding(evidence, Pattern::RefreshReuse, |found| {
-            is(found, "successor", "used") && !is(found, "unheard", "true")
+            is(found, "successor", "used")
         })
-    },
-};
-
-/// The service answered a refresh well, the client heard nothing, and came back with the old token.
-pub(super) static ANSWER_UNHEARD: Sign = Sign {
-    name: "refresh-answer-unheard",
-    means: "a refresh succeeded at the service, failed at the client, and its token came back",
-    find: |evidence| {
-        let lost =
-            |found: &LogFinding| is(found, "unheard", "true") && !is(found, "successor", "used");
-        let mut clues = finding(evidence, Pattern::RefreshReuse, lost);
-        clues.extend(finding(evidence, Pattern::RefreshRace, lost));
-        clues
     },
 };
 

@@ -1,58 +1,39 @@
 //! Refreshes of one token: at once, and long after; and sign-outs that follow an answer which says nothing.
 
-use lru::LruCache;
-
 use super::Scene;
+use super::uses::Refreshes;
 use crate::logs::Pattern;
 use crate::logs::event::{Answer, Kind};
 use crate::logs::findings::{Moment, Sighting, near};
 
 /// Milliseconds within which two refreshes are a race.
-const AT_ONCE: u64 = 1_000;
+pub(super) const AT_ONCE: u64 = 1_000;
 /// Milliseconds within which an answer belongs to a request.
-const ANSWERED: u64 = 60_000;
-
-/// What became of one refresh token.
-#[derive(Default)]
-pub(super) struct Uses {
-    /// The last time that it was sent.
-    sent: Option<Moment>,
-    /// It was sent twice at once, this many milliseconds apart.
-    twice: Option<u64>,
-    /// The first success.
-    good: Option<Moment>,
-    /// Successes, told apart by [`AT_ONCE`].
-    goods: u32,
-    /// A success brought another token.
-    rotated: bool,
-    /// The token that took its place.
-    next: Option<String>,
-    /// A client gave up on an answer: network, timeout, 5xx.
-    unheard: Option<Moment>,
-    dead: Option<(Moment, bool)>,
-    told: bool,
-}
+pub(super) const ANSWERED: u64 = 60_000;
 
 /// Looks at an event that is about a refresh, or a sign-out.
-pub(super) fn judge(scene: &mut Scene<'_>, tokens: &mut LruCache<String, Uses>) {
+pub(super) fn judge(scene: &mut Scene<'_>, refreshes: &mut Refreshes) {
     let event = scene.event;
     match event.kind {
-        Kind::RefreshSent => sent(scene, tokens),
+        Kind::RefreshSent => sent(scene, refreshes),
         Kind::RefreshAnswered | Kind::Reuse => {
-            answered(scene, tokens);
+            answered(scene, refreshes);
             wiped_before(scene);
         }
+        Kind::Login => issued(scene, refreshes),
         Kind::Cleared | Kind::SignedOut if !event.wanted => wiped(scene),
         _ => {}
     }
 }
 
-fn sent(scene: &mut Scene<'_>, tokens: &mut LruCache<String, Uses>) {
+fn sent(scene: &mut Scene<'_>, refreshes: &mut Refreshes) {
     let event = scene.event;
     let now = Moment::from(event);
     let gap = |earlier: &Moment| earlier.at.zip(now.at).map_or(0, |(a, b)| a.abs_diff(b));
     if let Some(token) = &event.token_in {
-        let uses = tokens.get_or_insert_mut(token.clone(), Uses::default);
+        let uses = refreshes
+            .tokens
+            .get_or_insert_mut(token.clone(), Default::default);
         let twice = uses
             .sent
             .as_ref()
@@ -78,127 +59,103 @@ fn same_log(a: &Moment, b: &Moment) -> bool {
     a.file == b.file
 }
 
-fn answered(scene: &mut Scene<'_>, tokens: &mut LruCache<String, Uses>) {
+fn answered(scene: &mut Scene<'_>, refreshes: &mut Refreshes) {
     let event = scene.event;
     let now = Moment::from(event);
     let sent = scene.person.sent.as_ref();
     let pending = sent
         .filter(|(_, sent)| near(sent, &now, ANSWERED))
         .and_then(|(token, _)| token.clone());
-    let Some(token) = event.token_in.clone().or(pending) else {
+    note_client(scene, refreshes);
+    let (named, next) = match (event.token_in.clone(), event.token_out.clone(), pending) {
+        // A client may name only the token that it got.
+        (Some(named), None, Some(sent)) if event.good() && named != sent => {
+            (Some(sent), Some(named))
+        }
+        (named, next, pending) => (named.or(pending), next),
+    };
+    let Some(token) = named else {
         unnamed(scene);
         return;
     };
-    let uses = tokens.get_or_insert_mut(token.clone(), Uses::default);
+    let next = next.filter(|next| *next != token);
+    let worker = event.who.worker.as_ref();
+    let well = event.good() && event.kind == Kind::RefreshAnswered;
+    if let Some(worker) = worker.filter(|_| well || event.answer == Answer::Dead(false)) {
+        refreshes.answered_by(&token, worker, well, now);
+    }
+    if let Some(next) = next.as_ref().filter(|_| well) {
+        refreshes.issued(next, worker);
+    }
+    let uses = refreshes
+        .tokens
+        .get_or_insert_mut(token.clone(), Default::default);
     match event.answer {
-        Answer::Good if event.kind == Kind::RefreshAnswered => {
-            let again = uses
-                .good
-                .as_ref()
-                .is_none_or(|first| !near(first, &now, AT_ONCE));
-            uses.goods += u32::from(again);
-            uses.good.get_or_insert(now);
-            uses.next = event.token_out.clone().filter(|next| *next != token);
-            uses.rotated |= uses.next.is_some();
-        }
-        Answer::Passing => uses.unheard = Some(now),
-        Answer::Dead(reused) => {
-            let known = uses.dead.map_or(reused, |(_, known)| known || reused);
-            uses.dead = Some((now, known));
-        }
-        _ if event.kind == Kind::Reuse => uses.dead = Some((now, true)),
+        Answer::Good if well => uses.succeeded(next, now),
+        Answer::Passing => uses.gave_up(now),
+        Answer::Dead(reused) => uses.ended(reused, event.outcome(), now),
+        _ if event.kind == Kind::Reuse => uses.ended(true, event.outcome(), now),
         _ => {}
     }
-    let Some(seen) = uses.verdict(&token, scene.event.outcome()) else {
+    tell(scene, refreshes, &token);
+}
+
+/// For the timeline; what counts is judged at the end.
+fn tell(scene: &mut Scene<'_>, refreshes: &mut Refreshes, token: &str) {
+    let Some(uses) = refreshes.tokens.peek(token).filter(|uses| !uses.told) else {
         return;
     };
-    uses.told = true;
-    let unheard = uses.is_unheard();
-    let next = uses.next.clone();
-    let successor = match next.map(|next| {
-        tokens
-            .peek(&next)
-            .is_some_and(|uses| uses.sent.is_some() || uses.good.is_some() || uses.dead.is_some())
-    }) {
-        Some(true) => "used",
-        Some(false) => "unused",
-        None => "unknown",
+    let Some(verdict) = refreshes.verdict(uses) else {
+        return;
     };
-    let seen = seen
-        .figure("successor", successor)
-        .figure("unheard", unheard);
-    scene.found.push(seen);
-}
-
-impl Uses {
-    /// The service answered well, and the client got no answer: after the success, by clocks that may
-    /// differ a little.
-    fn is_unheard(&self) -> bool {
-        let (Some(good), Some(unheard)) = (self.good, self.unheard) else {
-            return false;
-        };
-        let late = |(good, unheard): (u64, u64)| unheard + 2 * AT_ONCE >= good;
-        near(&good, &unheard, ANSWERED) && good.at.zip(unheard.at).is_none_or(late)
-    }
-
-    /// A race or a reuse, once for each token.
-    fn verdict(&self, token: &str, outcome: String) -> Option<Sighting> {
-        let (dead, reused) = self.dead.filter(|_| !self.told)?;
-        let good = self.good;
-        let apart = good
-            .and_then(|good| good.at.zip(dead.at))
-            .map(|(a, b)| b.abs_diff(a));
-        let at_once = good.is_some_and(|good| near(&good, &dead, AT_ONCE));
-        let race = good.is_some_and(|good| near(&good, &dead, ANSWERED)) && self.twice.is_some();
-        if at_once || race {
-            let gap = self.twice.or(apart).unwrap_or_default();
-            let says = format!(
-                "refresh token {token} was presented twice within {gap} ms: one refresh succeeded, the other was answered {outcome}"
-            );
-            let seen = Sighting::new(Pattern::RefreshRace, says);
-            return Some(
-                seen.figure("gap_ms", gap)
-                    .figure("token", token)
-                    .figure("answer", outcome),
-            );
-        }
-        let once = self.goods == 1
-            && self.rotated
-            && good
-                .zip(Some(dead))
-                .is_some_and(|(good, dead)| after(&good, &dead));
-        if !(reused || once) {
-            return None;
-        }
-        let gap = apart.map_or("unknown".to_owned(), |apart| (apart / 1_000).to_string());
-        let says = match apart {
-            Some(apart) => format!(
-                "refresh token {token} was presented again {} s after it had been used, and answered {outcome}",
-                apart / 1_000
-            ),
-            None => format!(
-                "refresh token {token} was presented again after it had been used: {outcome}"
-            ),
-        };
-        let seen = Sighting::new(Pattern::RefreshReuse, says);
-        Some(
-            seen.figure("gap_s", gap)
-                .figure("token", token)
-                .figure("answer", outcome),
-        )
+    scene.found.push(refreshes.sighting(verdict, token, uses));
+    if let Some(uses) = refreshes.tokens.peek_mut(token) {
+        uses.told = true;
     }
 }
 
-fn after(earlier: &Moment, later: &Moment) -> bool {
-    match (earlier.at, later.at) {
-        (Some(earlier), Some(later)) => later > earlier,
-        _ => earlier.file == later.file && later.line > earlier.line,
+/// What a client went through, whether it names its token or not.
+fn note_client(scene: &Scene<'_>, refreshes: &mut Refreshes) {
+    let event = scene.event;
+    if event.who.worker.is_some() {
+        return;
+    }
+    let now = Moment::from(event);
+    let sent = scene.person.sent.as_ref().map(|(_, sent)| *sent);
+    match (event.answer, sent) {
+        (Answer::Passing, Some(sent)) if near(&sent, &now, ANSWERED) => {
+            refreshes.gave_up(sent, now);
+        }
+        (Answer::Dead(_), _) => refreshes.was_told(now),
+        _ => {}
+    }
+}
+
+/// A sign-in whose refresh token is named.
+fn issued(scene: &Scene<'_>, refreshes: &mut Refreshes) {
+    let event = scene.event;
+    if let Some(token) = event.token_out.as_ref().or(event.token_in.as_ref()) {
+        refreshes.issued(token, event.who.worker.as_ref());
     }
 }
 
 /// Without tokens in the log: one user's two refreshes at once, one of which went well.
 fn unnamed(scene: &mut Scene<'_>) {
     let event = scene.event;
+    let now = Moment::from(event);
+    let at_once = scene.person.refreshed.as_ref().filter(|(good, _)| {
+        matches!(event.answer, Answer::Dead(true)) && near(good, &now, AT_ONCE)
+    });
+    if let Some((good, _)) = at_once {
+        let gap = good.at.zip(now.at).map_or(0, |(a, b)| a.abs_diff(b));
+        let says = format!(
+            "two refreshes of one user within {gap} ms: one succeeded, the other was answered {}",
+            event.outcome()
+        );
+        let seen = Sighting::new(Pattern::RefreshRace, says).figure("gap_ms", gap);
+        scene.found.push(seen.figure("answer", event.outcome()));
+        return;
+    }
     if event.kind == Kind::Reuse || matches!(event.answer, Answer::Dead(true)) {
         let says = format!(
             "the issuer met a used refresh token again: {}",
@@ -208,7 +165,6 @@ fn unnamed(scene: &mut Scene<'_>) {
         scene.found.push(seen.figure("answer", event.outcome()));
         return;
     }
-    let now = Moment::from(event);
     let good = scene
         .person
         .refreshed
