@@ -88,6 +88,8 @@ pub enum Subject {
     Store,
     /// Which deployment a gateway's stage runs.
     Deployment,
+    /// How a gateway is set up, by the name of the setting; never compared with another place.
+    Setting,
 }
 
 /// Which part of the whole.

@@ -30,6 +30,10 @@ pub fn of_aws(name: &str, text: &str) -> Result<Vec<Belief>, String> {
         }
         ("apigateway" | "apigatewayv2", "GetAuthorizers") => Some(answer.authorizers(node)),
         ("apigateway" | "apigatewayv2", "GetAuthorizer") => Some(answer.authorizer(node)),
+        ("apigateway", "GetMethod") => Some(answer.method(node, None)),
+        ("apigateway", "GetResources") => Some(answer.resources(node)),
+        ("apigateway", "GetGatewayResponses") => Some(answer.responses(node)),
+        ("apigatewayv2", "GetRoutes") => Some(answer.routes(node)),
         ("apigateway" | "apigatewayv2", "GetStages") => Some(answer.stages(node)),
         ("apigateway" | "apigatewayv2", "GetDeployments") => Some(answer.deployments(node)),
         ("apigateway" | "apigatewayv2", "GetRestApis" | "GetApis") => Some(Vec::new()),
@@ -49,6 +53,11 @@ fn operation(name: &str) -> Option<(&str, &str)> {
     let (service, file) = rest.split_once('/')?;
     let operation = file.strip_suffix(".json")?;
     Some((service, operation.split('-').next().unwrap_or(operation)))
+}
+
+/// An item that AWS has made itself, as it is unless something is set.
+fn is_default(item: &Node) -> bool {
+    text(item, "defaultResponse") == Some("true")
 }
 
 /// A list in an answer; the wire and the command line spell its name differently.
@@ -176,7 +185,89 @@ impl Answer<'_> {
         let issuer = issuer
             .into_iter()
             .map(|issuer| say(Subject::Issuer, "issuer", issuer));
-        pools.chain(issuer).chain(audience).collect()
+        let kind = text(authorizer, "type").or_else(|| text(authorizer, "authorizerType"));
+        let kind = kind.map(|kind| say(Subject::Setting, "type", kind));
+        let source = field(authorizer, "identitySource");
+        let source = source
+            .and_then(Node::text)
+            .map(str::to_owned)
+            .into_iter()
+            .chain(texts(source));
+        let source = source.map(|source| say(Subject::Setting, "identitySource", &source));
+        let settings = kind.into_iter().chain(source);
+        pools
+            .chain(issuer)
+            .chain(audience)
+            .chain(settings)
+            .collect()
+    }
+
+    /// How a method or route is guarded: `authorizationType`, `apiKeyRequired`, each of `authorizationScopes`.
+    fn method(&self, method: &Node, within: Option<&str>) -> Vec<Belief> {
+        let say = |name: &str, value: &str| {
+            let mut belief = self.say(
+                Subject::Setting,
+                name,
+                value,
+                Holder::Deployed,
+                Effective::Deploy,
+            );
+            belief.within = within
+                .or_else(|| text(method, "httpMethod"))
+                .map(str::to_owned);
+            belief
+        };
+        let one = |name: &str| Some(say(name, text(method, name)?));
+        let scopes = items(method, "authorizationScopes").iter();
+        let scopes = scopes.filter_map(|scope| Some(say("authorizationScopes", scope.text()?)));
+        ["authorizationType", "apiKeyRequired"]
+            .into_iter()
+            .filter_map(one)
+            .chain(scopes)
+            .collect()
+    }
+
+    fn resources(&self, answer: &Node) -> Vec<Belief> {
+        let both = ["items", "item"]
+            .iter()
+            .flat_map(|name| items(answer, name));
+        both.flat_map(|resource| {
+            let path = text(resource, "path").unwrap_or_default();
+            let methods = field(resource, "resourceMethods")
+                .map(Node::entries)
+                .unwrap_or_default();
+            let method = |(name, method): &(String, Node)| {
+                self.method(method, Some(&format!("{name} {path}")))
+            };
+            methods.iter().flat_map(method).collect::<Vec<_>>()
+        })
+        .collect()
+    }
+
+    fn routes(&self, answer: &Node) -> Vec<Belief> {
+        let route = |route| self.method(route, text(route, "routeKey"));
+        items(answer, "items").iter().flat_map(route).collect()
+    }
+
+    /// Statuses that were set for a reason of the gateway.
+    fn responses(&self, answer: &Node) -> Vec<Belief> {
+        let both = ["items", "item"]
+            .iter()
+            .flat_map(|name| items(answer, name));
+        both.filter(|response| !is_default(response))
+            .filter_map(|response| {
+                let status = text(response, "statusCode")?;
+                let mut belief = self.say(
+                    Subject::Setting,
+                    "statusCode",
+                    status,
+                    Holder::Deployed,
+                    Effective::Deploy,
+                );
+                belief.within = text(response, "responseType").map(str::to_owned);
+                Some(belief)
+            })
+            .collect()
     }
 
     fn stages(&self, answer: &Node) -> Vec<Belief> {

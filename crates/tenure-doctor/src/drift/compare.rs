@@ -116,6 +116,7 @@ fn comparable(about: Subject, a: &Belief, b: &Belief) -> bool {
             same_name() || (names::is_for_tokens(&a.name) && names::is_for_tokens(&b.name))
         }
         Subject::Deployment => a.held_by != b.held_by,
+        Subject::Setting => false,
         // A web service and its sessions may well use two databases.
         Subject::Store => same_name(),
         _ => true,

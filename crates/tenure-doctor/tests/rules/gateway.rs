@@ -322,8 +322,13 @@ fn a_throttled_request_says_nothing_of_the_token() {
     let headers: Headers<'_> = &[("x-amzn-errortype", "TooManyRequestsException")];
     let throttled = facts().answer("client", 429, headers, r#"{"message":"Too Many Requests"}"#);
     confirms(&throttled, "TN0316");
-    let by_others = facts().answer("client", 429, &[], "slow down");
-    leaves_open(&by_others, "TN0316");
+    let only_later = facts().answer("client", 200, &[], "{}").answer(
+        "again-1",
+        429,
+        headers,
+        r#"{"message":"Too Many Requests"}"#,
+    );
+    leaves_open(&only_later, "TN0316");
 }
 
 #[test]
@@ -520,4 +525,119 @@ fn a_key_that_the_gateway_has_not_fetched_yet_needs_the_issuers_keys() {
             });
     });
     assert_eq!(verdict(&verified, "TN0323"), Some(Verdict::Confirmed));
+}
+
+#[test]
+fn the_parser_of_aws_signatures_is_known_by_its_error_type_too() {
+    let headers: Headers<'_> = &[("x-amzn-errortype", "IncompleteSignatureException")];
+    let body = r#"{"message":"Invalid key=value pair (missing equal-sign) in Authorization header (hashed with SHA-256 and encoded with Base64): 'uTem='."}"#;
+    let guarded = facts()
+        .answers(&["client", "altered"], 403, headers, body)
+        .answers(&["bare", "other-path"], 403, ROUTE, NO_ROUTE);
+    confirms(&guarded, "TN0302");
+    leaves_open(&guarded, "TN0301");
+    let flips = facts()
+        .answer("client", 403, headers, body)
+        .answer("again-1", 200, &[], "{}");
+    leaves_open(&flips, "TN0302");
+}
+
+#[test]
+fn an_expired_token_is_certain_where_a_fresh_one_of_its_issuer_is_taken() {
+    let expired = jwt(
+        &json!({"iss": issuer(NEW_POOL), "token_use": "id", "iat": NOW - 7200, "exp": NOW - 3600}),
+    );
+    let refused = || {
+        facts()
+            .answers(&["client", "bare", "altered"], 401, UNAUTHORIZED, REFUSED)
+            .answer("other-path", 403, ROUTE, NO_ROUTE)
+            .answer("other-token", 200, &[], "{}")
+    };
+    let fresh = refused().token(&expired).other_token(&id_token(NEW_POOL));
+    assert_eq!(verdict(&fresh, "TN0304"), Some(Verdict::Confirmed));
+    let of_another_pool = refused().token(&expired).other_token(&id_token(OLD_POOL));
+    leaves_open(&of_another_pool, "TN0304");
+    let not_expired = refused()
+        .token(&id_token(NEW_POOL))
+        .other_token(&id_token(NEW_POOL));
+    leaves_open(&not_expired, "TN0304");
+}
+
+#[test]
+fn an_authorizer_that_reads_another_header_is_never_asked() {
+    let settings = |source: &str| {
+        json!({"items": [{"id": "a1", "name": "auth", "type": "TOKEN", "identitySource": source}]})
+            .to_string()
+    };
+    let reads = |source: &str| {
+        facts()
+            .answers(&["client", "bare", "altered"], 401, UNAUTHORIZED, REFUSED)
+            .file("aws/apigateway/GetAuthorizers.json", &settings(source))
+    };
+    confirms(&reads("method.request.header.X-Auth-Token"), "TN0308");
+    leaves_open(&reads("method.request.header.Authorization"), "TN0308");
+}
+
+#[test]
+fn a_method_that_asks_for_a_key_which_is_not_sent_is_certain() {
+    let method = |required: bool| {
+        json!({"httpMethod": "GET", "authorizationType": "NONE", "apiKeyRequired": required})
+            .to_string()
+    };
+    let forbidden = |required: bool| {
+        facts()
+            .answers(&["client", "bare", "altered"], 403, FORBIDDEN, NO)
+            .answer("other-path", 403, ROUTE, NO_ROUTE)
+            .file("aws/apigateway/GetMethod.json", &method(required))
+    };
+    confirms(&forbidden(true), "TN0311");
+    leaves_open(&forbidden(false), "TN0311");
+}
+
+#[test]
+fn whoever_limits_requests_says_nothing_of_the_token() {
+    let page = "<html><body><h1>429 Too Many Requests</h1></body></html>";
+    let limited = facts().answers(&["client", "bare", "altered"], 429, &[], page);
+    confirms(&limited, "TN0316");
+    let challenged = facts().answer("client", 429, &[("cf-mitigated", "challenge")], page);
+    leaves_open(&challenged, "TN0316");
+    let once = facts()
+        .answer("client", 200, &[], "{}")
+        .answer("again-1", 429, &[], page);
+    leaves_open(&once, "TN0316");
+}
+
+#[test]
+fn scopes_that_the_route_asks_for_and_the_token_lacks_are_certain() {
+    let routes = |scope: &str| {
+        json!({"Items": [{"RouteKey": "GET /things", "AuthorizationType": "JWT", "AuthorizationScopes": [scope]}]})
+            .to_string()
+    };
+    let forbidden = |scope: &str| {
+        facts()
+            .token(&jwt(&json!({"scope": "things.read"})))
+            .answer("client", 403, HTTP_API, NO)
+            .answers(&["bare", "altered"], 401, HTTP_API, REFUSED)
+            .file("aws/apigatewayv2/GetRoutes.json", &routes(scope))
+    };
+    confirms(&forbidden("things.write"), "TN0319");
+    leaves_open(&forbidden("things.read"), "TN0319");
+}
+
+#[test]
+fn an_authorizer_that_trusts_the_issuer_still_knows_rsa_only() {
+    let authorizers = |issuer: &str| {
+        json!({"Items": [{"Name": "jwt", "AuthorizerType": "JWT", "JwtConfiguration": {"Issuer": issuer, "Audience": ["api"]}}]})
+            .to_string()
+    };
+    let claims =
+        json!({"iss": "https://issuer.example", "aud": "api", "iat": NOW - 60, "exp": NOW + 600});
+    let refused = |issuer: &str| {
+        facts()
+            .token(&jwt_of(&json!({"alg": "ES256", "kid": "k1"}), &claims))
+            .answers(&["client", "bare", "altered"], 401, HTTP_API, REFUSED)
+            .file("aws/apigatewayv2/GetAuthorizers.json", &authorizers(issuer))
+    };
+    confirms(&refused("https://issuer.example"), "TN0321");
+    leaves_open(&refused("https://other.example"), "TN0321");
 }

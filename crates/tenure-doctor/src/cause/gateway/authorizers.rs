@@ -6,6 +6,8 @@ use super::signs::rest::{
     DENIED_ELSEWHERE, DENIED_NOW_AND_THEN, EMPTY_MESSAGE, EXPIRED_BY_BOTH, EXPLICIT_DENY,
     NOTHING_SENT, OTHER_SPELLING_ALLOWED, OTHER_SPELLING_TAKEN, ROUTE_KNOWN, ROUTE_UNKNOWN,
 };
+use super::signs::rest::{EXPIRED_WHEN_SENT, SAME_ISSUER_TAKEN};
+use super::signs::settings::IDENTITY_ELSEWHERE;
 use super::signs::{
     AUTHORIZER_DENIES, COGNITO_EXPIRED, LOGGED_AUTHORIZER_FAILURE, LOGGED_AUTHORIZER_SETUP,
 };
@@ -75,9 +77,14 @@ pub(super) const EXPIRED: Cause = Cause {
     signs: &[
         (&COGNITO_EXPIRED, Strength::Marks),
         (&EXPIRED_BY_BOTH, Strength::Points),
+        (&EXPIRED_WHEN_SENT, Strength::Points),
+        (&SAME_ISSUER_TAKEN, Strength::Hints),
     ],
     against: &[(&ACCEPTED, Strength::Marks), (&IN_TIME, Strength::Marks)],
-    settled_by: &[&[&EXPIRED_BY_BOTH]],
+    settled_by: &[
+        &[&EXPIRED_BY_BOTH],
+        &[&EXPIRED_WHEN_SENT, &SAME_ISSUER_TAKEN, &ROUTE_KNOWN],
+    ],
     ruled_out_by: &[],
     fix: "Refresh before the end (from `expires_in`, not from the device's clock), once for all requests that wait, and \
           repeat the refused request with the new token. Send the ID token that the refresh returned: an SDK that caches \
@@ -85,6 +92,8 @@ pub(super) const EXPIRED: Cause = Cause {
     next: &[
         Step::Probe(Probe::Client),
         Step::Supply("the token that is refused", "--token-file FILE"),
+        Step::Probe(Probe::OtherToken),
+        Step::Probe(Probe::OtherPath),
         Step::Probe(Probe::Refresh),
     ],
     references: &[
@@ -210,6 +219,7 @@ pub(super) const IDENTITY_SOURCE: Cause = Cause {
     signs: &[
         (&AUTHORIZER_REFUSES, Strength::Hints),
         (&AS_REFUSED_WITHOUT, Strength::Hints),
+        (&IDENTITY_ELSEWHERE, Strength::Marks),
         (&OTHER_SPELLING_TAKEN, Strength::Marks),
         (&NOTHING_SENT, Strength::Hints),
     ],
@@ -218,7 +228,7 @@ pub(super) const IDENTITY_SOURCE: Cause = Cause {
         (&ROUTE_UNKNOWN, Strength::Marks),
         (&OTHER_TOKEN_ACCEPTED, Strength::Marks),
     ],
-    settled_by: &[],
+    settled_by: &[&[&AUTHORIZER_REFUSES, &IDENTITY_ELSEWHERE]],
     ruled_out_by: &[],
     fix: "Read `identitySource` and `identityValidationExpression` of the authorizer. Send the token in the header that it \
           names, spelt as the expression wants it (with or without `Bearer `), or widen the expression. Look for the \

@@ -2,8 +2,9 @@
 
 use super::signs::http::{
     FORBIDDEN_AFTER_JWT, HTTP_FORBIDDEN, JWT_CHALLENGED, JWT_REFUSED, NEW_KEY_REFUSED, NO_SCOPE,
-    NOT_RSA, NOT_RSA_REFUSED, OTHER_KID_ACCEPTED, PREFLIGHT_AUTHORIZED, SCOPE_NAMED,
+    NOT_RSA_REFUSED, OTHER_KID_ACCEPTED, OTHER_KID_TAKEN, PREFLIGHT_AUTHORIZED, SCOPE_NAMED,
 };
+use super::signs::settings::{SCOPES_MISSING, TRUSTED_BUT_NOT_RSA};
 use crate::cause::{Cause, Layer, Step};
 use crate::probe::Probe;
 use crate::sign::keys::{KID_KNOWN, NO_KEY_VERIFIES};
@@ -59,9 +60,13 @@ pub(super) const SCOPE: Cause = Cause {
         (&FORBIDDEN_AFTER_JWT, Strength::Marks),
         (&HTTP_FORBIDDEN, Strength::Points),
         (&NO_SCOPE, Strength::Hints),
+        (&SCOPES_MISSING, Strength::Suggests),
     ],
     against: &[(&ACCEPTED, Strength::Marks)],
-    settled_by: &[&[&SCOPE_NAMED, &HTTP_FORBIDDEN]],
+    settled_by: &[
+        &[&SCOPE_NAMED, &HTTP_FORBIDDEN],
+        &[&FORBIDDEN_AFTER_JWT, &SCOPES_MISSING],
+    ],
     ruled_out_by: &[],
     fix: "Compare the scopes of the route with those of the token. Let the client ask for the scope when it signs in (a \
           refresh does not widen it), allow it for that client at the issuer, or take it off the route. Send the access \
@@ -84,10 +89,13 @@ pub(super) const ALGORITHM: Cause = Cause {
             with 401 however good it is, and other verifiers of the same issuer accept it.",
     signs: &[
         (&NOT_RSA_REFUSED, Strength::Marks),
-        (&NOT_RSA, Strength::Hints),
+        (&TRUSTED_BUT_NOT_RSA, Strength::Points),
     ],
     against: &[(&ACCEPTED, Strength::Marks)],
-    settled_by: &[&[&NOT_RSA_REFUSED, &JWT_CHALLENGED]],
+    settled_by: &[
+        &[&NOT_RSA_REFUSED, &JWT_CHALLENGED],
+        &[&TRUSTED_BUT_NOT_RSA],
+    ],
     ruled_out_by: &[],
     fix: "Let the issuer sign with RS256 for this API (most can per client or per audience), or put a Lambda authorizer in \
           the place of the JWT authorizer.",
@@ -128,8 +136,7 @@ pub(super) const KEYS_CACHED: Cause = Cause {
             pass. Signing in again makes it worse: it gets a token of the new key.",
     signs: &[
         (&NEW_KEY_REFUSED, Strength::Marks),
-        (&OTHER_KID_ACCEPTED, Strength::Points),
-        (&KID_KNOWN, Strength::Hints),
+        (&OTHER_KID_TAKEN, Strength::Points),
     ],
     against: &[
         (&ACCEPTED, Strength::Marks),

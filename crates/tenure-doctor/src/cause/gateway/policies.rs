@@ -9,6 +9,8 @@ use super::signs::rest::{
     AUTHORIZER_REFUSES, AWS_SIGNATURE_REFUSED, BODY_OVERRIDDEN, POLICY_REFUSES, ROUTE_UNKNOWN,
     STATUS_OVERRIDDEN, THROTTLED, TOO_MANY, UNEXPLAINED_403,
 };
+use super::signs::rest::{LIMITED, LIMITED_IN_LOGS};
+use super::signs::settings::{KEY_REQUIRED, STATUSES_SET};
 use super::signs::{
     AWS_KEYS_UNKNOWN, AWS_SCOPE_WRONG, AWS_SIGNATURE_DIFFERS, AWS_SIGNATURE_LATE,
     CERTIFICATE_MISSING, CERTIFICATE_UNTRUSTED, LOGGED_API_KEY, LOGGED_FIREWALL, LOGGED_USAGE_PLAN,
@@ -94,6 +96,7 @@ pub(super) const API_KEY: Cause = Cause {
         (&KEY_SENT, Strength::Suggests),
         (&KEY_NOT_SENT, Strength::Hints),
         (&FORBIDDEN_AT_ROUTE, Strength::Points),
+        (&KEY_REQUIRED, Strength::Points),
         (&LOGGED_API_KEY, Strength::Marks),
         (&LOGGED_USAGE_PLAN, Strength::Marks),
         (&UNEXPLAINED_403, Strength::Hints),
@@ -104,7 +107,10 @@ pub(super) const API_KEY: Cause = Cause {
         (&ROUTE_UNKNOWN, Strength::Marks),
         (&AUTHORIZER_REFUSES, Strength::Marks),
     ],
-    settled_by: &[&[&AFTER_AUTHORIZER]],
+    settled_by: &[
+        &[&AFTER_AUTHORIZER],
+        &[&FORBIDDEN_AT_ROUTE, &KEY_REQUIRED, &KEY_NOT_SENT],
+    ],
     ruled_out_by: &[],
     fix: "Send the key in `x-api-key`. In the console or by `get-usage-plans` see that the key is enabled and in a plan \
           which has this API and stage among its stages: a new stage is in none. A plan takes effect after some minutes; \
@@ -203,6 +209,7 @@ pub(super) const RESPONSE_OVERRIDE: Cause = Cause {
     signs: &[
         (&STATUS_OVERRIDDEN, Strength::Marks),
         (&BODY_OVERRIDDEN, Strength::Suggests),
+        (&STATUSES_SET, Strength::Points),
         (&UNEXPLAINED_403, Strength::Hints),
     ],
     against: &[(&ACCEPTED, Strength::Marks)],
@@ -231,9 +238,13 @@ pub(super) const THROTTLE: Cause = Cause {
     story: "429 `Too Many Requests` (rate) or `Limit Exceeded` (quota of the usage plan) says nothing of the token. A client \
             that treats every 4xx as the end of the session signs the user out, and one that refreshes at it makes more \
             requests still.",
-    signs: &[(&THROTTLED, Strength::Marks), (&TOO_MANY, Strength::Points)],
+    signs: &[
+        (&THROTTLED, Strength::Marks),
+        (&TOO_MANY, Strength::Marks),
+        (&LIMITED_IN_LOGS, Strength::Points),
+    ],
     against: &[(&ACCEPTED, Strength::Marks)],
-    settled_by: &[&[&THROTTLED]],
+    settled_by: &[&[&THROTTLED], &[&LIMITED]],
     ruled_out_by: &[],
     fix: "Keep the session, wait for `Retry-After` or with growing pauses, and refresh only on a refusal of the token. Find \
           which limit it is: the account's, the stage's, the method's or the usage plan's, and what uses it up; retry loops \

@@ -2,12 +2,14 @@
 
 use super::signs::forbidden::{self, EVERYWHERE, FORBIDDEN, OTHER_STAGE_REACHED, STAGE_UNKNOWN};
 use super::signs::http::{JWT_REFUSED, NOT_FOUND};
+use super::signs::rest::FORBIDDEN_WHOLLY;
 use super::signs::rest::SIGNATURE_ANSWER;
 use super::signs::rest::{
     AUTHORIZER_NAMED, AUTHORIZER_REFUSES, FRESH_TOKEN_403, ROUTE_KNOWN, ROUTE_UNKNOWN,
     ROUTE_UNKNOWN_ANYWHERE, ROUTE_UNKNOWN_BOTH, UNEXPLAINED_403,
 };
-use super::signs::{LOGGED_ROUTE, READ_AS_SIGNATURE};
+use super::signs::settings::GUARDED_BY_IAM;
+use super::signs::{LOGGED_ROUTE, READ_AS_SIGNATURE, READ_AS_SIGNATURE_NOW, SIGNATURE_PARTS};
 use crate::cause::{Cause, Layer, Step};
 use crate::probe::Probe;
 use crate::sign::probes::{ACCEPTED, ANY_PATH_ALIKE, AS_WITHOUT_TOKEN};
@@ -72,12 +74,18 @@ pub(super) const SIGNATURE_PARSER: Cause = Cause {
     story: "Where a REST API has no route for a request, or a route with IAM authorization, it takes the Authorization \
             header for an AWS signature (version 4) and says that the token is `not a valid key=value pair`. It sounds \
             like a malformed token and is a wrong URL, method or authorization type.",
-    signs: &[(&READ_AS_SIGNATURE, Strength::Marks)],
+    signs: &[
+        (&SIGNATURE_ANSWER, Strength::Marks),
+        (&READ_AS_SIGNATURE, Strength::Points),
+        (&READ_AS_SIGNATURE_NOW, Strength::Points),
+        (&SIGNATURE_PARTS, Strength::Points),
+        (&GUARDED_BY_IAM, Strength::Suggests),
+    ],
     against: &[
         (&ACCEPTED, Strength::Marks),
         (&AUTHORIZER_REFUSES, Strength::Marks),
     ],
-    settled_by: &[&[&READ_AS_SIGNATURE, &SIGNATURE_ANSWER]],
+    settled_by: &[&[&SIGNATURE_ANSWER]],
     ruled_out_by: &[],
     fix: "Leave the token as it is. Check the path and the method against the deployed stage first; then whether the \
           method's authorization is AWS_IAM where it should be the Cognito or Lambda authorizer; then deploy the stage. \
@@ -106,6 +114,7 @@ pub(super) const STAGE: Cause = Cause {
     signs: &[
         (&FORBIDDEN, Strength::Suggests),
         (&EVERYWHERE, Strength::Points),
+        (&FORBIDDEN_WHOLLY, Strength::Suggests),
         (&STAGE_UNKNOWN, Strength::Marks),
         (&OTHER_STAGE_REACHED, Strength::Marks),
         (&UNEXPLAINED_403, Strength::Hints),

@@ -7,6 +7,7 @@ pub(super) mod forbidden;
 pub(super) mod http;
 pub(super) mod pools;
 pub(super) mod rest;
+pub(super) mod settings;
 
 use serde_json::Value;
 
@@ -20,6 +21,12 @@ texts! {
     /// Amazon's signature parser met a Bearer token.
     READ_AS_SIGNATURE = "gateway-bearer-read-as-signature", At::Client, "not a valid key=value pair",
         "the gateway reads the Bearer token as an AWS signature: no authorizer stands at this route";
+    /// The same, as it is worded now.
+    READ_AS_SIGNATURE_NOW = "gateway-bearer-read-as-signature-now", At::Client, "invalid key=value pair (missing equal-sign)",
+        "the gateway reads the Bearer token as an AWS signature: no authorizer stands at this route";
+    /// The same, for a token without scheme.
+    SIGNATURE_PARTS = "gateway-signature-parts", At::Client, "authorization header requires 'credential' parameter",
+        "the gateway reads the token as an AWS signature: no authorizer stands at this route";
     /// A Cognito authorizer of a REST API.
     COGNITO_EXPIRED = "gateway-cognito-expired", At::Client, "the incoming token has expired",
         "the Cognito authorizer says that the token has expired";

@@ -156,6 +156,18 @@ pub(in super::super) static OTHER_KID_ACCEPTED: Sign = Sign {
     },
 };
 
+/// The HTTP API refuses the client's token and takes one of another key of the same issuer.
+pub(in super::super) static OTHER_KID_TAKEN: Sign = Sign {
+    name: "http-api-other-kid-taken",
+    means: "the HTTP API takes one key of the issuer and not another",
+    find: |evidence| {
+        if (JWT_REFUSED.find)(evidence).is_empty() {
+            return Vec::new();
+        }
+        (OTHER_KID_ACCEPTED.find)(evidence)
+    },
+};
+
 fn other_kid(evidence: &Evidence, role: Role) -> bool {
     let other = evidence.tokens.iter().find(|token| token.role == role);
     let (Some(one), Some(other)) = (presented(evidence), other) else {

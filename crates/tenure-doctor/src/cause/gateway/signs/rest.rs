@@ -3,13 +3,15 @@
 use super::{
     always, clue, error_type, is_type, message, own, reason, says, through_http, through_rest,
 };
+use crate::cause::Layer;
 use crate::compare::same;
 use crate::exchange::Answer;
 use crate::layer;
 use crate::logs::Pattern;
 use crate::probe::Probe;
 use crate::sign::{Sign, accepted, contains, logs, token};
-use crate::{Clue, Evidence, drift};
+use crate::token::Role;
+use crate::{Clue, Evidence, Source, drift};
 
 /// The gateway knows no such route.
 pub(in super::super) static ROUTE_UNKNOWN: Sign = Sign {
@@ -38,10 +40,10 @@ pub(in super::super) static SIGNATURE_ANSWER: Sign = Sign {
     find: |evidence| {
         let parsed = |answer: &Answer| {
             matches!(answer.status, 400 | 401 | 403)
-                && contains(&answer.body, "not a valid key=value pair")
+                && (is_type(answer, "IncompleteSignature") || reads_signature(answer))
         };
         always(evidence, parsed, |answer| {
-            format!("{} `not a valid key=value pair`", answer.status)
+            format!("{} for something that is no AWS signature", answer.status)
         })
     },
 };
@@ -79,8 +81,7 @@ pub(in super::super) static ROUTE_KNOWN: Sign = Sign {
         ) else {
             return Vec::new();
         };
-        let unknown =
-            is_unknown_route(other) || contains(&other.body, "not a valid key=value pair");
+        let unknown = is_unknown_route(other) || reads_signature(other);
         if unknown && !same(client, other) {
             vec![clue(
                 format!(
@@ -261,9 +262,10 @@ pub(in super::super) static AWS_SIGNATURE_REFUSED: Sign = Sign {
             "credential should be scoped to",
         ];
         let refused = |answer: &Answer| {
+            let amazon = through_rest(answer) || kinds.iter().any(|kind| is_type(answer, kind));
             answer.status == 403
+                && (amazon || at_amazon(evidence))
                 && texts.iter().any(|text| contains(&answer.body, text))
-                && (through_rest(answer) || kinds.iter().any(|kind| is_type(answer, kind)))
         };
         always(evidence, refused, reason)
     },
@@ -388,6 +390,124 @@ pub(in super::super) static THROTTLED: Sign = Sign {
     },
 };
 
+/// 429 that asks for nothing but patience: no challenge of a bot filter.
+pub(in super::super) static LIMITED: Sign = Sign {
+    name: "gateway-limited",
+    means: "a limit of requests answers the client, each time",
+    find: |evidence| {
+        let limited = |answer: &Answer| {
+            let by_filter = layer::answered(answer).is_some_and(|by| by.layer == Layer::Waf);
+            let mitigated = answer
+                .headers
+                .iter()
+                .any(|(name, _)| contains(name, "mitigated"));
+            answer.status == 429 && !by_filter && !mitigated
+        };
+        always(evidence, limited, reason)
+    },
+};
+
+/// Logs hold more 429 than refusals.
+pub(in super::super) static LIMITED_IN_LOGS: Sign = Sign {
+    name: "gateway-limited-in-logs",
+    means: "the logs hold more answers 429 than 401 and 403",
+    find: |evidence| {
+        let count = |status: u16| -> u64 {
+            let files = evidence.logs.files.iter();
+            files.filter_map(|file| file.statuses.get(&status)).sum()
+        };
+        let (limited, refused) = (count(429), count(401) + count(403));
+        let file = evidence
+            .logs
+            .files
+            .iter()
+            .find(|file| file.statuses.contains_key(&429));
+        match file {
+            Some(file) if limited >= 5 && limited > refused => vec![Clue {
+                says: format!("{limited} answers 429, and {refused} of 401 or 403"),
+                source: Source::Log(file.name.clone(), 1),
+                at: None,
+            }],
+            _ => Vec::new(),
+        }
+    },
+};
+
+/// A token that was expired when it was sent is refused, and another one of its issuer is taken.
+pub(in super::super) static EXPIRED_WHEN_SENT: Sign = Sign {
+    name: "gateway-expired-when-sent",
+    means: "the authorizer refuses a token that was expired when it was sent",
+    find: |evidence| {
+        let sent = evidence
+            .exchanges
+            .iter()
+            .find(|exchange| exchange.probe == Probe::Client);
+        let exp = token::claims(evidence).and_then(|claims| claims.exp);
+        match sent.zip(exp) {
+            Some((sent, exp)) if exp + token::CLOSE < sent.at => {
+                always(evidence, is_unauthorized, |answer| {
+                    format!(
+                        "{}, {} s after its end",
+                        reason(answer),
+                        sent.at.since(exp).as_secs()
+                    )
+                })
+            }
+            _ => Vec::new(),
+        }
+    },
+};
+
+/// A token of the same issuer is taken.
+pub(in super::super) static SAME_ISSUER_TAKEN: Sign = Sign {
+    name: "gateway-same-issuer-taken",
+    means: "another token of the same issuer is taken",
+    find: |evidence| {
+        let issuer = |role: Role| {
+            let token = evidence.tokens.iter().find(|token| token.role == role)?;
+            token.claims.as_ref()?.iss.clone()
+        };
+        let taken = evidence.answer(Probe::OtherToken).is_some_and(accepted);
+        let same = issuer(Role::Other).is_some() && issuer(Role::Other) == issuer(Role::Presented);
+        if taken && same {
+            vec![clue(
+                "another token of the same issuer is taken",
+                Probe::OtherToken,
+            )]
+        } else {
+            Vec::new()
+        }
+    },
+};
+
+/// Whatever is asked for is forbidden in the same words, with and without a token.
+pub(in super::super) static FORBIDDEN_WHOLLY: Sign = Sign {
+    name: "gateway-forbidden-wholly",
+    means: "403 in the same words for every path, with a token, without and with a forged one",
+    find: |evidence| {
+        let Some(client) = evidence
+            .answer(Probe::Client)
+            .filter(|answer| answer.status == 403)
+        else {
+            return Vec::new();
+        };
+        let probes = [Probe::Bare, Probe::Altered, Probe::OtherPath];
+        let alike = |probe: &Probe| {
+            evidence
+                .answer(*probe)
+                .is_some_and(|other| same(client, other))
+        };
+        if !is_unknown_route(client) && probes.iter().all(alike) {
+            vec![clue(
+                "403 for every path, with and without the token",
+                Probe::OtherPath,
+            )]
+        } else {
+            Vec::new()
+        }
+    },
+};
+
 /// 429 from whatever answers.
 pub(in super::super) static TOO_MANY: Sign = Sign {
     name: "gateway-too-many-requests",
@@ -438,9 +558,24 @@ pub(in super::super) static FRESH_TOKEN_403: Sign = Sign {
 /// Whether a gateway of Amazon is in play, by configuration or by the address.
 fn is_amazon(evidence: &Evidence) -> bool {
     let pool = |belief: &drift::Belief| belief.about == drift::Subject::UserPool;
-    let address =
-        |exchange: &crate::exchange::Exchange| contains(&exchange.request.url, ".execute-api.");
-    evidence.beliefs.iter().any(pool) || evidence.exchanges.iter().any(address)
+    evidence.beliefs.iter().any(pool) || at_amazon(evidence)
+}
+
+/// Whether an API's own host was asked.
+fn at_amazon(evidence: &Evidence) -> bool {
+    let mut exchanges = evidence.exchanges.iter();
+    exchanges.any(|exchange| contains(&exchange.request.url, ".execute-api."))
+}
+
+/// What the parser of AWS signatures says to a Bearer token.
+fn reads_signature(answer: &Answer) -> bool {
+    [
+        "not a valid key=value pair",
+        "invalid key=value pair (missing equal-sign)",
+        "authorization header requires 'credential' parameter",
+    ]
+    .iter()
+    .any(|text| contains(&answer.body, text))
 }
 
 fn first(evidence: &Evidence, is: impl Fn(&Answer) -> bool) -> Vec<Clue> {
