@@ -1,5 +1,6 @@
 //! Scopes and roles.
 
+use super::signs::forgery;
 use super::{grant, signs};
 use crate::Prior::{Common, Usual};
 use crate::Strength::{Hints, Marks, Points, Suggests};
@@ -25,7 +26,7 @@ pub(super) const LACKING: Cause = Cause {
         (&probes::OTHER_TOKEN_ACCEPTED, Hints),
         (&probes::OTHER_ENDPOINT_ACCEPTED, Hints),
         (&grant::GRANTS_NOTHING, Hints),
-        (&signs::WRITES_REFUSED, Hints),
+        (&forgery::WRITES_REFUSED, Hints),
     ],
     against: &[
         (&signs::ANSWERED_IN_FRONT, Points),
@@ -38,7 +39,7 @@ pub(super) const LACKING: Cause = Cause {
         (&drift::AUDIENCES_DIFFER, Suggests),
         (&probes::REFUSED_401, Suggests),
         (&grant::REQUIRED_IS_HELD, Points),
-        (&signs::CSRF_REFUSAL, Points),
+        (&forgery::CSRF_REFUSAL, Points),
     ],
     settled_by: &[
         &[

@@ -1,6 +1,9 @@
 //! Libraries and frameworks whose statuses do not say what they seem to.
 
 use super::signs;
+use super::signs::forgery;
+use super::signs::libraries;
+use super::signs::spring;
 use crate::Prior::{Rare, Usual};
 use crate::Strength::{Hints, Marks, Points, Suggests};
 use crate::cause::{Cause, Layer, Step};
@@ -16,13 +19,13 @@ pub(super) const FASTAPI: Cause = Cause {
             with another scheme, with 403 until version 0.122, which answers 401. A client that signs in or \
             refreshes on 401 only shows its user a missing permission instead.",
     signs: &[
-        (&signs::FASTAPI_403, Marks),
+        (&libraries::FASTAPI_403, Marks),
         (&signs::SENDS_NO_TOKEN, Suggests),
     ],
     against: &[(&probes::AS_WITHOUT_TOKEN, Points)],
     settled_by: &[
-        &[&signs::FASTAPI_403, &signs::NOT_AS_BARE],
-        &[&signs::FASTAPI_403, &signs::SENDS_NO_TOKEN],
+        &[&libraries::FASTAPI_403, &signs::NOT_AS_BARE],
+        &[&libraries::FASTAPI_403, &signs::SENDS_NO_TOKEN],
     ],
     ruled_out_by: &[],
     fix: "Upgrade FastAPI to 0.122 or later; or give the security class a `make_not_authenticated_error` of \
@@ -42,15 +45,15 @@ pub(super) const DJANGO_REST: Cause = Cause {
             (`SessionAuthentication`), a request without credentials, or with bad ones, is answered with 403 \
             in place of 401, whatever classes follow. Clients that refresh on 401 never do.",
     signs: &[
-        (&signs::DRF_403, Marks),
-        (&signs::DRF_INVALID_403, Marks),
+        (&libraries::DRF_403, Marks),
+        (&libraries::DRF_INVALID_403, Marks),
         (&signs::SENDS_NO_TOKEN, Suggests),
     ],
     against: &[(&probes::AS_WITHOUT_TOKEN, Points)],
     settled_by: &[
-        &[&signs::DRF_403, &signs::NOT_AS_BARE],
-        &[&signs::DRF_403, &signs::SENDS_NO_TOKEN],
-        &[&signs::DRF_INVALID_403],
+        &[&libraries::DRF_403, &signs::NOT_AS_BARE],
+        &[&libraries::DRF_403, &signs::SENDS_NO_TOKEN],
+        &[&libraries::DRF_INVALID_403],
     ],
     ruled_out_by: &[],
     fix: "Put the class that reads the token first in `DEFAULT_AUTHENTICATION_CLASSES` (or in the view's \
@@ -78,11 +81,11 @@ pub(super) const SPRING_ERROR: Cause = Cause {
     signs: &[
         (&signs::ERROR_SECURED_GET, Marks),
         (&signs::ERROR_SECURED_POST, Marks),
-        (&signs::VERIFIED_THEN_NOBODY, Points),
+        (&spring::VERIFIED_THEN_NOBODY, Points),
         (&signs::SERVLET_FAILED, Points),
         (&signs::NO_RESOURCE, Suggests),
-        (&signs::SPRING_MARKS, Suggests),
-        (&signs::SILENT_401, Suggests),
+        (&spring::SPRING_MARKS, Suggests),
+        (&spring::SILENT_401, Suggests),
         (&probes::OTHER_ENDPOINT_ACCEPTED, Suggests),
         (&signs::EMPTY_BODY, Hints),
     ],
@@ -95,22 +98,22 @@ pub(super) const SPRING_ERROR: Cause = Cause {
     ],
     settled_by: &[
         &[
-            &signs::VERIFIED_THEN_NOBODY,
-            &signs::SPRING_MARKS,
+            &spring::VERIFIED_THEN_NOBODY,
+            &spring::SPRING_MARKS,
             &probes::OTHER_ENDPOINT_ACCEPTED,
         ],
         &[
-            &signs::SILENT_401,
-            &signs::SPRING_MARKS,
+            &spring::SILENT_401,
+            &spring::SPRING_MARKS,
             &probes::SIGNATURE_PASSES,
             &probes::OTHER_ENDPOINT_ACCEPTED,
         ],
         &[
-            &signs::SILENT_401,
+            &spring::SILENT_401,
             &signs::SERVLET_FAILED,
             &probes::OTHER_ENDPOINT_ACCEPTED,
         ],
-        &[&signs::ERROR_SECURED_GET, &signs::VERIFIED_THEN_NOBODY],
+        &[&signs::ERROR_SECURED_GET, &spring::VERIFIED_THEN_NOBODY],
         &[&signs::ERROR_SECURED_GET, &probes::OTHER_ENDPOINT_ACCEPTED],
         &[&signs::ERROR_SECURED_POST, &probes::OTHER_ENDPOINT_ACCEPTED],
     ],
@@ -142,11 +145,10 @@ pub(super) const FORGERY_TOKEN: Cause = Cause {
             Authorization header. For an API without cookies the protection has no purpose: a browser adds \
             no bearer token by itself.",
     signs: &[
-        (&signs::CSRF_REFUSAL, Marks),
-        (&signs::CSRF_LOGGED, Points),
-        (&signs::WRITES_REFUSED, Points),
-        (&signs::WRITES, Hints),
-        (&probes::NEVER_EVALUATED, Hints),
+        (&forgery::CSRF_REFUSAL, Marks),
+        (&forgery::CSRF_LOGGED, Points),
+        (&forgery::WRITES_REFUSED, Points),
+        (&forgery::WRITES, Hints),
     ],
     against: &[
         (&probes::SIGNATURE_PASSES, Points),
@@ -155,12 +157,16 @@ pub(super) const FORGERY_TOKEN: Cause = Cause {
         (&probes::ACCEPTED, Points),
     ],
     settled_by: &[
-        &[&signs::CSRF_REFUSAL],
-        &[&signs::CSRF_LOGGED, &signs::WRITES, &signs::CSRF_STATUS],
+        &[&forgery::CSRF_REFUSAL],
         &[
-            &signs::WRITES_REFUSED,
+            &forgery::CSRF_LOGGED,
+            &forgery::WRITES,
+            &forgery::CSRF_STATUS,
+        ],
+        &[
+            &forgery::WRITES_REFUSED,
             &probes::NEVER_EVALUATED,
-            &signs::SPRING_MARKS,
+            &spring::SPRING_MARKS,
         ],
     ],
     ruled_out_by: &[],
@@ -188,15 +194,18 @@ pub(super) const PUBLIC_ENDPOINT: Cause = Cause {
             whatever token comes along, and refuses the request when it is expired or foreign. So users who \
             were signed in once are turned away from pages that strangers can read, the sign-in itself \
             included.",
-    signs: &[(&signs::WORSE_WITH_TOKEN, Marks), (&token::EXPIRED, Hints)],
+    signs: &[
+        (&libraries::WORSE_WITH_TOKEN, Marks),
+        (&token::EXPIRED, Hints),
+    ],
     against: &[
         (&probes::FLIPS, Points),
         (&probes::REFUSED_403, Suggests),
         (&answer::SUCCESS_FROM_CACHE, Points),
     ],
     settled_by: &[&[
-        &signs::WORSE_WITH_TOKEN,
-        &signs::FORGED_REFUSED,
+        &libraries::WORSE_WITH_TOKEN,
+        &libraries::FORGED_REFUSED,
         &probes::REFUSED_401,
     ]],
     ruled_out_by: &[&probes::ACCEPTED, &probes::FLIPS],
@@ -220,7 +229,7 @@ pub(super) const JWT_AUTHORIZER: Cause = Cause {
             `error=\"invalid_token\"`. RFC 6750 asks for 401 there, and clients wait for that before they \
             refresh or ask for a sign-in.",
     signs: &[
-        (&signs::INVALID_TOKEN_403, Marks),
+        (&libraries::INVALID_TOKEN_403, Marks),
         (&signs::EMPTY_BODY, Hints),
         (&drift::ISSUERS_DIFFER, Suggests),
         (&keys::ISSUER_DIFFERS_FROM_DISCOVERY, Suggests),
@@ -228,13 +237,13 @@ pub(super) const JWT_AUTHORIZER: Cause = Cause {
     against: &[(&signs::ANSWERED_IN_FRONT, Points)],
     settled_by: &[
         &[
-            &signs::INVALID_TOKEN_403,
+            &libraries::INVALID_TOKEN_403,
             &signs::EMPTY_BODY,
             &probes::SIGNATURE_PASSES,
             &drift::ISSUERS_DIFFER,
         ],
         &[
-            &signs::INVALID_TOKEN_403,
+            &libraries::INVALID_TOKEN_403,
             &signs::EMPTY_BODY,
             &probes::SIGNATURE_PASSES,
             &keys::ISSUER_DIFFERS_FROM_DISCOVERY,
@@ -263,20 +272,20 @@ pub(super) const AXUM_JWT_AUTH: Cause = Cause {
             that becomes 500 `Internal error`. So after a change of keys, or with a token of another \
             environment, a refusal looks like an outage, and clients retry in place of signing in.",
     signs: &[
-        (&signs::INTERNAL_ERROR_500, Points),
-        (&signs::AXUM_WORDS, Points),
+        (&libraries::INTERNAL_ERROR_500, Points),
+        (&libraries::AXUM_WORDS, Points),
         (&keys::KID_UNKNOWN, Suggests),
         (&probes::OTHER_TOKEN_ACCEPTED, Hints),
     ],
     against: &[(&signs::ANSWERED_IN_FRONT, Points)],
     settled_by: &[
         &[
-            &signs::INTERNAL_ERROR_500,
-            &signs::AXUM_WORDS,
+            &libraries::INTERNAL_ERROR_500,
+            &libraries::AXUM_WORDS,
             &keys::KID_UNKNOWN,
         ],
         &[
-            &signs::INTERNAL_ERROR_500,
+            &libraries::INTERNAL_ERROR_500,
             &signs::NOT_AS_BARE,
             &keys::KID_UNKNOWN,
         ],

@@ -1,8 +1,9 @@
 //! Proxies that ask another service whether a request may pass.
 
 use super::signs;
+use super::signs::proxies;
 use crate::Prior::{Rare, Usual};
-use crate::Strength::{Hints, Marks, Points, Suggests};
+use crate::Strength::{Marks, Points, Suggests};
 use crate::cause::{Cause, Layer, Step};
 use crate::probe::Probe;
 use crate::sign::probes;
@@ -18,9 +19,8 @@ pub(super) const EXT_AUTHZ: Cause = Cause {
             where a real denial has `ext_authz_denied`.",
     signs: &[
         (&signs::EXT_AUTHZ_ERROR, Marks),
-        (&signs::EMPTY_ENVOY_403, Points),
+        (&proxies::EMPTY_ENVOY_403, Points),
         (&signs::EXT_AUTHZ_FLAG, Suggests),
-        (&probes::NEVER_EVALUATED, Hints),
     ],
     against: &[
         (&signs::EXT_AUTHZ_DENIED, Marks),
@@ -55,7 +55,7 @@ pub(super) const AUTH_REQUEST: Cause = Cause {
             says `auth request unexpected status`. Often the service sends to a login, or is not there.",
     signs: &[
         (&signs::AUTH_REQUEST_STATUS, Marks),
-        (&signs::NGINX_500, Points),
+        (&proxies::NGINX_500, Points),
     ],
     against: &[
         (&probes::ACCEPTED, Points),
@@ -86,22 +86,22 @@ pub(super) const FORWARD_AUTH: Cause = Cause {
             body, and neither says anything about the token.",
     signs: &[
         (&signs::FORWARD_AUTH_BODY, Marks),
-        (&signs::FORWARD_AUTH_DOWN, Marks),
-        (&signs::LARGE_BODY_401, Marks),
-        (&signs::MIDDLEWARE_500, Points),
-        (&signs::MIDDLEWARE_401, Suggests),
+        (&proxies::FORWARD_AUTH_DOWN, Marks),
+        (&proxies::LARGE_BODY_401, Marks),
+        (&proxies::MIDDLEWARE_500, Points),
+        (&proxies::MIDDLEWARE_401, Suggests),
         (&signs::FORWARD_AUTH_NAMED, Suggests),
-        (&signs::EMPTY_500, Suggests),
+        (&proxies::EMPTY_500, Suggests),
     ],
     against: &[
-        (&signs::NGINX_500, Points),
+        (&proxies::NGINX_500, Points),
         (&probes::ALWAYS_ACCEPTED, Suggests),
     ],
     settled_by: &[
         &[&signs::FORWARD_BODY_LASTS],
-        &[&signs::FORWARD_AUTH_DOWN],
-        &[&signs::LARGE_BODY_401],
-        &[&signs::MIDDLEWARE_500, &signs::EMPTY_500],
+        &[&proxies::FORWARD_AUTH_DOWN],
+        &[&proxies::LARGE_BODY_401],
+        &[&proxies::MIDDLEWARE_500, &proxies::EMPTY_500],
     ],
     ruled_out_by: &[],
     fix: "For 500: see that Traefik reaches the address of the middleware, and that it answers. For 401 on \
@@ -130,7 +130,7 @@ pub(super) const MESH_POLICY: Cause = Cause {
     signs: &[
         (&signs::RBAC_DENIED, Marks),
         (&signs::RBAC_LOGGED, Points),
-        (&signs::POLICY_AFTER_TOKEN, Suggests),
+        (&proxies::POLICY_AFTER_TOKEN, Suggests),
     ],
     against: &[(&probes::ACCEPTED, Points)],
     settled_by: &[

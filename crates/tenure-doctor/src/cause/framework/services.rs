@@ -1,6 +1,7 @@
 //! Services whose statuses do not say what they seem to.
 
 use super::signs;
+use super::signs::services;
 use crate::Prior::{Rare, Usual};
 use crate::Strength::{Hints, Marks, Points, Suggests};
 use crate::cause::{Cause, Layer, Step};
@@ -17,12 +18,12 @@ pub(super) const SUPABASE: Cause = Cause {
             (`session_not_found`, `session_expired`) and for a banned user. A client that refreshes on 401 \
             only never does; its user is told that a permission is missing, and signing in again helps.",
     signs: &[
-        (&signs::SUPABASE_403, Marks),
+        (&services::SUPABASE_403, Marks),
         (&signs::BAD_JWT_LOGGED, Points),
         (&token::EXPIRED, Hints),
     ],
     against: &[(&probes::ACCEPTED, Points)],
-    settled_by: &[&[&signs::SUPABASE_403]],
+    settled_by: &[&[&services::SUPABASE_403]],
     ruled_out_by: &[],
     fix: "Decide by the body's `error_code`, not by the status: on `bad_jwt` refresh once and repeat the \
           request; on `session_not_found` and `session_expired` ask the user to sign in; on `user_banned` \
@@ -46,9 +47,9 @@ pub(super) const POSTGREST: Cause = Cause {
             refuses) becomes 403 for a user who is signed in and 401 for the anonymous role; the classes 28, \
             0L and 0P become 403. The token was verified; what refuses is a GRANT or a policy of the \
             database, so neither refreshing nor signing in again helps.",
-    signs: &[(&signs::SQL_RIGHTS, Marks)],
+    signs: &[(&services::SQL_RIGHTS, Marks)],
     against: &[(&probes::ACCEPTED, Points)],
-    settled_by: &[&[&signs::SQL_RIGHTS]],
+    settled_by: &[&[&services::SQL_RIGHTS]],
     ruled_out_by: &[],
     fix: "Look up the role that the token's `role` claim selects (the anonymous one where the token did not \
           arrive), and give it the right that `message` names: GRANT on the schema, the table and its \
@@ -67,11 +68,9 @@ pub(super) const OAUTH2_PROXY: Cause = Cause {
             a page to sign in (403) or a redirect. None of these is the 401 on which API clients refresh.",
     signs: &[
         (&signs::OAUTH2_PROXY_LOGGED, Marks),
-        (&signs::SIGN_IN_PAGE_403, Marks),
-        (&signs::DENIED_NOT_SENT_TO_LOGIN, Points),
-        (&signs::OAUTH2_PROXY_MARKS, Points),
-        (&probes::FAILS_AS_FORGED, Hints),
-        (&probes::REFUSED_403, Hints),
+        (&services::SIGN_IN_PAGE_403, Marks),
+        (&services::DENIED_NOT_SENT_TO_LOGIN, Points),
+        (&services::OAUTH2_PROXY_MARKS, Points),
     ],
     against: &[
         (&probes::ACCEPTED, Points),
@@ -79,12 +78,12 @@ pub(super) const OAUTH2_PROXY: Cause = Cause {
     ],
     settled_by: &[
         &[
-            &signs::OAUTH2_PROXY_MARKS,
-            &signs::DENIED_NOT_SENT_TO_LOGIN,
+            &services::OAUTH2_PROXY_MARKS,
+            &services::DENIED_NOT_SENT_TO_LOGIN,
             &probes::FAILS_AS_FORGED,
         ],
         &[&signs::OAUTH2_PROXY_LOGGED, &probes::REFUSED_403],
-        &[&signs::SIGN_IN_PAGE_403],
+        &[&services::SIGN_IN_PAGE_403],
     ],
     ruled_out_by: &[],
     fix: "Have the client refresh on 403 from this host too, and name the API's paths with `--api-route`, so \
@@ -113,16 +112,12 @@ pub(super) const LOAD_BALANCER: Cause = Cause {
             forwarded. With the action `deny` for those who are not signed in, or when the identity \
             provider's answer does not fit, the load balancer says 401 itself; it looks for its own session \
             cookie, so a bearer token changes nothing.",
-    signs: &[
-        (&signs::BALANCER_401, Marks),
-        (&probes::NEVER_EVALUATED, Suggests),
-        (&probes::DIRECT_ACCEPTED, Suggests),
-    ],
+    signs: &[(&services::BALANCER_401, Marks)],
     against: &[(&probes::SIGNATURE_PASSES, Points)],
     settled_by: &[
-        &[&signs::BALANCER_401, &probes::DIRECT_ACCEPTED],
+        &[&services::BALANCER_401, &probes::DIRECT_ACCEPTED],
         &[
-            &signs::BALANCER_401,
+            &services::BALANCER_401,
             &probes::NEVER_EVALUATED,
             &token::IN_TIME,
         ],

@@ -1,0 +1,134 @@
+//! What libraries for verifying tokens say.
+
+use super::{client, own};
+use crate::probe::Probe;
+use crate::sign::answer::from_cache;
+use crate::sign::{Sign, accepted, answers, contains, refused, seen};
+use crate::{Clue, Evidence};
+
+/// `FastAPI`'s words for a missing header, with 403.
+pub(crate) static FASTAPI_403: Sign = Sign {
+    name: "fastapi-403",
+    means: "FastAPI says 403 where credentials are missing",
+    find: |evidence| worded_403(evidence, &[r#""detail":"not authenticated""#]),
+};
+
+/// Django REST framework's words for a missing header, with 403.
+pub(crate) static DRF_403: Sign = Sign {
+    name: "drf-403",
+    means: "Django REST framework says 403 where credentials are missing",
+    find: |evidence| worded_403(evidence, &["authentication credentials were not provided."]),
+};
+
+/// Its words for a token that is no good, with 403.
+pub(crate) static DRF_INVALID_403: Sign = Sign {
+    name: "drf-invalid-403",
+    means: "Django REST framework says 403 of a token that is not good",
+    find: |evidence| {
+        let words = [
+            "given token not valid for any token type",
+            r#"{"detail":"invalid token."}"#,
+            "incorrect authentication credentials.",
+            r#"{"detail":"token has expired"#,
+            r#""code":"token_not_valid""#,
+        ];
+        own(evidence, |answer| {
+            let word = words
+                .iter()
+                .find(|word| contains(&tight(&answer.body), &tight(word)))?;
+            (answer.status == 403).then(|| format!("403 with `{word}`"))
+        })
+    },
+};
+
+/// 403 with one of these in the answer to the client, or to a request without a token.
+fn worded_403(evidence: &Evidence, words: &[&str]) -> Vec<Clue> {
+    let mut clues = Vec::new();
+    for (probe, answer) in answers(evidence) {
+        let asked = matches!(probe, Probe::Client | Probe::Bare | Probe::BareOrigin);
+        let body = tight(&answer.body);
+        let word = words.iter().find(|word| contains(&body, &tight(word)));
+        if let (true, 403, Some(word)) = (asked, answer.status, word) {
+            clues.extend(seen(true, format!("403 with `{word}`"), probe));
+        }
+    }
+    clues
+}
+
+/// Without blanks: JSON is written with and without them.
+fn tight(text: &str) -> String {
+    text.chars().filter(|c| !c.is_whitespace()).collect()
+}
+
+/// Without a token the endpoint answers, with this token it refuses.
+pub(crate) static WORSE_WITH_TOKEN: Sign = Sign {
+    name: "worse-with-token",
+    means: "the endpoint answers everybody, and refuses this token",
+    find: |evidence| {
+        let (Some(own), Some(bare)) = (client(evidence), evidence.answer(Probe::Bare)) else {
+            return Vec::new();
+        };
+        let page = bare
+            .header("content-type")
+            .is_some_and(|kind| contains(kind, "text/html"));
+        let holds = refused(own) && accepted(bare) && !page && from_cache(bare).is_none();
+        seen(
+            holds,
+            format!("{} with the token, {} without it", own.status, bare.status),
+            Probe::Bare,
+        )
+    },
+};
+
+/// An altered token is refused where none is needed: so a bad one is what is refused.
+pub(crate) static FORGED_REFUSED: Sign = Sign {
+    name: "forged-refused",
+    means: "an altered token is refused",
+    find: |evidence| match evidence.answer(Probe::Altered) {
+        Some(altered) => seen(
+            refused(altered),
+            format!("{} with an altered signature", altered.status),
+            Probe::Altered,
+        ),
+        None => Vec::new(),
+    },
+};
+
+/// 403 beside `invalid_token`, for which RFC 6750 asks for 401.
+pub(crate) static INVALID_TOKEN_403: Sign = Sign {
+    name: "invalid-token-403",
+    means: "the challenge says `invalid_token`, for which RFC 6750 asks for 401, and the status is 403",
+    find: |evidence| {
+        own(evidence, |answer| {
+            let challenge = answer.header("www-authenticate")?;
+            (answer.status == 403 && contains(challenge, "invalid_token"))
+                .then(|| format!("403 with `{challenge}`"))
+        })
+    },
+};
+
+/// The words of axum-jwt-auth for whatever it has no other word for.
+pub(crate) static INTERNAL_ERROR_500: Sign = Sign {
+    name: "internal-error-500",
+    means: "500 with the words that axum-jwt-auth has for a key that it does not know",
+    find: |evidence| {
+        own(evidence, |answer| {
+            (answer.status == 500 && answer.body.trim() == "Internal error")
+                .then(|| "500 with `Internal error`".to_owned())
+        })
+    },
+};
+
+/// Its words for other faults, to requests that differ.
+pub(crate) static AXUM_WORDS: Sign = Sign {
+    name: "axum-jwt-auth-words",
+    means: "without a token the answer has axum-jwt-auth's words",
+    find: |evidence| match evidence.answer(Probe::Bare) {
+        Some(bare) => seen(
+            bare.status == 401 && bare.body.trim() == "Missing token",
+            "401 with `Missing token`",
+            Probe::Bare,
+        ),
+        None => Vec::new(),
+    },
+};
