@@ -61,6 +61,14 @@ pub struct Answer {
     pub body_bytes: u64,
 }
 
+impl Sent {
+    /// The first field of this name (lower case).
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let found = self.headers.iter().find(|(field, _)| field == name);
+        found.map(|(_, value)| value.as_str())
+    }
+}
+
 impl fmt::Debug for Sent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} (…)", self.method)

@@ -10,6 +10,7 @@ mod correlate;
 mod event;
 mod findings;
 mod format;
+mod kids;
 mod lines;
 mod names;
 mod prefilter;
@@ -108,9 +109,10 @@ impl Logs {
     /// Requests of HAR files from which credentials were not left out: one at least shows some.
     pub(crate) fn with_credentials(&self) -> impl Iterator<Item = &Browsed> {
         let shows = |one: &Browsed| {
-            let sent = one.request.header("authorization").or(one.request.header("cookie"));
-            let set = one.answer.as_ref().and_then(|answer| answer.header("set-cookie"));
-            sent.is_some() || set.is_some()
+            let sent = ["authorization", "cookie"];
+            let answered = one.answer.as_ref();
+            sent.iter().any(|name| one.request.header(name).is_some())
+                || answered.is_some_and(|answer| answer.header("set-cookie").is_some())
         };
         let files: Vec<_> = self.browsed.iter().filter(|one| shows(one)).map(|one| &one.file).collect();
         self.browsed.iter().filter(move |one| files.contains(&&one.file))

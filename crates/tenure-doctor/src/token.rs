@@ -39,6 +39,11 @@ pub fn read(text: &str, role: Role, source: Source) -> Token {
     }
 }
 
+/// The token without what does not belong to it, for a request that is to present nothing else.
+pub(crate) fn cleaned(text: &str) -> String {
+    clean::clean(text).token
+}
+
 /// A token at its dots (RFC 7515, section 3.1).
 struct Parts<'t> {
     texts: Vec<&'t str>,

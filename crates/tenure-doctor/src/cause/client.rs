@@ -2,6 +2,7 @@
 
 use super::Cause;
 
+mod browsed;
 mod browser;
 mod cors;
 mod header;

@@ -10,15 +10,18 @@ use super::correlate::Correlation;
 use super::event::Reader;
 use super::findings::Moment;
 use super::format::{self, har};
+use super::kids::Kids;
 use super::lines::{self, Line};
 use super::prefilter::Prefilter;
 use super::record::Record;
 use super::texts;
-use super::{LogFile, Logs};
+use super::{Browsed, LogFile, Logs};
 use crate::redact;
 
 /// Bytes by which a HAR is told from JSON lines.
 const FIRST: u64 = 16 * 1024;
+/// Requests of HAR files that are kept.
+const BROWSED: usize = 512;
 
 /// Reads logs of any size, one file after the other, with constant memory.
 ///
@@ -31,6 +34,8 @@ pub struct Analyst {
     reader: Reader,
     correlation: Correlation,
     files: Vec<LogFile>,
+    browsed: Vec<Browsed>,
+    kids: Kids,
 }
 
 impl std::fmt::Debug for Analyst {
@@ -55,6 +60,8 @@ impl Analyst {
             reader: Reader::default(),
             correlation: Correlation::new(),
             files: Vec::new(),
+            browsed: Vec::new(),
+            kids: Kids::default(),
         }
     }
 
@@ -83,6 +90,7 @@ impl Analyst {
             files: self.files,
             findings,
             timeline,
+            browsed: self.browsed,
         }
     }
 }
@@ -103,6 +111,8 @@ struct Odd {
     long: u64,
     binary: u64,
     not_utf8: u64,
+    /// Requests of a HAR that show no credentials.
+    sanitized: u64,
 }
 
 impl Pass<'_> {
@@ -141,10 +151,12 @@ impl Pass<'_> {
         };
         let result = har::read(
             BufReader::with_capacity(1 << 16, &mut counted),
-            &mut |record| {
+            &mut |record, browsed| {
                 self.log.lines += 1;
                 self.count("har");
-                self.record(&record);
+                self.odd.sanitized += u64::from(record.sanitized);
+                self.record(record);
+                self.browsed(browsed);
             },
         );
         self.log.bytes = counted.bytes;
@@ -154,6 +166,16 @@ impl Pass<'_> {
                 error.classify(),
                 error.line()
             ));
+        }
+    }
+
+    fn browsed(&mut self, browsed: Browsed) {
+        if self.analyst.browsed.len() < BROWSED && browsed.is_telling() {
+            self.analyst.browsed.push(Browsed {
+                file: self.log.name.clone(),
+                entry: self.log.lines,
+                ..browsed
+            });
         }
     }
 
@@ -230,6 +252,11 @@ impl Pass<'_> {
             };
             for name in prefilter.texts(line).chain(texts::left_out(&record)) {
                 self.analyst.correlation.text(name, moment);
+                if name == "log-says-kid"
+                    && self.analyst.kids.is_new(&String::from_utf8_lossy(line))
+                {
+                    self.analyst.correlation.text("unknown-kids", moment);
+                }
             }
         }
         self.record(&record);
@@ -273,6 +300,14 @@ impl Pass<'_> {
         self.log.notes = odd
             .map(|(lines, what)| format!("{lines} lines {what}"))
             .collect();
+        if self.odd.sanitized > 0 && self.odd.sanitized == self.log.lines {
+            // Chrome leaves them out of an export unless told otherwise.
+            self.log.notes.push(format!(
+                "no request of {} shows Authorization or Cookie; browsers leave both out of what they export, so \
+                 whether they were sent is unknown",
+                self.log.lines
+            ));
+        }
         self.log
     }
 }

@@ -8,7 +8,7 @@ use super::{Sign, accepted, answers, client_answers, contains, refused, seen};
 use crate::exchange::{Answer, Exchange, Failure};
 use crate::probe::Probe;
 use crate::sign::logs;
-use crate::{Clue, Evidence};
+use crate::{Clue, Evidence, Source};
 
 /// Answers to which requests a text is looked for in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,7 +77,25 @@ pub(crate) fn text(evidence: &Evidence, name: &str, needle: &str, at: At) -> Vec
         }
     }
     clues.extend(logs::text(evidence, name));
+    if at.includes(Probe::Client) {
+        clues.extend(browsed(evidence, needle));
+    }
     clues
+}
+
+/// Where a text is in an answer that a HAR shows, to a call that was not answered well afterwards.
+fn browsed(evidence: &Evidence, needle: &str) -> Vec<Clue> {
+    let found = evidence
+        .logs
+        .unrecovered()
+        .find_map(|(one, answer)| Some((one, answer.status, place(answer, needle)?)));
+    found.map_or_else(Vec::new, |(one, status, place)| {
+        vec![Clue {
+            says: format!("{status} with `{needle}` in {place}"),
+            source: Source::Log(one.file.clone(), one.entry),
+            at: None,
+        }]
+    })
 }
 
 /// In which part of an answer a text stands.

@@ -1,6 +1,6 @@
 //! Client and transport.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tenure_doctor::exchange::Failure;
 
 use crate::support::{Facts, Headers, NOW, URL, confirms, facts, jwt, jwt_of, leads, leaves_open};
@@ -244,8 +244,13 @@ fn a_preflight_that_is_asked_for_a_token_is_confirmed_where_the_request_works() 
         &works().answer("preflight", 403, &[], "bots are not welcome"),
         "TN0110",
     );
-    let router: Headers<'_> = &[("x-amzn-errortype", "MissingAuthenticationTokenException")];
-    leaves_open(&works().answer("preflight", 403, router, "{}"), "TN0110");
+    let no_route: Headers<'_> = &[("x-amzn-errortype", "MissingAuthenticationTokenException")];
+    confirms(&works().answer("preflight", 403, no_route, "{}"), "TN0110");
+    let authorizer: Headers<'_> = &[("apigw-requestid", "a1")];
+    leaves_open(
+        &works().answer("preflight", 401, authorizer, "{}"),
+        "TN0110",
+    );
     let gate = facts().answers(
         &["client", "bare", "altered", "preflight"],
         401,
@@ -380,4 +385,126 @@ fn a_token_that_the_api_cannot_read_is_confirmed_by_its_parser_or_by_one_that_it
         "TN0115",
     );
     leads(&refused().token(opaque), "TN0115");
+}
+
+type Call<'a> = (&'a str, &'a str, Headers<'a>, u16, Headers<'a>);
+
+/// A HAR of these calls: method, URL, request fields, status (0: none), answer fields.
+fn har(calls: &[Call<'_>]) -> Facts {
+    let fields = |headers: Headers<'_>| -> Value {
+        let field = |(name, value): &(&str, &str)| json!({"name": name, "value": value});
+        headers.iter().map(field).collect()
+    };
+    let entry = |(method, url, sent, status, answered): &Call<'_>| {
+        json!({
+            "startedDateTime": "2026-11-21T18:00:00.000Z", "time": 3,
+            "request": {"method": method, "url": url, "headers": fields(sent)},
+            "response": {"status": status, "headers": fields(answered), "content": {"text": ""}},
+        })
+    };
+    let entries: Vec<_> = calls.iter().map(entry).collect();
+    facts().log(
+        "page.har",
+        &json!({"log": {"version": "1.2", "entries": entries}}).to_string(),
+    )
+}
+
+const BEARER: Headers<'_> = &[("authorization", "Bearer eyJhbGciOiJSUzI1NiJ9.e30.c2ln")];
+const LOWER: Headers<'_> = &[("authorization", "bearer eyJhbGciOiJSUzI1NiJ9.e30.c2ln")];
+const RAW: Headers<'_> = &[("authorization", "eyJhbGciOiJSUzI1NiJ9.e30.c2ln")];
+
+#[test]
+fn a_token_that_came_later_is_confirmed_by_a_browsers_record_with_credentials() {
+    let early = ("GET", URL, &[] as Headers<'_>, 401, CHALLENGE);
+    let later = ("GET", URL, BEARER, 200, &[] as Headers<'_>);
+    confirms(&har(&[early, later]), "TN0101");
+    let login = (
+        "POST",
+        "https://api.example/login",
+        &[] as Headers<'_>,
+        200,
+        &[] as Headers<'_>,
+    );
+    leaves_open(&har(&[early, login, later]), "TN0101");
+    let exported_without = ("GET", URL, &[] as Headers<'_>, 200, &[] as Headers<'_>);
+    leaves_open(&har(&[early, exported_without]), "TN0101");
+}
+
+#[test]
+fn the_scheme_is_confirmed_by_a_browsers_record_of_one_token_in_two_ways() {
+    let call = |sent, status| ("GET", URL, sent, status, &[] as Headers<'_>);
+    confirms(&har(&[call(LOWER, 401), call(BEARER, 200)]), "TN0104");
+    confirms(&har(&[call(RAW, 401), call(BEARER, 200)]), "TN0103");
+    leaves_open(&har(&[call(BEARER, 401), call(BEARER, 200)]), "TN0104");
+    let other: Headers<'_> = &[("authorization", "Bearer eyJhbGciOiJSUzI1NiJ9.e31.c2ln")];
+    leaves_open(&har(&[call(LOWER, 401), call(other, 200)]), "TN0104");
+    leaves_open(&har(&[call(RAW, 401), call(other, 200)]), "TN0103");
+}
+
+#[test]
+fn a_word_in_a_browsers_record_is_confirmed_unless_the_call_went_well_later() {
+    let word: Headers<'_> = &[("authorization", "Bearer undefined")];
+    let call = |sent, status| ("GET", URL, sent, status, &[] as Headers<'_>);
+    confirms(&har(&[call(word, 401)]), "TN0102");
+    leaves_open(&har(&[call(word, 401), call(BEARER, 200)]), "TN0102");
+}
+
+#[test]
+fn a_refused_preflight_is_confirmed_by_a_browsers_record_in_which_the_call_never_went_out() {
+    let page: Headers<'_> = &[("origin", "https://app.example")];
+    let asked = |challenge| ("OPTIONS", URL, page, 401, challenge);
+    let call = |status| ("GET", URL, page, status, &[] as Headers<'_>);
+    confirms(&har(&[asked(CHALLENGE), call(0)]), "TN0110");
+    leaves_open(&har(&[asked(CHALLENGE), call(200)]), "TN0110");
+    let gate: Headers<'_> = &[("www-authenticate", "Basic realm=\"staging\"")];
+    leaves_open(&har(&[asked(gate), call(0)]), "TN0110");
+}
+
+#[test]
+fn a_cookie_left_out_is_confirmed_by_a_browsers_record_that_shows_cookies() {
+    let page: Headers<'_> = &[("origin", "https://app.other")];
+    let cookie: Headers<'_> = &[("cookie", "session=3f7ac01d")];
+    let strict: Headers<'_> = &[("set-cookie", "session=3f7ac01d; Secure; SameSite=Strict")];
+    let none: Headers<'_> = &[("set-cookie", "session=3f7ac01d; Secure; SameSite=None")];
+    let nothing: Headers<'_> = &[];
+    let refused = ("GET", URL, page, 401, nothing);
+    confirms(
+        &har(&[("GET", URL, cookie, 200, nothing), refused]),
+        "TN0112",
+    );
+    let login = |set| ("POST", "https://api.example/login", page, 200, set);
+    confirms(&har(&[login(strict), refused]), "TN0112");
+    leaves_open(&har(&[login(none), refused]), "TN0112");
+    leaves_open(&har(&[refused]), "TN0112");
+}
+
+#[test]
+fn a_large_header_is_confirmed_by_a_browsers_record_and_by_nginx_s_log() {
+    let both: Headers<'_> = &[
+        ("authorization", "Bearer eyJhbGciOiJSUzI1NiJ9.e30.c2ln"),
+        ("cookie", "a=b"),
+    ];
+    let call = |sent| ("GET", URL, sent, 431, &[] as Headers<'_>);
+    confirms(&har(&[call(BEARER)]), "TN0113");
+    leaves_open(&har(&[call(both)]), "TN0113");
+    let line = |field: &str| {
+        let head = "2026/11/21 18:42:30 [info] 14983#14983: *4 client sent too long header line";
+        facts().log(
+            "error.log",
+            &format!("{head}: \"{field}: x\" while reading client request headers"),
+        )
+    };
+    confirms(&line("Authorization"), "TN0113");
+    leaves_open(&line("Cookie"), "TN0113");
+}
+
+#[test]
+fn a_redirect_that_drops_the_header_is_confirmed_by_a_browsers_record() {
+    let to = "https://www.example/v1/things";
+    let moved: Headers<'_> = &[("location", to)];
+    let first = ("GET", URL, BEARER, 308, moved);
+    let nothing: Headers<'_> = &[];
+    confirms(&har(&[first, ("GET", to, nothing, 401, nothing)]), "TN0107");
+    leaves_open(&har(&[first, ("GET", to, BEARER, 401, nothing)]), "TN0107");
+    leaves_open(&har(&[first, ("GET", to, nothing, 200, nothing)]), "TN0107");
 }

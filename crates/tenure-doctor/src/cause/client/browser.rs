@@ -1,6 +1,6 @@
 //! What a browser adds: preflights, CORS, cookies.
 
-use crate::cause::client::cors;
+use crate::cause::client::{browsed, cors};
 use crate::cause::{Cause, Layer, Step};
 use crate::probe::Probe;
 use crate::sign::probes;
@@ -8,7 +8,7 @@ use crate::{Prior, Strength};
 
 pub(super) const PREFLIGHT_NEEDS_TOKEN: Cause = Cause {
     id: "TN0110",
-    title: "the browser's preflight is asked for a token, which it never carries",
+    title: "the browser's preflight is asked for credentials, which it never carries",
     layer: Layer::Transport,
     prior: Prior::Common,
     story: "Before a request with an Authorization header to another origin, a browser asks with OPTIONS \
@@ -18,16 +18,18 @@ pub(super) const PREFLIGHT_NEEDS_TOKEN: Cause = Cause {
             work, and the API's log shows OPTIONS and nothing after it.",
     signs: &[
         (&cors::PREFLIGHT_BY_AUTH, Strength::Marks),
+        (&browsed::PREFLIGHT_BROWSED, Strength::Marks),
         (&cors::PREFLIGHT_AS_BARE, Strength::Suggests),
         (&cors::PREFLIGHT_REDIRECTED, Strength::Suggests),
         (&probes::PREFLIGHT_REFUSED, Strength::Hints),
     ],
     against: &[(&probes::NEVER_EVALUATED, Strength::Points)],
-    settled_by: &[&[&cors::PREFLIGHT_BY_AUTH]],
+    settled_by: &[&[&cors::PREFLIGHT_BY_AUTH], &[&browsed::PREFLIGHT_BROWSED]],
     ruled_out_by: &[&probes::PREFLIGHT_ALLOWED],
     fix: "Let OPTIONS through before authentication: CORS middleware outside of the authentication, \
           `--skip-auth-preflight` for oauth2-proxy, `run_on_preflight=false` for Kong's jwt plugin, a \
-          policy that bypasses OPTIONS for Authelia. The API still verifies every other method.",
+          policy that bypasses OPTIONS for Authelia, a method OPTIONS without an authorizer in Amazon \
+          API Gateway. The API still verifies every other method.",
     next: &[
         Step::Probe(Probe::Preflight),
         Step::Probe(Probe::Origin),
@@ -85,12 +87,14 @@ pub(super) const COOKIE_NOT_SENT: Cause = Cause {
     signs: &[
         (&cors::CREDENTIALS_NOT_ALLOWED, Strength::Points),
         (&cors::SAME_SITE_BLOCKS, Strength::Points),
+        (&browsed::COOKIE_LEFT_OUT, Strength::Marks),
         (&cors::COOKIE_SESSION, Strength::Hints),
     ],
     against: &[],
     settled_by: &[
         &[&cors::COOKIE_SESSION, &cors::CREDENTIALS_NOT_ALLOWED],
         &[&cors::COOKIE_SESSION, &cors::SAME_SITE_BLOCKS],
+        &[&browsed::COOKIE_LEFT_OUT],
     ],
     ruled_out_by: &[],
     fix: "Serve page and API from one site, so that SameSite=Lax suffices. Otherwise: `credentials: \

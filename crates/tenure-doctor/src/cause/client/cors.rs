@@ -46,10 +46,16 @@ fn refused_preflight(evidence: &Evidence) -> Vec<Clue> {
     });
     let asks = preflight.status == 401 || preflight.status == 403 && bare;
     seen(
-        asks && !by_amazon(preflight),
+        no_route(preflight) || asks && !by_amazon(preflight),
         format!("{} for the preflight (OPTIONS)", preflight.status),
         Probe::Preflight,
     )
+}
+
+/// Amazon API Gateway (REST) asks for credentials where a method has no route of its own.
+pub(super) fn no_route(answer: &Answer) -> bool {
+    let kind = answer.header("x-amzn-errortype");
+    answer.status == 403 && kind.is_some_and(|kind| contains(kind, "missingauthenticationtoken"))
 }
 
 fn by_amazon(answer: &Answer) -> bool {
@@ -77,6 +83,11 @@ pub(crate) static CORS_ON_SUCCESS_ONLY: Sign = Sign {
     name: "cors-on-success-only",
     means: "a success carries `Access-Control-Allow-Origin`, a refusal of the same request does not",
     find: |evidence| {
+        // Where the preflight is refused, that comes first.
+        let preflight = evidence.answer(Probe::Preflight);
+        if preflight.is_some_and(|answer| !accepted(answer)) {
+            return Vec::new();
+        }
         let pairs = [
             (Probe::Origin, Probe::BareOrigin),
             (Probe::Client, Probe::Bare),
@@ -90,7 +101,8 @@ pub(crate) static CORS_ON_SUCCESS_ONLY: Sign = Sign {
                 .filter(|it| refused(it) && !allows(it))?;
             Some((good.status, bad.status, without))
         });
-        found.map_or_else(Vec::new, |(good, bad, probe)| {
+        let browsed = || super::browsed::cors_on_success_only(evidence);
+        found.map_or_else(browsed, |(good, bad, probe)| {
             let says = format!("{good} with `access-control-allow-origin`, {bad} without it");
             seen(true, says, probe)
         })
@@ -191,7 +203,7 @@ pub(crate) static CREDENTIALS_NOT_ALLOWED: Sign = Sign {
             return Vec::new();
         };
         let elsewhere = ends(evidence).is_some_and(|(page, api)| page.origin() != api.origin());
-        let cookie = request::field(sent, "cookie").is_some();
+        let cookie = sent.header("cookie").is_some();
         let allowed = answer
             .header("access-control-allow-credentials")
             .is_some_and(|value| value.trim() == "true");
@@ -235,7 +247,7 @@ pub(crate) static SAME_SITE_BLOCKS: Sign = Sign {
 };
 
 /// Why a cookie is not sent with requests of another site (RFC 6265bis, section 5.6.7).
-fn blocked(cookie: &str) -> Option<&'static str> {
+pub(super) fn blocked(cookie: &str) -> Option<&'static str> {
     if contains(cookie, "samesite=none") {
         let secure = contains(cookie, "; secure") || contains(cookie, ";secure");
         return (!secure).then_some("has SameSite=None without Secure");
@@ -252,7 +264,7 @@ fn blocked(cookie: &str) -> Option<&'static str> {
 /// The page's origin and the API's URL, where a browser is concerned.
 fn ends(evidence: &Evidence) -> Option<(Url, Url)> {
     evidence.exchanges.iter().find_map(|exchange| {
-        let origin = request::field(&exchange.request, "origin")?;
+        let origin = exchange.request.header("origin")?;
         Some((
             Url::parse(origin).ok()?,
             Url::parse(&exchange.request.url).ok()?,
@@ -261,7 +273,7 @@ fn ends(evidence: &Evidence) -> Option<(Url, Url)> {
 }
 
 /// Scheme and the last two labels of the host: nearly what the public suffix list would say.
-fn site(url: &Url) -> String {
+pub(super) fn site(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
     let address = matches!(url.host(), Some(url::Host::Ipv4(_) | url::Host::Ipv6(_)));
     let labels: Vec<_> = host.rsplitn(3, '.').take(2).collect();

@@ -1,6 +1,6 @@
 //! How the client writes its Authorization header.
 
-use crate::cause::client::signs;
+use crate::cause::client::{browsed, signs};
 use crate::cause::{Cause, Layer, Step};
 use crate::probe::Probe;
 use crate::sign::{logs, probes, token};
@@ -18,13 +18,14 @@ pub(super) const NEVER_ATTACHED: Cause = Cause {
             the user out with a good token in its store.",
     signs: &[
         (&logs::BEFORE_RESTORE, Strength::Marks),
+        (&browsed::TOKEN_CAME_LATER, Strength::Marks),
         (&signs::SENT_WITHOUT_TOKEN, Strength::Hints),
     ],
     against: &[
         (&probes::FAILS_AS_FORGED, Strength::Suggests),
         (&probes::SIGNATURE_PASSES, Strength::Suggests),
     ],
-    settled_by: &[&[&logs::BEFORE_RESTORE]],
+    settled_by: &[&[&logs::BEFORE_RESTORE], &[&browsed::TOKEN_CAME_LATER]],
     ruled_out_by: &[],
     fix: "Let requests wait for one promise, `session restored`, which every caller shares, and give them \
           an error of its own (not a 401) where there is no session. Do not sign out for the refusal of \
@@ -51,6 +52,7 @@ pub(super) const WORD_IN_PLACE: Cause = Cause {
     signs: &[
         (&signs::WORD_SENT, Strength::Marks),
         (&signs::WORD_LOGGED, Strength::Marks),
+        (&browsed::WORD_BROWSED, Strength::Marks),
         (&signs::AS_UNDEFINED, Strength::Suggests),
         (&signs::NOT_A_JWT, Strength::Hints),
     ],
@@ -61,6 +63,7 @@ pub(super) const WORD_IN_PLACE: Cause = Cause {
     ],
     settled_by: &[
         &[&signs::WORD_SENT],
+        &[&browsed::WORD_BROWSED],
         &[&signs::WORD_LOGGED, &logs::REFUSALS],
     ],
     ruled_out_by: &[&probes::ACCEPTED],
@@ -95,10 +98,18 @@ pub(super) const OTHER_SCHEME: Cause = Cause {
         (&signs::BEARER_TURNS, Strength::Marks),
         (&signs::OTHER_SCHEME_WANTED, Strength::Marks),
         (&signs::OTHER_SCHEME_SENT, Strength::Points),
-        (&probes::AS_WITHOUT_TOKEN, Strength::Hints),
+        (&browsed::SCHEME_BROWSED, Strength::Marks),
+        (&probes::AS_WITHOUT_TOKEN, Strength::Suggests),
     ],
-    against: &[(&signs::TRIMMED_REFUSED, Strength::Points)],
-    settled_by: &[&[&signs::BEARER_TURNS], &[&signs::OTHER_SCHEME_WANTED]],
+    against: &[
+        (&signs::TRIMMED_REFUSED, Strength::Points),
+        (&signs::SCHEMES_TRIED, Strength::Suggests),
+    ],
+    settled_by: &[
+        &[&signs::BEARER_TURNS],
+        &[&signs::OTHER_SCHEME_WANTED],
+        &[&browsed::SCHEME_BROWSED],
+    ],
     ruled_out_by: &[&probes::ACCEPTED],
     fix: "Send `Authorization: Bearer <token>`. Where the SDK adds the scheme itself, hand it the token \
           alone; where it does not, add it in one place.",
@@ -125,10 +136,15 @@ pub(super) const CASE_SENSITIVE: Cause = Cause {
     signs: &[
         (&signs::CASE_TURNS, Strength::Marks),
         (&signs::OTHER_CASE_SENT, Strength::Points),
+        (&browsed::CASE_BROWSED, Strength::Marks),
         (&signs::CASE_MATTERS, Strength::Suggests),
+        (&probes::AS_WITHOUT_TOKEN, Strength::Suggests),
     ],
-    against: &[(&signs::TRIMMED_REFUSED, Strength::Points)],
-    settled_by: &[&[&signs::CASE_TURNS]],
+    against: &[
+        (&signs::TRIMMED_REFUSED, Strength::Points),
+        (&signs::CASES_TRIED, Strength::Suggests),
+    ],
+    settled_by: &[&[&signs::CASE_TURNS], &[&browsed::CASE_BROWSED]],
     ruled_out_by: &[],
     fix: "Compare the scheme without regard to case in the API. Until that is out, let the client write \
           `Bearer` instead of what `token_type` says.",

@@ -1,6 +1,6 @@
 //! What the client presents: too much, or the wrong kind.
 
-use crate::cause::client::signs;
+use crate::cause::client::{browsed, signs};
 use crate::cause::{Cause, Layer, Step};
 use crate::probe::Probe;
 use crate::sign::{keys, probes, token};
@@ -20,7 +20,8 @@ pub(super) const TOO_LARGE: Cause = Cause {
         (&signs::HEADER_TOO_LARGE_NGINX, Strength::Points),
         (&signs::HEADER_TOO_LARGE_APACHE, Strength::Points),
         (&signs::HEADER_TOO_LARGE_TOMCAT, Strength::Points),
-        (&signs::LOGGED_TOO_LONG_HEADER, Strength::Points),
+        (&signs::LOGGED_TOO_LONG_HEADER, Strength::Marks),
+        (&browsed::TOO_LARGE_BROWSED, Strength::Marks),
         (&signs::TOO_LARGE_TO_READ, Strength::Marks),
         (&signs::LARGE_TOKEN, Strength::Suggests),
     ],
@@ -28,7 +29,12 @@ pub(super) const TOO_LARGE: Cause = Cause {
         (&probes::REFUSED_401, Strength::Points),
         (&probes::REFUSED_403, Strength::Suggests),
     ],
-    settled_by: &[&[&signs::HEADER_TOO_LARGE], &[&signs::TOO_LARGE_TO_READ]],
+    settled_by: &[
+        &[&signs::HEADER_TOO_LARGE],
+        &[&signs::TOO_LARGE_TO_READ],
+        &[&signs::LOGGED_TOO_LONG_HEADER],
+        &[&browsed::TOO_LARGE_BROWSED],
+    ],
     ruled_out_by: &[&probes::ACCEPTED, &probes::REFUSED_401],
     fix: "Make the token smaller: only the claims that the API reads, groups by id or by a reference that \
           it looks up. Raising the limit (`large_client_header_buffers` in nginx, `LimitRequestFieldSize` \

@@ -10,7 +10,7 @@ use crate::{Clue, Evidence};
 
 /// What a redirect changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Move {
+pub(super) enum Move {
     /// From http to https at the same host.
     Upgrade,
     /// A trailing slash, and https becomes http or the host or port another: the address that the app behind a proxy has.
@@ -55,7 +55,11 @@ pub(crate) static DROPPED_AND_REFUSED: Sign = Sign {
     means: "followed as clients do, the request arrives without its header and is refused",
     find: |evidence| {
         let Some((hop, answer)) = last(evidence, |probe| matches!(probe, Probe::Hop(_))) else {
-            return Vec::new();
+            let natures = [Move::Upgrade, Move::Slash, Move::Moved];
+            let browsed = natures
+                .into_iter()
+                .map(|nature| super::browsed::dropped(evidence, nature));
+            return browsed.flatten().collect();
         };
         let dropped = carried(evidence) && !has_authorization(hop);
         let says = format!(
@@ -151,18 +155,19 @@ fn of(evidence: &Evidence, wanted: Move) -> Vec<Clue> {
         let to = from.join(answer.header("location")?).ok()?;
         (nature(&from, &to)? == wanted).then_some((exchange.probe, answer.status, from, to))
     });
-    redirects
-        .flat_map(|(probe, status, from, to)| {
-            seen(
-                true,
-                format!("{status} from {} to {}", end(&from), end(&to)),
-                probe,
-            )
-        })
+    let probed = redirects.flat_map(|(probe, status, from, to)| {
+        seen(
+            true,
+            format!("{status} from {} to {}", end(&from), end(&to)),
+            probe,
+        )
+    });
+    probed
+        .chain(super::browsed::dropped(evidence, wanted))
         .collect()
 }
 
-fn nature(from: &Url, to: &Url) -> Option<Move> {
+pub(super) fn nature(from: &Url, to: &Url) -> Option<Move> {
     let bare = |url: &Url| url.path().trim_end_matches('/').to_owned();
     let host = from.host_str() == to.host_str();
     if from.origin() == to.origin() {
@@ -192,7 +197,7 @@ fn end(url: &Url) -> String {
     )
 }
 
-fn is_redirect(answer: &Answer) -> bool {
+pub(super) fn is_redirect(answer: &Answer) -> bool {
     matches!(answer.status, 301 | 302 | 303 | 307 | 308)
 }
 

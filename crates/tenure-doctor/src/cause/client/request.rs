@@ -1,5 +1,7 @@
 //! How the client's own request carries its token; values are fingerprints here.
 
+use std::fmt;
+
 use url::Url;
 
 use crate::Evidence;
@@ -19,6 +21,16 @@ pub(super) enum Scheme {
     None,
 }
 
+impl fmt::Display for Scheme {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Bearer => f.write_str("`Bearer`"),
+            Self::OtherCase(scheme) | Self::Other(scheme) => write!(f, "`{scheme}`"),
+            Self::None => f.write_str("no scheme"),
+        }
+    }
+}
+
 /// The client's request, where it was answered.
 pub(super) fn client(evidence: &Evidence) -> Option<(&Sent, &Answer)> {
     let exchange = evidence
@@ -30,19 +42,18 @@ pub(super) fn client(evidence: &Evidence) -> Option<(&Sent, &Answer)> {
 
 /// The value of its Authorization header.
 pub(super) fn authorization(sent: &Sent) -> Option<&str> {
-    field(sent, "authorization")
-}
-
-/// A header field by its name in lower case.
-pub(super) fn field<'a>(sent: &'a Sent, name: &str) -> Option<&'a str> {
-    let found = sent.headers.iter().find(|(field, _)| field == name);
-    found.map(|(_, value)| value.as_str())
+    sent.header("authorization")
 }
 
 /// How the client announces its token.
 pub(super) fn scheme(evidence: &Evidence) -> Option<Scheme> {
     let (sent, _) = client(evidence)?;
-    let value = authorization(sent)?.trim();
+    announced(authorization(sent)?)
+}
+
+/// How the value of an Authorization header announces its token.
+pub(super) fn announced(value: &str) -> Option<Scheme> {
+    let value = value.trim();
     let Some((scheme, _)) = value.split_once(char::is_whitespace) else {
         let alone = !value.is_empty() && !value.eq_ignore_ascii_case("bearer");
         return alone.then_some(Scheme::None);
@@ -99,7 +110,7 @@ pub(super) fn carriers(sent: &Sent) -> Vec<String> {
             .filter(|(name, value)| is_token(name) && !value.is_empty());
         found.extend(pairs.map(|(name, _)| format!("`{name}` in the query")));
     }
-    let cookies = field(sent, "cookie").unwrap_or_default().split(';');
+    let cookies = sent.header("cookie").unwrap_or_default().split(';');
     let cookies = cookies.filter_map(|cookie| Some(cookie.split_once('=')?.0.trim()));
     let session = |name: &&str| {
         let name = name.to_ascii_lowercase();

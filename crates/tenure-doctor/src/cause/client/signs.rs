@@ -29,9 +29,9 @@ texts! {
     /// nginx, the page of its status 494.
     HEADER_TOO_LARGE_NGINX = "nginx-header-too-large", At::Client, "request header or cookie too large",
         "nginx says that a header field is too large";
-    /// nginx's error log.
-    LOGGED_TOO_LONG_HEADER = "nginx-too-long-header-line", At::Client, "client sent too long header line",
-        "nginx logged a header field that was too long";
+    /// nginx's error log, which names the field.
+    LOGGED_TOO_LONG_HEADER = "nginx-too-long-authorization", At::Client, "client sent too long header line: \"authorization",
+        "nginx logged an Authorization header that was too long";
     /// Apache httpd, which answers 400.
     HEADER_TOO_LARGE_APACHE = "apache-header-too-large", At::Client, "size of a request header field exceeds server limit",
         "Apache says that a header field is too large";
@@ -156,6 +156,32 @@ pub(crate) static OTHER_SCHEME_WANTED: Sign = Sign {
     },
 };
 
+/// Other schemes were tried, and refused.
+pub(crate) static SCHEMES_TRIED: Sign = Sign {
+    name: "schemes-tried",
+    means: "the token is refused without a scheme and with another, too",
+    find: |evidence| tried(evidence, &[Probe::Raw, Probe::TokenScheme]),
+};
+
+/// Other letters were tried, and refused.
+pub(crate) static CASES_TRIED: Sign = Sign {
+    name: "cases-tried",
+    means: "the token is refused in every spelling of the scheme",
+    find: |evidence| tried(evidence, &[Probe::Lower, Probe::Upper]),
+};
+
+fn tried(evidence: &Evidence, probes: &[Probe]) -> Vec<Clue> {
+    let refusal = |probe: &Probe| {
+        let answer = evidence.answer(*probe).filter(|answer| !accepted(answer))?;
+        Some((*probe, answer.status))
+    };
+    let refusals: Option<Vec<_>> = probes.iter().map(refusal).collect();
+    let refusals = refusals.unwrap_or_default().into_iter();
+    refusals
+        .flat_map(|(probe, status)| seen(true, format!("{status} for `{probe}`"), probe))
+        .collect()
+}
+
 /// Refused as the client sends it, accepted as `Bearer`, where the scheme is all that differs.
 pub(crate) static BEARER_TURNS: Sign = Sign {
     name: "bearer-turns",
@@ -172,11 +198,12 @@ pub(crate) static BEARER_TURNS: Sign = Sign {
     },
 };
 
-/// The client sends `bearer` in other letters.
+/// The client sends `bearer` in other letters; most services take it.
 pub(crate) static OTHER_CASE_SENT: Sign = Sign {
     name: "other-case-sent",
-    means: "the client writes the scheme in other letters than `Bearer`",
+    means: "the client writes the scheme in other letters than `Bearer`, and is not accepted",
     find: |evidence| match request::scheme(evidence) {
+        _ if evidence.answer(Probe::Client).is_some_and(accepted) => Vec::new(),
         Some(Scheme::OtherCase(scheme)) => said(format!("the client writes `{scheme}`")),
         _ => Vec::new(),
     },
@@ -387,7 +414,7 @@ pub(crate) static HEADER_TOO_LARGE: Sign = Sign {
     },
 };
 
-fn is_too_large(answer: &Answer) -> bool {
+pub(super) fn is_too_large(answer: &Answer) -> bool {
     let texts = [
         "request header or cookie too large",
         "size of a request header field exceeds server limit",

@@ -13,8 +13,11 @@ use serde_json::{Map, Value as Json};
 
 use super::clip::Clip;
 use super::{json, logfmt};
+use crate::exchange::{Answer, Exchange, Sent};
 use crate::logs::record::{Record, Value, key};
-use crate::logs::time;
+use crate::logs::{Browsed, time};
+use crate::probe::Probe;
+use crate::redact;
 
 /// Whether a stream that begins so is a HAR.
 pub(in crate::logs) fn begins(first: &[u8]) -> bool {
@@ -31,7 +34,7 @@ pub(in crate::logs) fn begins(first: &[u8]) -> bool {
 /// Hands every entry to `take`; an error where the document is broken, with what was read before it.
 pub(in crate::logs) fn read(
     reader: impl Read,
-    take: &mut dyn FnMut(Record),
+    take: &mut dyn FnMut(&Record, Browsed),
 ) -> Result<(), serde_json::Error> {
     let mut text = serde_json::Deserializer::from_reader(Clip::new(reader));
     Walk { take, depth: 0 }.deserialize(&mut text)
@@ -39,7 +42,7 @@ pub(in crate::logs) fn read(
 
 /// Goes down `log`, then `entries`, and reads their members one by one.
 struct Walk<'a> {
-    take: &'a mut dyn FnMut(Record),
+    take: &'a mut dyn FnMut(&Record, Browsed),
     depth: usize,
 }
 
@@ -79,7 +82,8 @@ impl<'de> Visitor<'de> for Walk<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
         while let Some(entry) = list.next_element::<Entry>()? {
-            (self.take)(entry.record());
+            let browsed = entry.browsed();
+            (self.take)(&entry.record(), browsed);
         }
         Ok(())
     }
@@ -107,6 +111,7 @@ struct Request {
 #[serde(default)]
 struct Response {
     status: Option<f64>,
+    headers: Vec<Header>,
     content: Body,
     #[serde(rename = "_error")]
     error: Option<String>,
@@ -127,6 +132,52 @@ struct Body {
 }
 
 impl Entry {
+    /// Request and answer, redacted.
+    fn browsed(&self) -> Browsed {
+        let fields = |headers: &[Header]| {
+            let field = |header: &Header| (header.name.to_ascii_lowercase(), header.value.clone());
+            headers.iter().map(field).collect()
+        };
+        let status = self.response.status.filter(|status| *status >= 100.0);
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "saturates, and a status is small"
+        )]
+        let answer = status.map(|status| Answer {
+            status: status as u16,
+            headers: fields(&self.response.headers),
+            body: self
+                .response
+                .content
+                .text
+                .chars()
+                .take(Answer::BODY)
+                .collect(),
+            body_bytes: self.response.content.text.len() as u64,
+        });
+        let raw = Exchange {
+            probe: Probe::Client,
+            request: Sent {
+                method: self.request.method.clone(),
+                url: self.request.url.clone(),
+                headers: fields(&self.request.headers),
+                body_bytes: self.request.post_data.text.len() as u64,
+            },
+            result: answer.ok_or(crate::exchange::Failure::Reset),
+            at: tenure_core::time::Timestamp::default(),
+            took_ms: 0,
+            address: None,
+        };
+        let shown = redact::exchange(&raw);
+        Browsed {
+            file: String::new(),
+            entry: 0,
+            request: shown.request,
+            answer: shown.result.ok(),
+        }
+    }
+
     fn record(self) -> Record {
         let mut record = Record::of("har");
         let text = |value: String| Value::Text(value);
