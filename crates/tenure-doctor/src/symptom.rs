@@ -12,7 +12,7 @@ use crate::{Clue, Evidence, Source};
 
 /// What went wrong for users, whatever the cause.
 pub(crate) fn all(evidence: &Evidence) -> Vec<Clue> {
-    let looks: [fn(&Evidence) -> Vec<Clue>; 9] = [
+    let looks: [fn(&Evidence) -> Vec<Clue>; 10] = [
         unanswered,
         turned_away,
         login_page,
@@ -21,6 +21,7 @@ pub(crate) fn all(evidence: &Evidence) -> Vec<Clue> {
         nothing_checked,
         refreshes,
         logs,
+        slowed_down,
         deployment,
     ];
     let mut clues: Vec<_> = looks.iter().flat_map(|look| look(evidence)).collect();
@@ -233,7 +234,11 @@ fn is_dead(evidence: &Evidence, probe: Probe, answer: &Answer) -> bool {
             let body: String = answer.body.split_whitespace().collect();
             accepted(answer) && contains(&body, "\"active\":false")
         }
-        Probe::Userinfo => answer.status == 401,
+        Probe::Userinfo => {
+            let openid = token::claims(evidence)
+                .is_some_and(|claims| claims.scope.iter().any(|scope| scope == "openid"));
+            answer.status == 401 && (openid || contains(&answer.body, "revoked"))
+        }
         _ => false,
     };
     said && !expired
@@ -262,6 +267,18 @@ fn logs(evidence: &Evidence) -> Vec<Clue> {
                 .first_ms
                 .map(|ms| tenure_core::time::Timestamp(ms / 1_000)),
             ..clue(finding.says.clone(), finding.source.clone())
+        })
+        .collect()
+}
+
+/// Answers 429 in logs (RFC 6585, section 4).
+fn slowed_down(evidence: &Evidence) -> Vec<Clue> {
+    let files = evidence.logs.files.iter();
+    let counts = files.filter_map(|file| Some((file, file.statuses.get(&429)?)));
+    counts
+        .map(|(file, count)| {
+            let says = format!("{count} answers 429");
+            clue(says, Source::Log(file.name.clone(), 1))
         })
         .collect()
 }

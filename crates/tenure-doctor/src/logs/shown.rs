@@ -15,7 +15,14 @@ pub(super) fn label(text: &str) -> String {
     let run = |part: &str| {
         part.len() >= RUN && part.bytes().any(|byte| byte.is_ascii_digit()) || part.len() >= 2 * RUN
     };
+    let has = |kind: fn(&u8) -> bool| text.bytes().any(|byte| kind(&byte));
+    let random = text.len() >= 3 * RUN / 2
+        && !text.contains(' ')
+        && has(u8::is_ascii_digit)
+        && has(u8::is_ascii_lowercase)
+        && has(u8::is_ascii_uppercase);
     let harmless = text.len() <= LABEL
+        && !random
         && text.chars().all(named)
         && !text.split(|c: char| !c.is_ascii_alphanumeric()).any(run);
     if harmless {

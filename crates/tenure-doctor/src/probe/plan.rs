@@ -68,11 +68,13 @@ pub fn decide(
 const START: [Probe; 4] = [Probe::Client, Probe::Bare, Probe::Altered, Probe::Preflight];
 
 /// Where all is well so far: what would show that it is not.
-const CHECKS: [Probe; 11] = [
+const CHECKS: [Probe; 13] = [
     Probe::Origin,
     Probe::OtherEndpoint,
     Probe::OtherToken,
     Probe::Direct,
+    Probe::Introspection,
+    Probe::Userinfo,
     Probe::Refresh,
     Probe::RefreshAgain(1),
     Probe::RefreshAgain(2),
@@ -81,6 +83,9 @@ const CHECKS: [Probe; 11] = [
     Probe::Again(3),
     Probe::Again(4),
 ];
+
+/// The same for a request that may have a body: rules of firewalls look at its size.
+const SIZES: [Probe; 2] = [Probe::SmallBody, Probe::LargeBody];
 
 /// Where no cause is likely: what separates most, first.
 const GENERAL: [Probe; 26] = [
@@ -127,7 +132,10 @@ impl Open<'_> {
             return Decision::Send(address);
         }
         let well = self.is_well();
-        let check = well.then(|| self.first_of(&CHECKS)).flatten();
+        let sized = || self.has_body().then(|| self.first_of(&SIZES)).flatten();
+        let check = well
+            .then(|| self.first_of(&CHECKS).or_else(sized))
+            .flatten();
         let telling = || worth::most(diagnosis, |probe| self.ready(probe));
         if let Some(probe) = check.or_else(telling) {
             return Decision::Send(probe);
@@ -201,6 +209,14 @@ impl Open<'_> {
         addresses
             .filter(|probe| matches!(probe, Probe::Address(_)))
             .find_map(|probe| self.ready(probe))
+    }
+
+    fn has_body(&self) -> bool {
+        let exchanges = &self.evidence.exchanges;
+        let client = exchanges.iter().find(|it| it.probe == Probe::Client);
+        client.is_some_and(|client| {
+            matches!(client.request.method.as_str(), "POST" | "PUT" | "PATCH")
+        })
     }
 
     fn is_well(&self) -> bool {

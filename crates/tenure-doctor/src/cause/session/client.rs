@@ -237,7 +237,7 @@ pub(super) const LOGIN_LOOP: Cause = Cause {
     settled_by: &[
         &[&signs::REDIRECT_URI_REFUSED],
         &[&signs::STATE_FAILS_EACH_TIME],
-        &[&signs::LOGIN_LOOP, &signs::STATE_FAILS],
+        &[&signs::LOGIN_LOOP, &signs::STATE_FAILS_LOGGED],
     ],
     ruled_out_by: &[],
     fix: "Register the exact redirect URI that the app sends, and log it. Begin and end the sign-in on \

@@ -96,13 +96,17 @@ pub(super) const CLIENT_GONE: Cause = Cause {
             answered `ResourceNotFoundException` or `invalid_client`, while access tokens that are out \
             stay good until they expire.",
     signs: &[
+        (&signs::POOL_CLIENT_GONE, Strength::Marks),
         (&texts::POOL_CLIENT, Strength::Points),
         (&texts::RESOURCE_NOT_FOUND, Strength::Points),
         (&texts::INVALID_CLIENT, Strength::Points),
         (&drift::CLIENTS_DIFFER, Strength::Suggests),
     ],
     against: &[],
-    settled_by: &[&[&texts::POOL_CLIENT, &texts::RESOURCE_NOT_FOUND]],
+    settled_by: &[
+        &[&texts::POOL_CLIENT, &texts::RESOURCE_NOT_FOUND],
+        &[&signs::POOL_CLIENT_GONE],
+    ],
     ruled_out_by: &[],
     fix: "Ship a build with the new client id, or restore the old client where the issuer can. Protect \
           the client from being replaced (`DeletionPolicy: Retain`) and read its id from one place. \
@@ -131,7 +135,7 @@ pub(super) const STILL_ACCEPTED: Cause = Cause {
         (&signs::ACCEPTED_THOUGH_NO_USERINFO, Strength::Suggests),
         (&signs::ACCEPTED_THOUGH_ENDED, Strength::Marks),
         (&texts::COGNITO_REVOKED, Strength::Suggests),
-        (&texts::COGNITO_ACCESS_REVOKED, Strength::Suggests),
+        (&signs::ACCEPTED_THOUGH_REVOKED, Strength::Marks),
     ],
     against: &[(&probes::REFUSED_401, Strength::Points)],
     settled_by: &[
@@ -144,9 +148,11 @@ pub(super) const STILL_ACCEPTED: Cause = Cause {
             &signs::ACCEPTED_THOUGH_NO_USERINFO,
         ],
         &[&signs::ACCEPTED_THOUGH_ENDED, &texts::COGNITO_REVOKED],
+        &[&signs::ACCEPTED_THOUGH_REVOKED],
         &[
+            &signs::ACCEPTED_THOUGH_INACTIVE,
             &signs::ACCEPTED_THOUGH_NO_USERINFO,
-            &texts::COGNITO_ACCESS_REVOKED,
+            &signs::FOR_USERINFO,
         ],
     ],
     ruled_out_by: &[&token::EXPIRED],
@@ -166,7 +172,7 @@ pub(super) const STILL_ACCEPTED: Cause = Cause {
 
 pub(super) const OVER: Cause = Cause {
     id: "TN0610",
-    title: "the session idled out, or reached its lifetime, at the issuer",
+    title: "the session is over at the issuer: its idle limit, its lifetime, or an end there",
     layer: Layer::Issuer,
     prior: Prior::Usual,
     story: "Issuers end sessions that nobody refreshed for their idle limit, and all sessions at their \
@@ -185,7 +191,7 @@ pub(super) const OVER: Cause = Cause {
     ],
     settled_by: &[
         &[&signs::IDLE_SAID],
-        &[&signs::SESSION_GONE_SAID, &logs::AFTER_PAUSE],
+        &[&signs::SESSION_GONE_ALONE],
         &[&logs::AFTER_PAUSE, &signs::REFRESHES_REFUSED],
     ],
     ruled_out_by: &[],

@@ -228,6 +228,26 @@ pub(super) static BLANK_SUCCESSOR: Sign = Sign {
     },
 };
 
+/// Amazon Cognito does not know the client that refreshes.
+pub(super) static POOL_CLIENT_GONE: Sign = Sign {
+    name: "cognito-client-gone",
+    means: "the user pool has no client of that id",
+    find: |evidence| {
+        let gone = refreshes(evidence).find(|(_, answer)| {
+            !accepted(answer)
+                && contains(&answer.body, "ResourceNotFoundException")
+                && contains(&answer.body, "client")
+        });
+        gone.map_or_else(Vec::new, |(probe, answer)| {
+            let says = format!(
+                "{} for a refresh: the user pool has no such client",
+                answer.status
+            );
+            seen(true, says, probe)
+        })
+    },
+};
+
 /// The token says that Cognito tracks devices.
 pub(super) static DEVICE_TRACKED: Sign = Sign {
     name: "cognito-device-tracked",
@@ -275,6 +295,35 @@ pub(super) static ACCEPTED_THOUGH_NO_USERINFO: Sign = Sign {
     },
 };
 
+/// Likewise, and userinfo says why.
+pub(super) static ACCEPTED_THOUGH_REVOKED: Sign = Sign {
+    name: "accepted-though-revoked",
+    means: "the API accepts a token of which its issuer says that it was revoked",
+    find: |evidence| match evidence.answer(Probe::Userinfo) {
+        Some(answer) => seen(
+            refused(answer) && contains(&answer.body, "revoked") && still_accepted(evidence),
+            "accepted by the API; revoked, says the issuer's userinfo",
+            Probe::Userinfo,
+        ),
+        None => Vec::new(),
+    },
+};
+
+/// The token's scope is that of userinfo (OpenID Connect Core, section 5.3).
+pub(super) static FOR_USERINFO: Sign = Sign {
+    name: "scope-openid",
+    means: "the token's scope holds `openid`, so userinfo is for it",
+    find: |evidence| {
+        let openid = token::claims(evidence)
+            .is_some_and(|claims| claims.scope.iter().any(|scope| scope == "openid"));
+        if openid {
+            crate::sign::of_token("the token's scope holds `openid`", None)
+        } else {
+            Vec::new()
+        }
+    },
+};
+
 /// The API takes the access token, and the issuer says that the session is over.
 pub(super) static ACCEPTED_THOUGH_ENDED: Sign = Sign {
     name: "accepted-though-ended",
@@ -308,7 +357,9 @@ pub(super) static ACCEPTED_THOUGH_ENDED: Sign = Sign {
 /// An API that asks for tokens takes this one, each time, and it is not expired.
 fn still_accepted(evidence: &Evidence) -> bool {
     let mut own = client_answers(evidence).peekable();
-    let asks = evidence.answer(Probe::Bare).is_some_and(refused);
+    let asks = [Probe::Bare, Probe::Altered]
+        .iter()
+        .any(|probe| evidence.answer(*probe).is_some_and(refused));
     let expired = !(token::EXPIRED.find)(evidence).is_empty();
     own.peek().is_some() && own.all(|(_, answer)| accepted(answer)) && asks && !expired
 }
@@ -365,6 +416,18 @@ pub(super) static STATE_FAILS: Sign = Sign {
     },
 };
 
+/// The same, told by a log: there a browser has kept its cookies, which the probes do not.
+pub(super) static STATE_FAILS_LOGGED: Sign = Sign {
+    name: "state-fails-logged",
+    means: "a log says that the answer to a sign-in does not belong to the browser that it comes to",
+    find: |evidence| {
+        STATES
+            .iter()
+            .flat_map(|sign| logs::text(evidence, sign.name))
+            .collect()
+    },
+};
+
 /// The same, three times or more, where nothing says that processes forget what others know.
 pub(super) static STATE_FAILS_EACH_TIME: Sign = Sign {
     name: "state-fails-each-time",
@@ -391,8 +454,10 @@ pub(super) static STATE_FAILS_EACH_TIME: Sign = Sign {
     },
 };
 
-const STATES: [&Sign; 9] = [
+const STATES: [&Sign; 11] = [
     &texts::STATE_MISMATCH,
+    &texts::STATE_MISMATCH_CODE,
+    &texts::STATE_FORGOTTEN,
     &texts::STATE_UNVERIFIED,
     &texts::STATE_AUTHLIB,
     &texts::STATE_COOKIE,
@@ -477,6 +542,24 @@ pub(super) static SESSION_GONE_SAID: Sign = Sign {
             &texts::KEYCLOAK_OFFLINE_INACTIVE,
         ];
         all.iter().flat_map(|sign| (sign.find)(evidence)).collect()
+    },
+};
+
+/// The same, while no restart or store in memory explains that.
+pub(super) static SESSION_GONE_ALONE: Sign = Sign {
+    name: "session-gone-alone",
+    means: "the issuer says that the session is gone, and nothing says that it lost its store",
+    find: |evidence| {
+        let lost = [
+            &logs::IN_MEMORY,
+            &logs::AFTER_RESTART,
+            &logs::RACE,
+            &logs::REUSE,
+        ];
+        if lost.iter().any(|sign| !(sign.find)(evidence).is_empty()) {
+            return Vec::new();
+        }
+        (SESSION_GONE_SAID.find)(evidence)
     },
 };
 

@@ -37,8 +37,6 @@ texts! {
     INVALID_CLIENT = "refresh-invalid-client", At::Refresh, "invalid_client", "the issuer does not know the client that refreshes, or its secret";
     /// Amazon Cognito after a sign-out everywhere.
     COGNITO_REVOKED = "cognito-refresh-revoked", At::Issuer, "Refresh Token has been revoked", "the refresh token was revoked";
-    /// Amazon Cognito's userinfo and user APIs after a sign-out everywhere.
-    COGNITO_ACCESS_REVOKED = "cognito-access-revoked", At::Issuer, "Access Token has been revoked", "the issuer says that the access token was revoked";
     /// Keycloak: the refresh token's own `exp`, which is the idle limit, is over.
     KEYCLOAK_TOKEN_INACTIVE = "keycloak-token-not-active", At::Issuer, "Token is not active", "the refresh token is over: it was not used within the idle limit";
     /// Keycloak: the session is not there any more.
@@ -69,6 +67,10 @@ texts! {
     STATE_UNVERIFIED = "state-unverified", At::Client, "Unable to verify authorization request state", "the answer to the sign-in does not belong to the browser's own";
     /// Authlib.
     STATE_AUTHLIB = "authlib-mismatching-state", At::Client, "mismatching_state", "the answer to the sign-in does not belong to the browser's own";
+    /// Likewise, without the blank.
+    STATE_MISMATCH_CODE = "state-mismatch-code", At::Client, "state_mismatch", "the answer to the sign-in does not belong to the browser's own";
+    /// Likewise, of a session that has forgotten it.
+    STATE_FORGOTTEN = "state-forgotten", At::Client, "state missing", "the answer to the sign-in came to a session that has not begun it";
     /// Auth.js.
     STATE_COOKIE = "state-cookie-missing", At::Client, "State cookie was missing", "the browser did not bring the cookie of the sign-in back";
     /// Spring Security.

@@ -117,7 +117,12 @@ pub(super) static ON_MEMORY: Sign = Sign {
     name: "tenure-on-memory",
     means: "the service keeps sessions in memory",
     find: |evidence| {
-        let all = [&texts::MEMORY_JSON, &texts::MEMORY_TEXT, &NOT_DURABLE];
+        let all = [
+            &texts::MEMORY_JSON,
+            &texts::MEMORY_TEXT,
+            &texts::MEMORY_BANNER,
+            &NOT_DURABLE,
+        ];
         all.iter().flat_map(|sign| (sign.find)(evidence)).collect()
     },
 };

@@ -23,6 +23,8 @@ texts! {
     MEMORY_JSON = "tenure-memory-store", At::Issuer, "\"store\":\"memory\"", "the service keeps sessions in memory";
     /// The same in text logs.
     MEMORY_TEXT = "tenure-memory-store-text", At::Issuer, "store=\"memory\"", "the service keeps sessions in memory";
+    /// Its warning at start.
+    MEMORY_BANNER = "tenure-memory-banner", At::Issuer, "sessions are lost when this process ends", "the service keeps sessions in memory";
     /// The row of a readable token is gone.
     UNKNOWN_LINEAGE = "tenure-unknown-lineage", At::Issuer, "unknown_lineage", "a refresh token of a session that the store does not have";
     /// Keys were made anew, or another server's token came.
