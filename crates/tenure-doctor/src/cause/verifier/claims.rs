@@ -27,6 +27,7 @@ pub(super) const ISSUER: Cause = Cause {
         (&probes::SIGNATURE_PASSES, Strength::Hints),
     ],
     against: &[
+        (&probes::ACCEPTED, Strength::Points),
         (&keys::KID_UNKNOWN, Strength::Suggests),
         (&keys::NO_KEY_VERIFIES, Strength::Points),
         (&reasons::SIGNATURE, Strength::Points),
@@ -116,6 +117,7 @@ pub(super) const AUDIENCE: Cause = Cause {
         (&probes::OTHER_TOKEN_ACCEPTED, Strength::Hints),
     ],
     against: &[
+        (&probes::ACCEPTED, Strength::Points),
         (&reasons::FIREBASE, Strength::Points),
         (&reasons::ISSUER, Strength::Points),
         (&reasons::EXPIRED, Strength::Points),
@@ -155,6 +157,8 @@ pub(super) const AUDIENCE: Cause = Cause {
     fix: "Decide on one name for the API, ask the issuer for a token for it (`audience` or `resource` in the request), and configure \
           the verifier with the same. Do not switch the check off: a token for another service would then be good here.",
     next: &[
+        Step::Probe(Probe::Discovery),
+        Step::Probe(Probe::Jwks),
         Step::Supply("the verifier's configuration", "--config FILE"),
         Step::Probe(Probe::Garbage),
         Step::Probe(Probe::OtherToken),
@@ -188,6 +192,7 @@ pub(super) const CLIENT: Cause = Cause {
         (&probes::SIGNATURE_PASSES, Strength::Hints),
     ],
     against: &[
+        (&probes::ACCEPTED, Strength::Points),
         (&reasons::ISSUER, Strength::Points),
         (&reasons::EXPIRED, Strength::Points),
         (&reasons::SIGNATURE, Strength::Points),
@@ -219,6 +224,8 @@ pub(super) const CLIENT: Cause = Cause {
     fix: "Configure the verifier with the ids of all app clients that may call it, and with the kind of token that they send; for \
           Cognito's access tokens check `client_id` and not `aud`. Send access tokens to APIs, and keep ID tokens in the app.",
     next: &[
+        Step::Probe(Probe::Discovery),
+        Step::Probe(Probe::Jwks),
         Step::Supply("the verifier's configuration", "--config FILE"),
         Step::Probe(Probe::Garbage),
         Step::Probe(Probe::OtherToken),
@@ -244,6 +251,7 @@ pub(super) const TYPE: Cause = Cause {
         (&probes::SIGNATURE_PASSES, Strength::Hints),
     ],
     against: &[
+        (&probes::ACCEPTED, Strength::Points),
         (&own::ACCESS_TOKEN_TYPE, Strength::Marks),
         (&probes::ALWAYS_ACCEPTED, Strength::Marks),
         (&reasons::EXPIRED, Strength::Points),
@@ -280,6 +288,7 @@ pub(super) const MISTYPED: Cause = Cause {
         (&token::MISTYPED, Strength::Suggests),
     ],
     against: &[
+        (&probes::ACCEPTED, Strength::Points),
         (&probes::ALWAYS_ACCEPTED, Strength::Points),
         (&reasons::AUDIENCE, Strength::Suggests),
         (&reasons::EXPIRED, Strength::Hints),

@@ -94,6 +94,7 @@ pub(super) const SERVER_CLOCK: Cause = Cause {
         (&answer::SERVER_BEHIND, Strength::Hints),
     ],
     against: &[
+        (&probes::ACCEPTED, Strength::Marks),
         (&reasons::KID, Strength::Marks),
         (&reasons::SIGNATURE, Strength::Points),
         (&own::DEVICE_ALONE, Strength::Marks),
@@ -225,6 +226,7 @@ pub(super) const LEEWAY: Cause = Cause {
         (&reasons::LOG_EXPIRED, Strength::Hints),
     ],
     against: &[
+        (&probes::ACCEPTED, Strength::Suggests),
         (&own::NOT_EXPIRED, Strength::Points),
         (&reasons::AUDIENCE, Strength::Points),
         (&reasons::ISSUER, Strength::Points),

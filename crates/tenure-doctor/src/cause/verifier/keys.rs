@@ -26,6 +26,10 @@ pub(super) const ROTATED: Cause = Cause {
         (&own::FLIPS_AS_FORGED, Strength::Suggests),
     ],
     against: &[
+        (&own::MANY_UNKNOWN_KIDS, Strength::Points),
+        (&reasons::LOG_THROTTLED, Strength::Points),
+        (&claims::DEFAULT_AUDIENCE, Strength::Suggests),
+        (&probes::ACCEPTED, Strength::Points),
         (&keys::KID_UNKNOWN, Strength::Points),
         (&keys::SAME_KID_OTHER_KEY, Strength::Points),
         (&own::SHARED_SECRET, Strength::Marks),
@@ -109,6 +113,7 @@ pub(super) const REPLACED: Cause = Cause {
         (&probes::FAILS_AS_FORGED, Strength::Hints),
     ],
     against: &[
+        (&probes::ACCEPTED, Strength::Points),
         (&keys::KID_UNKNOWN, Strength::Points),
         (&keys::NO_KID, Strength::Points),
         (&own::SHARED_SECRET, Strength::Marks),
@@ -173,6 +178,8 @@ pub(super) const FOREIGN: Cause = Cause {
         (&probes::OTHER_TOKEN_ACCEPTED, Strength::Hints),
     ],
     against: &[
+        (&own::MANY_UNKNOWN_KIDS, Strength::Points),
+        (&probes::ACCEPTED, Strength::Points),
         (&own::PUBLISHED_KEY_VERIFIES, Strength::Marks),
         (&keys::KID_KNOWN, Strength::Points),
         (&own::SHARED_SECRET, Strength::Points),
@@ -242,6 +249,7 @@ pub(super) const UNREACHABLE: Cause = Cause {
         (&probes::FAILS_AS_FORGED, Strength::Hints),
     ],
     against: &[
+        (&probes::ACCEPTED, Strength::Points),
         (&probes::SIGNATURE_PASSES, Strength::Points),
         (&probes::OTHER_TOKEN_ACCEPTED, Strength::Marks),
         (&probes::ALWAYS_ACCEPTED, Strength::Points),
@@ -278,6 +286,8 @@ pub(super) const THROTTLED: Cause = Cause {
             with made-up ids uses that up. When the issuer then rotates its key, the fetch that is needed does not happen, and all \
             users of the new key are refused until the cache runs out.",
     signs: &[
+        (&reasons::KID, Strength::Hints),
+        (&reasons::LOG_KID, Strength::Suggests),
         (&reasons::THROTTLED, Strength::Marks),
         (&reasons::LOG_THROTTLED, Strength::Marks),
         (&own::MANY_UNKNOWN_KIDS, Strength::Marks),

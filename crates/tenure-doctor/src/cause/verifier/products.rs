@@ -21,7 +21,10 @@ pub(super) const FIREBASE: Cause = Cause {
         (&own::OF_FIREBASE, Strength::Suggests),
         (&keys::NO_KID, Strength::Hints),
     ],
-    against: &[(&probes::ALWAYS_ACCEPTED, Strength::Marks)],
+    against: &[
+        (&probes::ACCEPTED, Strength::Points),
+        (&probes::ALWAYS_ACCEPTED, Strength::Marks),
+    ],
     settled_by: &[
         &[&reasons::FIREBASE],
         &[&reasons::LOG_FIREBASE, &set::TURNED_AWAY],
@@ -59,6 +62,7 @@ pub(super) const DPOP: Cause = Cause {
         (&own::BOUND_SENT_AS_BEARER, Strength::Points),
     ],
     against: &[
+        (&probes::ACCEPTED, Strength::Points),
         (&probes::ALWAYS_ACCEPTED, Strength::Marks),
         (&reasons::EXPIRED, Strength::Points),
         (&clocks::EXPIRED_WHEN_SENT, Strength::Suggests),
@@ -101,7 +105,10 @@ pub(super) const STEP_UP: Cause = Cause {
         (&probes::OTHER_ENDPOINT_ACCEPTED, Strength::Hints),
         (&probes::SIGNATURE_PASSES, Strength::Hints),
     ],
-    against: &[(&probes::ALWAYS_ACCEPTED, Strength::Points)],
+    against: &[
+        (&probes::ACCEPTED, Strength::Points),
+        (&probes::ALWAYS_ACCEPTED, Strength::Points),
+    ],
     settled_by: &[&[&reasons::STEP_UP], &[&reasons::LOG_STEP_UP]],
     ruled_out_by: &[],
     fix: "Send the user through the authorization request once more with the `acr_values` and `max_age` of the challenge, then repeat \
@@ -134,6 +141,7 @@ pub(super) const MUTATED: Cause = Cause {
         (&reasons::SIGNATURE, Strength::Hints),
     ],
     against: &[
+        (&probes::ACCEPTED, Strength::Points),
         (&probes::ALWAYS_ACCEPTED, Strength::Points),
         (&clocks::EXPIRED_WHEN_SENT, Strength::Suggests),
     ],

@@ -24,6 +24,7 @@ pub(super) const DIFFERENT: Cause = Cause {
         (&probes::FAILS_AS_FORGED, Strength::Suggests),
     ],
     against: &[
+        (&probes::ACCEPTED, Strength::Points),
         (&own::ONE_SECRET_TWO_FORMS, Strength::Marks),
         (&own::RIGHT_SECRET_REFUSED, Strength::Points),
         (&own::KEY_PAIR, Strength::Marks),
@@ -102,6 +103,7 @@ pub(super) const OTHER_FORM: Cause = Cause {
         (&probes::FAILS_AS_FORGED, Strength::Hints),
     ],
     against: &[
+        (&probes::ACCEPTED, Strength::Points),
         (&clocks::BEGINS_AFTER_SERVER, Strength::Points),
         (&own::KEY_PAIR, Strength::Marks),
         (&probes::FLIPS, Strength::Suggests),
@@ -230,6 +232,7 @@ pub(super) const ALGORITHM: Cause = Cause {
         (&probes::FAILS_AS_FORGED, Strength::Hints),
     ],
     against: &[
+        (&probes::ACCEPTED, Strength::Points),
         (&probes::ALWAYS_ACCEPTED, Strength::Marks),
         (&reasons::SIGNATURE, Strength::Hints),
         (&reasons::EXPIRED, Strength::Points),

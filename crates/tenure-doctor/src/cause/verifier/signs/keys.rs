@@ -423,19 +423,19 @@ pub(in super::super) static KEYS_UNREACHABLE: Sign = Sign {
 /// Many refusals of unknown keys in the logs.
 pub(in super::super) static MANY_UNKNOWN_KIDS: Sign = Sign {
     name: "many-unknown-kids",
-    means: "the logs are full of tokens with keys that nobody knows",
+    means: "the logs are full of tokens with different keys that nobody knows",
     find: |evidence| {
         let findings = evidence.logs.findings.iter().filter(|finding| {
             finding.pattern == Pattern::Text
                 && finding
                     .figures
                     .get("text")
-                    .is_some_and(|text| text == "log-says-kid")
+                    .is_some_and(|text| text == "unknown-kids")
                 && finding.count >= FLOOD
         });
         findings
             .map(|finding| Clue {
-                says: format!("{} times: {}", finding.count, finding.says),
+                says: format!("{} different key ids that nobody knows", finding.count),
                 source: finding.source.clone(),
                 at: None,
             })
@@ -443,8 +443,8 @@ pub(in super::super) static MANY_UNKNOWN_KIDS: Sign = Sign {
     },
 };
 
-/// Unknown keys from which they are hardly those of one rotation.
-const FLOOD: u64 = 20;
+/// Different ids from which they are hardly those of a rotation.
+const FLOOD: u64 = 8;
 
 /// The answer to the client's request flips, and only some of the answers are about the signature.
 pub(in super::super) static FLIPS_AS_FORGED: Sign = Sign {
@@ -529,7 +529,22 @@ pub(in super::super) static SOME_TURNED_AWAY: Sign = Sign {
             Probe::Client,
         ),
         Some(_) => Vec::new(),
-        None => crate::sign::logs::found(evidence, Pattern::Refusals),
+        None => evidence
+            .logs
+            .findings
+            .iter()
+            .filter(|finding| {
+                let text = finding.figures.get("text");
+                finding.pattern == Pattern::Refusals
+                    || text.is_some_and(|text| text.starts_with("log-says-"))
+            })
+            .take(1)
+            .map(|finding| Clue {
+                says: finding.says.clone(),
+                source: finding.source.clone(),
+                at: None,
+            })
+            .collect(),
     },
 };
 
