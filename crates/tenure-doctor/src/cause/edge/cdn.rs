@@ -2,10 +2,10 @@
 
 use super::arrived::{ECHO_HAS_TOKEN, ECHO_LACKS_TOKEN, TOLD_MISSING};
 use super::signs::{
-    ALTERED_FROM_CACHE, BARE_FRESH_REFUSED, CACHE_BROWSED_AGAINST_SERVICE, CACHED_REFUSAL_IS_WRONG,
-    CLOUDFRONT_UNHEARD, DIRECT_REFUSED, FRESH_REFUSED, REFUSAL_BROWSED_FROM_CACHE,
-    SERVER_HEARS_DIRECTLY, SILENT_CACHE, SOME_REFUSED_BY_CACHE, TAKEN_BY_DIRECT, TAKEN_BY_ECHO,
-    UNDERSCORE,
+    ALTERED_FROM_CACHE, BARE_FRESH_ACCEPTED, BARE_FRESH_REFUSED, CACHE_BROWSED_AGAINST_SERVICE,
+    CACHED_REFUSAL_IS_WRONG, CLOUDFRONT_UNHEARD, DIRECT_REFUSED, FRESH_REFUSED,
+    REFUSAL_BROWSED_FROM_CACHE, SERVER_HEARS_DIRECTLY, SILENT_CACHE, SOME_REFUSED_BY_CACHE,
+    TAKEN_BY_DIRECT, TAKEN_BY_ECHO, UNDERSCORE,
 };
 use crate::cause::{Cause, Layer, Step};
 use crate::probe::Probe;
@@ -132,7 +132,7 @@ pub(super) const SUCCESS_CACHED: Cause = Cause {
         &[&SUCCESS_FROM_CACHE, &BARE_FRESH_REFUSED],
         &[&ALTERED_FROM_CACHE, &BARE_FRESH_REFUSED],
     ],
-    ruled_out_by: &[],
+    ruled_out_by: &[&BARE_FRESH_ACCEPTED],
     fix: "Send `Cache-Control: private, no-store` with everything that depends on the user, or `Vary: Authorization` where \
           a cache is wanted, and put Authorization into the cache's key. Take out settings that cache in spite of the \
           service (`proxy_ignore_headers Cache-Control`, a forced TTL, `unset req.http.Authorization`). Purge the cache at \

@@ -25,6 +25,10 @@ texts! {
     FORWARDED_LOGGED = "edge-forwarded-authorization", At::Client, "x-forwarded-authorization", "the service has logged that the client's header was moved aside";
     /// ModSecurity in the error log of nginx or Apache.
     MODSECURITY_LOGGED = "edge-modsecurity", At::Client, "modsecurity: access denied", "ModSecurity has logged that it denies requests";
+    /// A client that logs the header fields of what it got.
+    MITIGATED_LOGGED = "edge-cf-mitigated-logged", At::Client, "cf-mitigated", "the client has logged Cloudflare's `cf-mitigated`";
+    /// A client that logs the page it got.
+    MOMENT_LOGGED = "edge-just-a-moment-logged", At::Client, "just a moment...", "the client has logged a page that asks to wait a moment, as Cloudflare's challenge does";
     /// Envoy's access log in the format of Istio.
     UPSTREAM_401_LOGGED = "edge-envoy-upstream-401", At::Client, "401 - via_upstream", "Envoy has logged that the 401 comes from behind it";
 }
@@ -271,6 +275,23 @@ pub(crate) static BARE_FRESH_REFUSED: Sign = Sign {
     },
 };
 
+/// Without a token the service itself grants the request.
+pub(crate) static BARE_FRESH_ACCEPTED: Sign = Sign {
+    name: "edge-bare-fresh-accepted",
+    means: "the service itself grants the request without a token: what the cache gives is public",
+    find: |evidence| match evidence.answer(Probe::BareFresh) {
+        Some(fresh) => seen(
+            accepted(fresh) && from_cache(fresh).is_none(),
+            format!(
+                "{} without a token, with a query that no cache has seen",
+                fresh.status
+            ),
+            Probe::BareFresh,
+        ),
+        None => Vec::new(),
+    },
+};
+
 /// A token whose signature was altered is accepted out of a cache.
 pub(crate) static ALTERED_FROM_CACHE: Sign = Sign {
     name: "edge-altered-from-cache",
@@ -418,6 +439,7 @@ pub(crate) static CLOUDFLARE_PAGE: Sign = Sign {
                 "/cdn-cgi/challenge-platform/",
                 "cf-error-details",
                 "attention required! | cloudflare",
+                "sorry, you have been blocked",
                 "error code: 1020",
                 "error code: 1010",
             ];
@@ -491,7 +513,7 @@ pub(crate) static CLIENT_BLOCKED: Sign = Sign {
             answer.is_none_or(|answer| same(client, answer))
         });
         seen(
-            client.status >= 400 && untold && accepted(browser),
+            client.status >= 400 && untold && accepted(browser) && !is_gateway_forbidden(client),
             format!(
                 "{} as the client, {} as a browser",
                 client.status, browser.status
@@ -500,6 +522,49 @@ pub(crate) static CLIENT_BLOCKED: Sign = Sign {
         )
     },
 };
+
+/// The same of API Gateway.
+pub(crate) static GATEWAY_FORBIDS_CLIENT: Sign = Sign {
+    name: "edge-gateway-forbids-client",
+    means: "API Gateway answers `Forbidden` to this client, and lets a browser pass",
+    find: |evidence| match (
+        evidence.answer(Probe::Client),
+        evidence.answer(Probe::Browser),
+    ) {
+        (Some(client), Some(browser)) => seen(
+            is_gateway_forbidden(client) && browser.status != 403,
+            format!(
+                "403 `Forbidden` as the client, {} as a browser",
+                browser.status
+            ),
+            Probe::Browser,
+        ),
+        _ => Vec::new(),
+    },
+};
+
+/// AWS WAF's log has blocks for an API.
+pub(crate) static GATEWAY_BLOCKS_LOGGED: Sign = Sign {
+    name: "edge-gateway-blocks-logged",
+    means: "the log of AWS WAF has blocked requests to API Gateway",
+    find: |evidence| blocks_logged(evidence, &["edge-waf-log-apigw"]),
+};
+
+/// AWS WAF's log has blocks for a distribution or load balancer.
+pub(crate) static EDGE_BLOCKS_LOGGED: Sign = Sign {
+    name: "edge-blocks-logged",
+    means: "the log of AWS WAF has blocked requests to CloudFront or a load balancer",
+    find: |evidence| blocks_logged(evidence, &["edge-waf-log-cf", "edge-waf-log-alb"]),
+};
+
+fn blocks_logged(evidence: &Evidence, sources: &[&str]) -> Vec<Clue> {
+    let from = |name: &&str| !logs::text(evidence, name).is_empty();
+    if sources.iter().any(from) {
+        logs::text(evidence, "edge-waf-log-block")
+    } else {
+        Vec::new()
+    }
+}
 
 /// A page of an edge in place of each answer, and an answer past it.
 pub(crate) static EDGE_REFUSES: Sign = Sign {
@@ -552,6 +617,11 @@ const COGNITO_BLOCK: &str = "not allowed due to waf block";
 /// Texts whose signs look at other answers than the client's, for the logs.
 pub(crate) const LOGGED: &[(&str, &str)] = &[
     ("edge-cognito-blocked", COGNITO_BLOCK),
+    // https://docs.aws.amazon.com/waf/latest/developerguide/logging-fields.html
+    ("edge-waf-log-block", "\"action\":\"block\""),
+    ("edge-waf-log-apigw", "\"httpsourcename\":\"apigw\""),
+    ("edge-waf-log-cf", "\"httpsourcename\":\"cf\""),
+    ("edge-waf-log-alb", "\"httpsourcename\":\"alb\""),
     MISSING_LOGGED[0],
     MISSING_LOGGED[1],
     MISSING_LOGGED[2],
@@ -588,6 +658,18 @@ pub(crate) static BASIC_CHALLENGE: Sign = Sign {
             Some(challenge) => seen(true, format!("401 with `{challenge}`"), Probe::Client),
             None => Vec::new(),
         }
+    },
+};
+
+/// A proxy's own challenge for Basic, whatever was sent.
+pub(crate) static BASIC_PAGE: Sign = Sign {
+    name: "edge-basic-page",
+    means: "a proxy itself asks for user name and password",
+    find: |evidence| {
+        page(evidence, |answer| {
+            let by_proxy = layer::answered(answer).is_some_and(|by| is_edge(&by));
+            answer.status == 401 && by_proxy && only_basic(answer).is_some()
+        })
     },
 };
 
@@ -750,6 +832,31 @@ pub(crate) static API_SENT_TO_LOGIN: Sign = Sign {
                 Probe::Client,
             ),
             _ => Vec::new(),
+        }
+    },
+};
+
+/// Redirects by way of a sign-in lead back to where they began: somebody signs in, and the app does not notice.
+pub(crate) static LOGIN_COMES_BACK: Sign = Sign {
+    name: "edge-login-comes-back",
+    means: "the redirects by way of the sign-in come back to where they began",
+    find: |evidence| {
+        let client = evidence
+            .exchanges
+            .iter()
+            .find(|it| it.probe == Probe::Client);
+        let url = client.and_then(|client| url::Url::parse(&client.request.url).ok());
+        let Some(path) = url.as_ref().map(url::Url::path).filter(|path| *path != "/") else {
+            return Vec::new();
+        };
+        let back = answers(evidence).find(|(probe, hop)| {
+            let location = hop.header("location").unwrap_or_default();
+            let to = location.split(['?', '#']).next().unwrap_or_default();
+            matches!(probe, Probe::Hop(_)) && (300..400).contains(&hop.status) && to.ends_with(path)
+        });
+        match back {
+            Some((probe, _)) => seen(true, format!("redirected back to `{path}`"), probe),
+            None => Vec::new(),
         }
     },
 };

@@ -2,9 +2,10 @@
 
 use super::signs::{
     AWS_CHALLENGE, BALANCER_REFUSAL, CLIENT_BLOCKED, CLOUDFLARE_CHALLENGE, CLOUDFLARE_PAGE,
-    COGNITO_BLOCKED, EDGE_REFUSES, GATEWAY_FORBIDDEN, GATEWAY_FORBIDS_ALL, LARGE_BODY_BLOCKED,
-    LARGE_BODY_FORBIDDEN, MODSECURITY_LOGGED, PLATFORM_GATE as GATE_PAGE, REQUEST_BLOCKED,
-    WAF_BLOCK_LOGGED, WAF_FILTERED_LOGGED,
+    COGNITO_BLOCKED, EDGE_BLOCKS_LOGGED, EDGE_REFUSES, GATEWAY_BLOCKS_LOGGED, GATEWAY_FORBIDDEN,
+    GATEWAY_FORBIDS_ALL, GATEWAY_FORBIDS_CLIENT, LARGE_BODY_BLOCKED, LARGE_BODY_FORBIDDEN,
+    MITIGATED_LOGGED, MODSECURITY_LOGGED, MOMENT_LOGGED, PLATFORM_GATE as GATE_PAGE,
+    REQUEST_BLOCKED, WAF_BLOCK_LOGGED, WAF_FILTERED_LOGGED,
 };
 use crate::cause::{Cause, Layer, Step};
 use crate::probe::Probe;
@@ -22,6 +23,8 @@ pub(super) const CLOUDFLARE: Cause = Cause {
     signs: &[
         (&CLOUDFLARE_CHALLENGE, Strength::Marks),
         (&CLOUDFLARE_PAGE, Strength::Marks),
+        (&MITIGATED_LOGGED, Strength::Marks),
+        (&MOMENT_LOGGED, Strength::Points),
     ],
     against: &[(&ACCEPTED, Strength::Suggests)],
     settled_by: &[&[&CLOUDFLARE_CHALLENGE], &[&CLOUDFLARE_PAGE]],
@@ -59,6 +62,8 @@ pub(super) const AT_GATEWAY: Cause = Cause {
         (&LARGE_BODY_FORBIDDEN, Strength::Marks),
         (&WAF_BLOCK_LOGGED, Strength::Marks),
         (&WAF_FILTERED_LOGGED, Strength::Marks),
+        (&GATEWAY_FORBIDS_CLIENT, Strength::Marks),
+        (&GATEWAY_BLOCKS_LOGGED, Strength::Marks),
     ],
     against: &[
         (&SIGNATURE_PASSES, Strength::Points),
@@ -108,6 +113,7 @@ pub(super) const AT_CLOUDFRONT_OR_BALANCER: Cause = Cause {
         (&EDGE_REFUSES, Strength::Points),
         (&AWS_CHALLENGE, Strength::Marks),
         (&MODSECURITY_LOGGED, Strength::Marks),
+        (&EDGE_BLOCKS_LOGGED, Strength::Marks),
     ],
     against: &[
         (&SIGNATURE_PASSES, Strength::Points),
