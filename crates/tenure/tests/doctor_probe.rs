@@ -133,6 +133,16 @@ fn answers_that_differ_each_time_are_named() {
 }
 
 #[test]
+fn a_token_cannot_have_an_address_asked_that_it_names_as_its_issuer() {
+    let token = "eyJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJodHRwOi8vMTY5LjI1NC4xNjkuMjU0In0.c2lnbmF0dXJl";
+    let url = serve(|_, _| REFUSED);
+    let args = ["doctor", "probe", &url, "--token-file", "-"];
+    let ended = Place::new().run_with(&args, token);
+    assert!(ended.stderr.contains("is not asked"), "{}", ended.stderr);
+    assert!(!ended.stderr.contains("discovery"), "{}", ended.stderr);
+}
+
+#[test]
 fn wrong_usage_ends_with_two_and_quotes_no_secret() {
     let place = Place::new();
     place.write("secret.txt", "Authorization: Bearer planted-secret");

@@ -68,15 +68,41 @@ impl Live {
         })
     }
 
-    /// A client that knows one address for the host of the request.
-    fn pinned(&self, request: &Request) -> Option<Client> {
-        let address = request.to?;
-        let host = request.url.host_str()?;
-        builder(&self.options)
-            .ok()?
-            .resolve(host, address)
-            .build()
-            .ok()
+    /// How the request gets to the address that it is for.
+    fn route(&self, request: &Request) -> Result<Route, Failure> {
+        let mut route = Route {
+            client: self.client.clone(),
+            url: request.url.clone(),
+            host: None,
+        };
+        let Some(to) = request.to else {
+            return Ok(route);
+        };
+        let mut builder = builder(&self.options).map_err(Failure::Malformed)?;
+        let name = request.url.domain();
+        match name {
+            Some(name) => builder = builder.resolve(name, to),
+            // Literal addresses are not resolved, so that a pin to another one goes into the URL.
+            None => route
+                .url
+                .set_ip_host(to.ip())
+                .map_err(|()| malformed("the host"))?,
+        }
+        // reqwest prefers a port in the URL to that of a pin.
+        if name.is_none() || request.url.port().is_some() {
+            let port = Some(to.port());
+            route
+                .url
+                .set_port(port)
+                .map_err(|()| malformed("the port"))?;
+        }
+        if route.url != request.url {
+            route.host = Some(authority(&request.url));
+            // In HTTP/2 `Host` must not differ from `:authority` (RFC 9113, section 8.3.1).
+            builder = builder.http1_only();
+        }
+        route.client = builder.build().map_err(|_| malformed("the address"))?;
+        Ok(route)
     }
 
     async fn answer(
@@ -91,23 +117,11 @@ impl Live {
     }
 
     async fn response(&self, request: &Request) -> Result<Response, Failure> {
-        let malformed = |text: &str| Failure::Malformed(text.to_owned());
         let method = reqwest::Method::from_bytes(request.method.as_bytes())
             .map_err(|_| malformed("the method"))?;
-        let mut url = request.url.clone();
-        // Literal addresses are not resolved, so that a pin to another one goes into the URL.
-        let mut host = None;
-        if let (Some(to), Some(url::Host::Ipv4(_) | url::Host::Ipv6(_))) = (request.to, url.host())
-        {
-            host = Some(authority(&url));
-            url.set_ip_host(to.ip())
-                .map_err(|()| malformed("the host"))?;
-            url.set_port(Some(to.port()))
-                .map_err(|()| malformed("the port"))?;
-        }
-        let client = self.pinned(request).unwrap_or_else(|| self.client.clone());
-        let mut building = client.request(method, url);
-        if let Some(host) = host {
+        let route = self.route(request)?;
+        let mut building = route.client.request(method, route.url);
+        if let Some(host) = route.host {
             building = building.header("host", host);
         }
         for (name, value) in &request.headers {
@@ -122,6 +136,13 @@ impl Live {
             Ok(result) => result.map_err(|error| classify(&error)),
         }
     }
+}
+
+/// Where a request goes; `host` where the URL no longer says it.
+struct Route {
+    client: Client,
+    url: url::Url,
+    host: Option<String>,
 }
 
 #[async_trait]
@@ -190,6 +211,10 @@ fn builder(options: &Options) -> Result<ClientBuilder, String> {
         builder = builder.resolve_to_addrs(host, addresses);
     }
     Ok(builder)
+}
+
+fn malformed(text: &str) -> Failure {
+    Failure::Malformed(text.to_owned())
 }
 
 fn authority(url: &url::Url) -> String {

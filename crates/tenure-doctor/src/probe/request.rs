@@ -10,8 +10,9 @@ use serde_json::Value;
 use tenure_core::secret::Secret;
 use url::Url;
 
-use super::{Probe, Refresh, Subject, alter, chain};
+use super::{Probe, Refresh, Subject, alter, chain, may_name};
 use crate::exchange::{Exchange, Sent};
+use crate::token;
 
 /// What a wire sends. `Debug` shows the method only.
 #[derive(Clone, PartialEq, Eq)]
@@ -162,7 +163,7 @@ impl Asked<'_> {
     /// The probes that change what is presented.
     fn token_probe(&self, probe: Probe) -> Option<Request> {
         let token = self.subject.token.as_ref().map(Secret::expose);
-        let clean = token.map(alter::clean);
+        let clean = token.map(token::cleaned);
         match probe {
             Probe::Bare => token.and(self.bare()),
             Probe::Empty => self.presenting("Bearer "),
@@ -298,23 +299,12 @@ impl Asked<'_> {
     fn hop(&self, n: u8) -> Option<Request> {
         let (from, url) = chain::redirect(self.so_far, n)?;
         let keeps = Url::parse(&from.request.url).ok()?.origin() == url.origin();
-        let carried = |name: &str| from.request.headers.iter().any(|(field, _)| field == name);
-        let names = &self.subject.carried.header;
-        let request = if keeps && (carried(names) || self.subject.token.is_none()) {
-            self.client()?
-        } else if keeps
-            && self
-                .subject
-                .headers
-                .iter()
-                .any(|(name, _)| carried(&name.to_ascii_lowercase()))
-        {
-            self.bare()?
-        } else {
-            Request::get(url.clone())
-        };
-        let method = chain::method_after(from)?;
-        Some(request.method(&method).at(url))
+        let mut request = Request::get(url).method(&chain::method_after(from)?);
+        if keeps {
+            // Not the client's own fields: after another host, they have been dropped for good.
+            request.headers.clone_from(&from.request.headers);
+        }
+        Some(request)
     }
 
     /// With the token kept where [`Self::hop`] drops it.
@@ -327,14 +317,9 @@ impl Asked<'_> {
         let own = Url::parse(&self.subject.target.url).ok()?;
         let host = dropped.url.host_str()?;
         let downgraded = own.scheme() == "https" && dropped.url.scheme() == "http";
-        let same = own.host_str() == Some(host) && !downgraded;
-        let allowed = same
-            || self
-                .subject
-                .allowed_hosts
-                .iter()
-                .any(|allowed| allowed == host);
-        if carries || !allowed {
+        let mut allowed = self.subject.allowed_hosts.iter().map(String::as_str);
+        let allowed = own.host_str() == Some(host) || allowed.any(|allowed| allowed == host);
+        if carries || downgraded || !allowed {
             return None;
         }
         Some(
@@ -350,8 +335,11 @@ impl Asked<'_> {
 
     fn jwks(&self) -> Option<Url> {
         let discovery = self.so_far.iter().find(|e| e.probe == Probe::Discovery)?;
-        let named = chain::member(discovery, "jwks_uri").and_then(|uri| Url::parse(&uri).ok());
-        named.or_else(|| chain::well_known(self.issuer()?, "jwks.json"))
+        let Some(named) = chain::member(discovery, "jwks_uri") else {
+            return chain::well_known(self.issuer()?, "jwks.json");
+        };
+        let issuer = Url::parse(&discovery.request.url).ok()?;
+        Url::parse(&named).ok().filter(|url| may_name(&issuer, url))
     }
 
     /// Only at the issuer's own host: metadata must not be able to send the token elsewhere.
@@ -360,14 +348,14 @@ impl Asked<'_> {
         let url = Url::parse(&chain::member(discovery, "userinfo_endpoint")?).ok()?;
         let issuer = Url::parse(self.issuer()?).ok()?;
         let same = url.origin() == issuer.origin();
-        let token = alter::clean(self.subject.token.as_ref()?.expose());
+        let token = token::cleaned(self.subject.token.as_ref()?.expose());
         (self.subject.userinfo && same)
             .then(|| Request::get(url).with("authorization", format!("Bearer {token}")))
     }
 
     fn introspection(&self) -> Option<Request> {
         let given = self.subject.introspection.as_ref()?;
-        let token = alter::clean(self.subject.token.as_ref()?.expose());
+        let token = token::cleaned(self.subject.token.as_ref()?.expose());
         let body = form([("token", token.as_str())]);
         let credentials = format!("{}:{}", given.client_id, given.client_secret.expose());
         let request = Request::get(Url::parse(&given.url).ok()?).method("POST");

@@ -1,9 +1,13 @@
 //! Where the token goes, and where it does not.
 
 use tenure_core::secret::Secret;
-use tenure_doctor::probe::{Introspection, Options, Probe, Refresh, Stop, Trail, request, trail};
+use tenure_core::time::Timestamp;
+use tenure_doctor::exchange::{Answer, Exchange};
+use tenure_doctor::probe::{
+    Introspection, Options, Probe, Refresh, Stop, Trail, Wire as _, request, trail,
+};
 
-use crate::server::{TOKEN, field, run, says, serve, subject, well};
+use crate::server::{TOKEN, field, live, run, says, serve, subject, well};
 
 fn redirect(to: &str) -> Vec<u8> {
     says("302 Found", &format!("location: {to}\r\n"), "")
@@ -59,6 +63,76 @@ async fn metadata_cannot_send_the_token_to_a_host_that_is_not_the_issuers() {
     assert!(watcher.sent.contains(&Probe::Discovery));
     assert!(!watcher.sent.contains(&Probe::Userinfo));
     assert_eq!(seen.all().len(), 0);
+}
+
+#[tokio::test]
+async fn what_another_host_never_got_it_does_not_get_by_redirecting_to_itself() {
+    let (other, seen) = serve(|request| match request.split(' ').nth(1) {
+        Some("/one") => redirect("/two"),
+        _ => well(request),
+    })
+    .await;
+    let port = other.port();
+    let (first, _) = serve(move |_| redirect(&format!("http://localhost:{port}/one"))).await;
+    let mut subject = subject(&format!("http://{first}/start"));
+    subject.token = None;
+    subject.headers = vec![("x-api-key".to_owned(), Secret::new("hidden"))];
+    let (watcher, ..) = run(&subject, Options::default()).await;
+    assert!(watcher.sent.contains(&Probe::Hop(2)));
+    assert!(seen.all().iter().all(|it| !it.contains("hidden")));
+}
+
+#[tokio::test]
+async fn metadata_cannot_have_an_address_asked_that_is_not_the_issuers() {
+    let keys = r#"{"jwks_uri":"http://169.254.169.254/latest/meta-data/"}"#;
+    let (issuer, _) = serve(move |_| says("200 OK", "", keys)).await;
+    let mut subject = subject(&format!("http://{issuer}/"));
+    subject.target.issuer = Some(format!("http://{issuer}"));
+    let (watcher, exchanges, _) = run(&subject, Options::default()).await;
+    assert!(watcher.sent.contains(&Probe::Discovery));
+    assert!(request(Probe::Jwks, &subject, &exchanges).is_none());
+}
+
+#[test]
+fn no_redirect_from_tls_to_plain_http_carries_the_token_even_to_a_host_that_was_allowed() {
+    let mut subject = subject("https://api.example/");
+    subject.allowed_hosts = vec!["other.example".to_owned()];
+    let sent = request(Probe::Client, &subject, &[]).unwrap().sent();
+    let redirected = |to: &str| Exchange {
+        probe: Probe::Client,
+        request: sent.clone(),
+        result: Ok(Answer {
+            status: 302,
+            headers: vec![("location".to_owned(), to.to_owned())],
+            body: String::new(),
+            body_bytes: 0,
+        }),
+        at: Timestamp(0),
+        took_ms: 0,
+        address: None,
+    };
+    let kept = |to| request(Probe::KeptHop(1), &subject, &[redirected(to)]);
+    assert!(kept("https://other.example/").is_some());
+    assert!(kept("http://other.example/").is_none());
+    assert!(kept("http://api.example/").is_none());
+}
+
+#[tokio::test]
+async fn the_address_behind_the_edge_is_asked_at_its_own_port_under_the_name_of_the_edge() {
+    let (behind, seen) = serve(well).await;
+    for url in [
+        "http://api.example:8443/me",
+        "http://api.example/me",
+        "http://127.0.0.1/me",
+    ] {
+        let mut subject = subject(url);
+        subject.direct = Some(behind);
+        let asked = request(Probe::Direct, &subject, &[]).unwrap();
+        let host = url.split('/').nth(2);
+        let exchange = live(Options::default()).send(Probe::Direct, asked).await;
+        assert!(exchange.result.is_ok(), "{url}");
+        assert_eq!(field(seen.all().last().unwrap(), "host"), host);
+    }
 }
 
 #[tokio::test]

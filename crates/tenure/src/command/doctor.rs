@@ -1,5 +1,6 @@
 //! `tenure doctor`: gathers what is given, and answers once.
 
+mod address;
 mod answer;
 mod config;
 mod drift;
@@ -10,6 +11,7 @@ mod probe;
 mod read;
 mod report;
 mod token;
+mod wire;
 
 use std::process::ExitCode;
 
@@ -22,6 +24,14 @@ use crate::failure::Failure;
 
 /// Looks at what was given, prints the diagnosis, and answers its exit code.
 pub(crate) async fn doctor(args: Doctor) -> Result<ExitCode, Failure> {
+    look(args).await.map_err(|failure| match failure {
+        // Exit code 1 says that a cause was found, which a full disk must not.
+        Failure::Other(error) => Failure::Usage(format!("{error:#}")),
+        failure => failure,
+    })
+}
+
+async fn look(args: Doctor) -> Result<ExitCode, Failure> {
     let mut gathered = Gathered::at(Clock::system().host());
     let output = match args.what {
         None => {

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use tenure_doctor::Source;
 use tenure_doctor::deployment::{Check, CheckResult, checks, look};
+use tenure_doctor::probe::Options;
 use tenure_server::config::{self, Config, Inputs, Problem, Purpose};
 
-use super::drift;
 use super::gathered::Gathered;
+use super::wire::wire;
 use crate::cli::Place;
 use crate::failure::Failure;
 use crate::time;
@@ -26,7 +27,7 @@ pub(crate) async fn gather(
             .extend(configuration(&inputs, url.as_deref()));
     }
     if let Some(url) = url {
-        let wire = drift::wire()?;
+        let wire = wire(Options::default())?;
         let looked = look(&wire, &url, origin)
             .await
             .map_err(|error| Failure::Usage(error.to_string()))?;

@@ -3,15 +3,13 @@
 #[cfg(feature = "aws")]
 mod aws;
 
-use tenure_core::time::Timestamp;
-use tenure_doctor::Source;
+use tenure_doctor::{Source, redact};
 use tenure_doctor::case::Text;
 use tenure_doctor::deployment::{Route, look};
-use tenure_doctor::probe::{Live, Options};
-use tenure_server::Clock;
+use tenure_doctor::probe::Options;
 
 use super::gathered::Gathered;
-use super::read;
+use super::{read, wire::wire};
 use crate::cli::doctor::Files;
 use crate::failure::Failure;
 
@@ -39,7 +37,7 @@ pub(crate) async fn gather(
 
 /// The metadata of an issuer, and what a Tenure service says of itself.
 async fn issuer(url: &str, gathered: &mut Gathered) -> Result<(), Failure> {
-    let wire = wire()?;
+    let wire = wire(Options::default())?;
     let looked = look(&wire, url, None)
         .await
         .map_err(|error| Failure::Usage(error.to_string()))?;
@@ -56,22 +54,13 @@ async fn issuer(url: &str, gathered: &mut Gathered) -> Result<(), Failure> {
             });
         } else if route == Route::Discovery {
             gathered.unread.push(tenure_doctor::Clue {
-                says: format!("{url} gave no {name}"),
+                says: format!("{} gave no {name}", redact::url(url)),
                 source: Source::Deployment(route.to_string()),
                 at: None,
             });
         }
     }
     Ok(())
-}
-
-/// What sends requests, with the clock of this machine.
-pub(super) fn wire() -> Result<Live, Failure> {
-    Live::new(Options::default(), now).map_err(Failure::Usage)
-}
-
-fn now() -> Timestamp {
-    Clock::system().host()
 }
 
 #[cfg(feature = "aws")]

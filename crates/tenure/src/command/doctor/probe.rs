@@ -3,12 +3,11 @@
 mod progress;
 mod subject;
 
-use tenure_core::time::Timestamp;
-use tenure_doctor::probe::{Live, Options, examine};
-use tenure_server::Clock;
+use tenure_doctor::probe::{Options, examine};
 
 use self::progress::Progress;
 use super::gathered::Gathered;
+use super::wire::wire;
 use crate::cli::doctor::Request;
 use crate::failure::Failure;
 
@@ -21,16 +20,12 @@ pub(crate) async fn gather(
     let options = options(&args)?;
     let budget = args.budget;
     let subject = subject::subject(url, args, gathered)?;
-    let wire = Live::new(options, now).map_err(Failure::Usage)?;
+    let wire = wire(options)?;
     let mut progress = Progress::new(gathered, budget);
     let (exchanges, stop) = examine(&wire, &subject, budget, &mut progress).await;
     progress.end(&exchanges, &stop);
     gathered.inputs.exchanges.extend(exchanges);
     Ok(())
-}
-
-fn now() -> Timestamp {
-    Clock::system().host()
 }
 
 fn options(args: &Request) -> Result<Options, Failure> {

@@ -5,10 +5,11 @@ use serde::de::DeserializeOwned;
 use tenure_core::secret::Secret;
 use tenure_doctor::Source;
 use tenure_doctor::case::Target;
-use tenure_doctor::probe::{Carried, Subject};
+use tenure_doctor::probe::{Carried, Subject, may_name};
 use tenure_doctor::token::{self, Role};
 use url::Url;
 
+use super::super::address::address;
 use super::super::gathered::Gathered;
 use super::super::read;
 use crate::cli::doctor::Request;
@@ -21,14 +22,15 @@ pub(super) fn subject(
     args: Request,
     gathered: &mut Gathered,
 ) -> Result<Subject, Failure> {
-    check_url(&url, "the URL")?;
+    let own = address(&url, "the URL")?;
     for (text, flag) in [
         (&args.issuer, "--issuer"),
         (&args.other_endpoint, "--other-endpoint"),
         (&args.echo, "--echo"),
     ] {
-        text.as_deref()
-            .map_or(Ok(()), |text| check_url(text, flag))?;
+        if let Some(text) = text {
+            address(text, flag)?;
+        }
     }
     check_method(&args)?;
     let target = Target {
@@ -43,7 +45,9 @@ pub(super) fn subject(
     if inputs.token.is_none() {
         print::note("no token is given (--token-file): only what happens without one can be seen");
     }
-    let issuer = args.issuer.or_else(|| claimed(inputs.token.as_ref()?));
+    let issuer = args
+        .issuer
+        .or_else(|| claimed(inputs.token.as_ref()?, &own));
     Ok(Subject {
         token: inputs.token.clone(),
         carried: Carried {
@@ -64,20 +68,6 @@ pub(super) fn subject(
         salt: format!("{:x}", inputs.now.0),
         ..Subject::new(Target { issuer, ..target })
     })
-}
-
-fn check_url(text: &str, what: &str) -> Result<(), Failure> {
-    let wrong = |why: &str| Err(Failure::Usage(format!("{what} {why}")));
-    match Url::parse(text) {
-        Err(error) => wrong(&format!("cannot be read: {error}")),
-        Ok(url) if !matches!(url.scheme(), "http" | "https") => {
-            wrong("has to begin with http:// or https://")
-        }
-        Ok(url) if !url.username().is_empty() || url.password().is_some() => {
-            wrong("holds a user name or password; leave it out")
-        }
-        Ok(_) => Ok(()),
-    }
 }
 
 fn check_method(args: &Request) -> Result<(), Failure> {
@@ -134,9 +124,16 @@ fn parsed<T: DeserializeOwned>(name: &str) -> Result<T, Failure> {
     })
 }
 
-/// Whom the token names as its issuer.
-fn claimed(token: &Secret) -> Option<String> {
+/// Whom the token names as its issuer, as far as a token that anybody may have made is followed.
+fn claimed(token: &Secret, own: &Url) -> Option<String> {
     let token = token::read(token.expose(), Role::Presented, Source::Token);
     let issuer = token.claims?.iss?;
-    check_url(&issuer, "").is_ok().then_some(issuer)
+    if may_name(own, &Url::parse(&issuer).ok()?) {
+        return Some(issuer);
+    }
+    print::note(
+        "the issuer that the token names is not asked: it is no https:// name, nor at the host of the URL; \
+         give it by --issuer if it is yours",
+    );
+    None
 }

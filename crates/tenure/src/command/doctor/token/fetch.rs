@@ -1,12 +1,13 @@
 //! Keys and metadata from the issuer.
 
 use serde_json::Value;
-use tenure_core::time::Timestamp;
-use tenure_doctor::probe::{Live, Options, Probe, Request, Wire};
-use tenure_server::Clock;
+use tenure_doctor::probe::{Live, Options, Probe, Request, Wire, may_name};
+use tenure_doctor::{Clue, Source};
 use url::Url;
 
+use crate::command::doctor::address::address;
 use crate::command::doctor::gathered::Gathered;
+use crate::command::doctor::wire::wire;
 use crate::failure::Failure;
 
 /// Whether it is fetched, not read.
@@ -20,20 +21,28 @@ pub(super) async fn fetch(
     is_discovery: bool,
     gathered: &mut Gathered,
 ) -> Result<(), Failure> {
-    let wire = Live::new(Options::default(), now).map_err(Failure::Usage)?;
-    let url: Url = place
-        .parse()
-        .map_err(|error| Failure::Usage(format!("{place} is no URL: {error}")))?;
+    let wire = wire(Options::default())?;
     if !is_discovery {
-        get(&wire, Probe::Jwks, url, gathered).await;
+        get(&wire, Probe::Jwks, address(place, "--jwks")?, gathered).await;
         return Ok(());
     }
-    let metadata = get(&wire, Probe::Discovery, url, gathered).await;
-    let keys = metadata
+    let issuer = address(place, "--discovery")?;
+    let metadata = get(&wire, Probe::Discovery, issuer.clone(), gathered).await;
+    let keys: Option<Url> = metadata
         .as_ref()
         .and_then(|metadata| metadata.get("jwks_uri")?.as_str()?.parse().ok());
-    if let Some(url) = keys {
-        get(&wire, Probe::Jwks, url, gathered).await;
+    match keys {
+        Some(url) if may_name(&issuer, &url) => {
+            get(&wire, Probe::Jwks, url, gathered).await;
+        }
+        Some(_) => gathered.unread.push(Clue {
+            says: "the keys that the metadata names are not fetched: their `jwks_uri` is no https:// name, nor at \
+                   the issuer's host; give it by --jwks if it is yours"
+                .to_owned(),
+            source: Source::Probe(Probe::Discovery),
+            at: None,
+        }),
+        None => {}
     }
     Ok(())
 }
@@ -52,8 +61,4 @@ async fn get(wire: &Live, probe: Probe, url: Url, gathered: &mut Gathered) -> Op
     let value = answer.and_then(|answer| serde_json::from_str(&answer.body).ok());
     gathered.inputs.exchanges.push(exchange);
     value
-}
-
-fn now() -> Timestamp {
-    Clock::system().host()
 }
