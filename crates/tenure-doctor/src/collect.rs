@@ -3,7 +3,8 @@
 use tenure_core::secret::Secret;
 
 use crate::case::Inputs;
-use crate::drift::{self, Belief};
+use crate::drift;
+use crate::exchange::Exchange;
 use crate::keys::{self, Material};
 use crate::logs::{Analyst, Logs};
 use crate::probe::Probe;
@@ -14,79 +15,103 @@ use crate::{Clue, Evidence, Source, redact};
 ///
 /// A function of its arguments: no network, no clock, no files.
 pub fn collect(inputs: &Inputs) -> Evidence {
-    let mut unread = Vec::new();
-    let material = keys(inputs, &mut unread);
-    let tokens = tokens(inputs, &material);
-    let beliefs = beliefs(inputs, &tokens, &mut unread);
-    Evidence {
-        now: inputs.now,
-        exchanges: inputs.exchanges.iter().map(redact::exchange).collect(),
-        tokens,
-        beliefs,
-        keys: material.into_iter().map(|material| material.set).collect(),
-        unread,
-        logs: logs(inputs),
-        ..Evidence::default()
+    let mut collected = Collected::new(inputs);
+    for exchange in &inputs.exchanges {
+        collected.add(exchange);
     }
+    collected.evidence
 }
 
-/// What the presented token says, then what the files say.
-fn beliefs(inputs: &Inputs, tokens: &[Token], unread: &mut Vec<Clue>) -> Vec<Belief> {
-    let presented = tokens.iter().filter(|token| token.role == Role::Presented);
-    let mut beliefs: Vec<_> = presented.flat_map(drift::of_token).collect();
-    for file in &inputs.files {
-        match drift::read_file(&file.name, &file.text) {
-            Ok(read) => beliefs.extend(read),
-            Err(why) => unread.push(Clue {
-                says: format!("the file cannot be read: {why}"),
-                source: Source::File(redact::id(&file.name), None),
-                at: None,
-            }),
+/// What is known while probes are still sent: files and logs are read once, and each answer when it comes.
+#[derive(Debug)]
+pub struct Collected {
+    /// What is known by now.
+    pub evidence: Evidence,
+    /// Those of the evidence, in its order, for keys that come later.
+    tokens: Vec<Secret>,
+}
+
+impl Collected {
+    /// Reads everything but [`Inputs::exchanges`].
+    pub fn new(inputs: &Inputs) -> Self {
+        let (tokens, read) = tokens(inputs);
+        let mut collected = Self {
+            evidence: Evidence {
+                now: inputs.now,
+                tokens: read,
+                logs: logs(inputs),
+                ..Evidence::default()
+            },
+            tokens,
+        };
+        for file in &inputs.keys {
+            let source = Source::Keys(redact::id(&file.name));
+            collected.keys(&file.name, &file.text, source);
         }
+        collected.beliefs(inputs);
+        collected
     }
-    beliefs
-}
 
-/// Keys that were given, then those that the issuer answered with.
-fn keys(inputs: &Inputs, unread: &mut Vec<Clue>) -> Vec<Material> {
-    let given = inputs.keys.iter().map(|file| {
-        let source = Source::Keys(redact::id(&file.name));
-        (file.name.as_str(), file.text.as_str(), source)
-    });
-    let answered = inputs.exchanges.iter().filter_map(|exchange| {
+    /// Reads an answer, as it was on the wire.
+    pub fn add(&mut self, exchange: &Exchange) {
+        self.evidence.exchanges.push(redact::exchange(exchange));
         let asked = matches!(exchange.probe, Probe::Jwks | Probe::Discovery);
-        let answer = exchange.result.as_ref().ok().filter(|answer| asked && answer.status == 200)?;
-        Some((exchange.request.url.as_str(), answer.body.as_str(), Source::Probe(exchange.probe)))
-    });
-    let mut material = Vec::new();
-    for (name, text, source) in given.chain(answered) {
-        match keys::read(name, text) {
-            Ok(read) => material.push(read),
-            Err(why) => unread.push(Clue {
-                says: format!("the keys cannot be read: {why}"),
-                source,
-                at: None,
-            }),
+        let answer = exchange.result.as_ref().ok();
+        if let Some(answer) = answer.filter(|answer| asked && answer.status == 200) {
+            let source = Source::Probe(exchange.probe);
+            self.keys(&exchange.request.url, &answer.body, source);
         }
     }
-    material
+
+    fn keys(&mut self, name: &str, text: &str, source: Source) {
+        match keys::read(name, text) {
+            Ok(material) => self.check(material),
+            Err(why) => self.unread(format!("the keys cannot be read: {why}"), source),
+        }
+    }
+
+    fn check(&mut self, material: Material) {
+        for (token, text) in self.evidence.tokens.iter_mut().zip(&self.tokens) {
+            token::check(token, text.expose(), &material);
+        }
+        self.evidence.keys.push(material.set);
+    }
+
+    /// What the presented token says, then what the files say.
+    fn beliefs(&mut self, inputs: &Inputs) {
+        let tokens = self.evidence.tokens.iter();
+        let presented = tokens.filter(|token| token.role == Role::Presented);
+        self.evidence.beliefs = presented.flat_map(drift::of_token).collect();
+        for file in &inputs.files {
+            match drift::read_file(&file.name, &file.text) {
+                Ok(read) => self.evidence.beliefs.extend(read),
+                Err(why) => {
+                    let source = Source::File(redact::id(&file.name), None);
+                    self.unread(format!("the file cannot be read: {why}"), source);
+                }
+            }
+        }
+    }
+
+    fn unread(&mut self, says: String, source: Source) {
+        let at = None;
+        self.evidence.unread.push(Clue { says, source, at });
+    }
 }
 
-fn tokens(inputs: &Inputs, material: &[Material]) -> Vec<Token> {
+/// Texts, and what they say.
+fn tokens(inputs: &Inputs) -> (Vec<Secret>, Vec<Token>) {
     let given = [
         (&inputs.token, Role::Presented),
         (&inputs.old_token, Role::Old),
         (&inputs.other_token, Role::Other),
     ];
     let read = |(secret, role): (&Option<Secret>, Role)| {
-        let text = secret.as_ref()?.expose();
-        let mut token = token::read(text, role, Source::Token);
-        for material in material {
-            token::check(&mut token, text, material);
-        }
-        Some(token)
+        let text = secret.clone()?;
+        let token = token::read(text.expose(), role, Source::Token);
+        Some((text, token))
     };
-    given.into_iter().filter_map(read).collect()
+    given.into_iter().filter_map(read).unzip()
 }
 
 fn logs(inputs: &Inputs) -> Logs {

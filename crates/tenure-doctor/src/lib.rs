@@ -38,7 +38,7 @@ mod symptom;
 pub mod token;
 mod weight;
 
-pub use collect::collect;
+pub use collect::{Collected, collect};
 pub use diagnosis::{Diagnosis, Outcome, Ranked, Verdict};
 pub use evidence::{Clue, Evidence, Source};
 pub use fingerprint::Fingerprint;

@@ -1,9 +1,9 @@
 //! A case, diagnosed as if its systems still ran.
 
-use super::{Case, Inputs};
-use crate::exchange::Exchange;
+use super::Case;
+use crate::collect::Collected;
 use crate::probe::{BUDGET, Decision, Probe, Stop, decide};
-use crate::{Diagnosis, Evidence, collect, diagnose};
+use crate::{Diagnosis, Evidence, diagnose};
 
 /// What came of a case.
 #[derive(Debug)]
@@ -23,17 +23,14 @@ impl Case {
     pub fn play(&self) -> Played {
         let recorded = &self.inputs.exchanges;
         let possible: Vec<Probe> = recorded.iter().map(|exchange| exchange.probe).collect();
-        let mut inputs = Inputs {
-            exchanges: Vec::new(),
-            ..self.inputs.clone()
-        };
+        let mut collected = Collected::new(&self.inputs);
         loop {
-            let evidence = collect(&inputs);
-            let diagnosis = diagnose(&evidence);
-            let stop = match decide(&evidence, &diagnosis, &possible, BUDGET) {
-                Decision::Send(probe) => match answer(recorded, probe) {
+            let evidence = &collected.evidence;
+            let diagnosis = diagnose(evidence);
+            let stop = match decide(evidence, &diagnosis, &possible, BUDGET) {
+                Decision::Send(probe) => match recorded.iter().find(|it| it.probe == probe) {
                     Some(exchange) => {
-                        inputs.exchanges.push(exchange.clone());
+                        collected.add(exchange);
                         continue;
                     }
                     None => Stop::NothingLeft,
@@ -42,14 +39,10 @@ impl Case {
             };
             return Played {
                 diagnosis,
-                evidence,
-                requests: inputs.exchanges.len(),
+                requests: collected.evidence.exchanges.len(),
+                evidence: collected.evidence,
                 stop,
             };
         }
     }
-}
-
-fn answer(recorded: &[Exchange], probe: Probe) -> Option<&Exchange> {
-    recorded.iter().find(|exchange| exchange.probe == probe)
 }

@@ -2,28 +2,26 @@
 
 use std::io::{IsTerminal as _, stderr};
 
-use tenure_doctor::case::Inputs;
 use tenure_doctor::exchange::{Answer, Exchange};
-use tenure_doctor::logs::Logs;
 use tenure_doctor::probe::{Probe, Stop, Trail, Watch, trail};
-use tenure_doctor::{Evidence, collect, compare};
+use tenure_doctor::{Collected, Evidence, compare};
 
 use super::super::gathered::Gathered;
 use crate::print;
 
 /// One line for each probe; in place on a terminal.
 pub(super) struct Progress {
-    inputs: Inputs,
-    logs: Logs,
+    collected: Collected,
     budget: usize,
     is_terminal: bool,
 }
 
 impl Progress {
     pub(super) fn new(gathered: &Gathered, budget: usize) -> Self {
+        let mut collected = Collected::new(&gathered.inputs);
+        collected.evidence.logs.clone_from(&gathered.logs);
         Self {
-            inputs: gathered.inputs.clone(),
-            logs: gathered.logs.clone(),
+            collected,
             budget,
             is_terminal: stderr().is_terminal(),
         }
@@ -85,10 +83,11 @@ impl Watch for Progress {
         if let Some(last) = exchanges.last() {
             self.show(last, exchanges.len());
         }
-        self.inputs.exchanges = exchanges.to_vec();
-        let mut evidence = collect(&self.inputs);
-        evidence.logs = self.logs.clone();
-        evidence
+        let known = self.collected.evidence.exchanges.len();
+        for exchange in exchanges.iter().skip(known) {
+            self.collected.add(exchange);
+        }
+        self.collected.evidence.clone()
     }
 }
 
