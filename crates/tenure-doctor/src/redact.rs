@@ -6,6 +6,7 @@
 
 mod cookie;
 mod member;
+mod sent;
 mod word;
 
 use std::borrow::Cow;
@@ -53,21 +54,22 @@ pub fn url(url: &str) -> String {
 
 /// A request and its answer: every text of it.
 pub fn exchange(exchange: &Exchange) -> Exchange {
-    let headers = |fields: &[(String, String)]| {
-        let field = |(name, value): &(String, String)| (name.clone(), header(name, value));
+    let fields = |fields: &[(String, String)], shown: &dyn Fn(&str, &str) -> String| {
+        let field = |(name, value): &(String, String)| (name.clone(), shown(name, value));
         fields.iter().map(field).collect()
     };
     let sent = &exchange.request;
+    let hide = |text: &str| sent::hidden(text, &sent.headers);
     Exchange {
         request: Sent {
             url: url(&sent.url),
-            headers: headers(&sent.headers),
+            headers: fields(&sent.headers, &sent::header),
             ..sent.clone()
         },
         result: match &exchange.result {
             Ok(answer) => Ok(Answer {
-                headers: headers(&answer.headers),
-                body: text(&answer.body),
+                headers: fields(&answer.headers, &|name, value| header(name, &hide(value))),
+                body: text(&hide(&answer.body)),
                 ..answer.clone()
             }),
             Err(Failure::Tls(why)) => Err(Failure::Tls(text(why))),
@@ -149,8 +151,11 @@ fn credentials(value: &str) -> String {
         };
     };
     let known = SCHEMES.iter().any(|name| scheme.eq_ignore_ascii_case(name));
+    let parameters = ["Digest", "Token", "AWS4-HMAC-SHA256"]
+        .iter()
+        .any(|name| scheme.eq_ignore_ascii_case(name));
     // RFC 7616, AWS Signature: parameters, of which `member` has taken the secret ones.
-    if known && rest.contains('=') && rest.contains(", ") {
+    if parameters && rest.contains('=') && rest.contains(", ") {
         return text(&value);
     }
     let scheme = if known {
