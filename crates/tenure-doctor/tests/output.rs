@@ -136,9 +136,9 @@ fn a_cause_has_a_page() {
 #[test]
 fn the_document_of_causes_is_what_the_data_say() {
     let written = include_str!("../../../docs/causes.md");
-    assert_eq!(
-        written,
-        output::pages(cause::FAMILIES),
+    // Not `assert_eq`: it would print both documents.
+    assert!(
+        written == output::pages(cause::FAMILIES),
         "write it again: tenure doctor explain --all --markdown > docs/causes.md"
     );
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use tenure_doctor::cause;
 
 /// Flags of every command that gives a diagnosis.
 #[derive(Args, Clone, Debug)]
@@ -14,7 +15,7 @@ pub(crate) struct Output {
     #[arg(long, value_enum, value_name = "VERDICT", default_value_t = FailOn::Likely)]
     pub(crate) fail_on: FailOn,
     /// Leave a cause out of the verdict, by its id; may be repeated
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = known)]
     pub(crate) suppress: Vec<String>,
     /// Also write what was seen to a file, as JSON without secrets, for `doctor report`
     #[arg(long, value_name = "FILE")]
@@ -22,6 +23,15 @@ pub(crate) struct Output {
     /// Colour
     #[arg(long, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
     pub(crate) color: Color,
+}
+
+/// A mistyped id would suppress nothing, and nobody would know.
+fn known(id: &str) -> Result<String, String> {
+    let id = id.to_uppercase();
+    match cause::by_id(&id) {
+        Some(_) => Ok(id),
+        None => Err("there is no such cause; see: tenure doctor explain --all".to_owned()),
+    }
 }
 
 /// Which form; for people where none is asked for.

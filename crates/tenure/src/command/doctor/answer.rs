@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal as _};
 use std::process::ExitCode;
 
 use tenure_doctor::output::{self, Look};
-use tenure_doctor::{Diagnosis, Evidence, Outcome, Verdict, cause, diagnose};
+use tenure_doctor::{Diagnosis, Evidence, Outcome, Verdict, diagnose};
 
 use crate::cli::doctor::{Color, FailOn, Output};
 use crate::failure::Failure;
@@ -13,33 +13,14 @@ use crate::print;
 /// Diagnoses, prints, writes the evidence where that was asked for; answers the exit code.
 pub(crate) fn answer(evidence: &Evidence, output: &Output) -> Result<ExitCode, Failure> {
     keep(evidence, output)?;
-    let diagnosis = diagnosed(evidence, output)?;
+    let mut diagnosis = diagnose(evidence);
+    diagnosis.suppress(&output.suppress);
     print::bytes(shown(&diagnosis, evidence, output)?.as_bytes())?;
     Ok(ExitCode::from(code(&diagnosis, output.fail_on)))
 }
 
-/// The diagnosis without what is suppressed.
-pub(crate) fn diagnosed(evidence: &Evidence, output: &Output) -> Result<Diagnosis, Failure> {
-    for id in &output.suppress {
-        // A mistyped id would suppress nothing, and nobody would know.
-        if cause::by_id(id).is_none() {
-            return Err(unknown(id));
-        }
-    }
-    let mut diagnosis = diagnose(evidence);
-    diagnosis.suppress(&output.suppress);
-    Ok(diagnosis)
-}
-
-/// There is no such cause.
-pub(crate) fn unknown(id: &str) -> Failure {
-    Failure::Usage(format!(
-        "there is no cause {id}; see: tenure doctor explain --all"
-    ))
-}
-
 /// Writes the evidence where that was asked for.
-pub(crate) fn keep(evidence: &Evidence, output: &Output) -> Result<(), Failure> {
+fn keep(evidence: &Evidence, output: &Output) -> Result<(), Failure> {
     let Some(path) = &output.evidence_out else {
         return Ok(());
     };
@@ -50,7 +31,7 @@ pub(crate) fn keep(evidence: &Evidence, output: &Output) -> Result<(), Failure> 
 }
 
 /// 0 healthy, 1 a cause found, 3 undecided at the level asked for.
-pub(crate) fn code(diagnosis: &Diagnosis, fail_on: FailOn) -> u8 {
+fn code(diagnosis: &Diagnosis, fail_on: FailOn) -> u8 {
     let least = match fail_on {
         FailOn::Possible => Verdict::Possible,
         FailOn::Likely => Verdict::Likely,

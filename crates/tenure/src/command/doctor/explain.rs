@@ -5,7 +5,6 @@ use std::process::ExitCode;
 use tenure_doctor::cause::{self, FAMILIES};
 use tenure_doctor::output;
 
-use super::answer::unknown;
 use crate::cli::doctor::Explain;
 use crate::failure::Failure;
 use crate::print;
@@ -14,7 +13,11 @@ use crate::print;
 pub(crate) fn explain(args: &Explain) -> Result<ExitCode, Failure> {
     let text = match &args.id {
         Some(id) => {
-            let cause = cause::by_id(&id.to_uppercase()).ok_or_else(|| unknown(id))?;
+            let cause = cause::by_id(&id.to_uppercase()).ok_or_else(|| {
+                Failure::Usage(format!(
+                    "there is no cause {id}; see: tenure doctor explain --all"
+                ))
+            })?;
             output::page(cause)
         }
         None if args.markdown => output::pages(FAMILIES),
