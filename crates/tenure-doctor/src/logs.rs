@@ -17,6 +17,7 @@ mod prefilter;
 mod recall;
 mod record;
 mod shown;
+mod skew;
 mod texts;
 mod time;
 pub mod timeline;
@@ -85,7 +86,10 @@ impl Browsed {
     /// Whether it is a call, and not a picture or a script of a page.
     pub(crate) fn is_telling(&self) -> bool {
         let part = self.request.header("sec-fetch-dest");
-        !matches!(part, Some("image" | "script" | "style" | "font" | "video" | "audio"))
+        !matches!(
+            part,
+            Some("image" | "script" | "style" | "font" | "video" | "audio")
+        )
     }
 
     /// Whether method and URL are the same.
@@ -98,12 +102,15 @@ impl Logs {
     /// Calls of HAR files that failed, and were not answered well afterwards.
     pub(crate) fn unrecovered(&self) -> impl Iterator<Item = (&Browsed, &Answer)> {
         let well = |one: &Browsed| one.answer.as_ref().is_some_and(|it| it.status < 400);
-        self.browsed.iter().enumerate().filter_map(move |(at, one)| {
-            let answer = one.answer.as_ref().filter(|answer| answer.status >= 400)?;
-            let mut later = self.browsed.iter().skip(at + 1);
-            let again = later.any(|later| later.is_like(one) && well(later));
-            (one.request.method != "OPTIONS" && !again).then_some((one, answer))
-        })
+        self.browsed
+            .iter()
+            .enumerate()
+            .filter_map(move |(at, one)| {
+                let answer = one.answer.as_ref().filter(|answer| answer.status >= 400)?;
+                let mut later = self.browsed.iter().skip(at + 1);
+                let again = later.any(|later| later.is_like(one) && well(later));
+                (one.request.method != "OPTIONS" && !again).then_some((one, answer))
+            })
     }
 
     /// Requests of HAR files from which credentials were not left out: one at least shows some.
@@ -114,8 +121,15 @@ impl Logs {
             sent.iter().any(|name| one.request.header(name).is_some())
                 || answered.is_some_and(|answer| answer.header("set-cookie").is_some())
         };
-        let files: Vec<_> = self.browsed.iter().filter(|one| shows(one)).map(|one| &one.file).collect();
-        self.browsed.iter().filter(move |one| files.contains(&&one.file))
+        let files: Vec<_> = self
+            .browsed
+            .iter()
+            .filter(|one| shows(one))
+            .map(|one| &one.file)
+            .collect();
+        self.browsed
+            .iter()
+            .filter(move |one| files.contains(&&one.file))
     }
 }
 

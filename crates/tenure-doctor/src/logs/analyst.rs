@@ -14,6 +14,7 @@ use super::kids::Kids;
 use super::lines::{self, Line};
 use super::prefilter::Prefilter;
 use super::record::Record;
+use super::skew;
 use super::texts;
 use super::{Browsed, LogFile, Logs};
 use crate::redact;
@@ -263,6 +264,14 @@ impl Pass<'_> {
     }
 
     fn record(&mut self, record: &Record) {
+        if let Some((name, says)) = skew::of(record) {
+            let moment = Moment {
+                at: record.time,
+                file: self.file,
+                line: self.log.lines,
+            };
+            self.analyst.correlation.noted(name, says, moment);
+        }
         let event = self.analyst.reader.read(record, self.file, self.log.lines);
         if let Some(event) = event {
             if let Some(status) = event.status {

@@ -29,6 +29,8 @@ use crate::Source;
 const PEOPLE: NonZeroUsize = NonZeroUsize::new(8_192).unwrap();
 /// Refresh tokens that are remembered at a time.
 const TOKENS: NonZeroUsize = NonZeroUsize::new(16_384).unwrap();
+/// People whose events stand for a pattern of many.
+const EXAMPLES: usize = 3;
 /// Pairs of a user and a path that are remembered at a time.
 const ROUTES: NonZeroUsize = NonZeroUsize::new(4_096).unwrap();
 
@@ -101,6 +103,13 @@ impl Correlation {
             format!("the log holds the known text \"{name}\""),
         )
         .figure("text", name);
+        let source = self.source(moment);
+        self.findings.add(seen, source, moment.at);
+    }
+
+    /// Notes what a record shows by itself, under a name like that of a text.
+    pub(super) fn noted(&mut self, name: &str, says: String, moment: Moment) {
+        let seen = Sighting::new(Pattern::Text, says).figure("text", name);
         let source = self.source(moment);
         self.findings.add(seen, source, moment.at);
     }
@@ -211,9 +220,13 @@ impl Correlation {
 
     /// All findings, and the events around them.
     pub(super) fn finish(mut self) -> (Vec<LogFinding>, Vec<Event>) {
-        for (_, person) in std::mem::replace(&mut self.people, LruCache::new(PEOPLE)) {
+        let mut examples = Vec::new();
+        for (_, mut person) in std::mem::replace(&mut self.people, LruCache::new(PEOPLE)) {
             self.expiry.done(&person);
             self.restarts.done(&person);
+            if examples.len() < EXAMPLES && person.recent.iter().any(|event| event.bad) {
+                examples.push(std::mem::take(&mut person.recent));
+            }
         }
         let found = [
             self.expiry.finish(),
@@ -223,6 +236,10 @@ impl Correlation {
             self.routes.finish(),
         ];
         for (seen, count, moment, last) in found.into_iter().flatten() {
+            // What is only known at the end is shown by those whom it happened to.
+            examples
+                .drain(..)
+                .for_each(|events| self.recall.keep(events));
             let source = self.source(moment);
             self.findings.set(seen, count, source, [moment.at, last]);
         }

@@ -82,6 +82,7 @@ pub(super) const SERVER_CLOCK: Cause = Cause {
             seconds; or it is ahead, and tokens end early. It comes and goes right after a sign-in, and looking into the token later \
             shows nothing.",
     signs: &[
+        (&own::CLIENT_CLOCK_LOGGED, Strength::Hints),
         (&own::SAID_EXPIRED_YET_FRESH, Strength::Marks),
         (&own::BEGINS_LONG_AFTER_SERVER, Strength::Points),
         (&reasons::EARLY, Strength::Marks),
@@ -172,6 +173,7 @@ pub(super) const DEVICE_CLOCK: Cause = Cause {
     story: "The client compares `exp` with its own clock. If that is behind, it believes an expired token to be good and never refreshes; \
             if it is ahead, it refreshes before each request. Issuer and API agree with each other, so that everybody else is fine.",
     signs: &[
+        (&own::CLIENT_CLOCK_LOGGED, Strength::Marks),
         (&own::DEVICE_ALONE, Strength::Marks),
         (&own::EXPIRED_THERE_ONLY, Strength::Points),
         (&own::EXPIRED_HERE_ONLY, Strength::Marks),

@@ -208,6 +208,10 @@ impl Entry {
             record.sanitized &= name != "authorization" && name != "cookie";
             record.put(format!("req.headers.{name}"), text(header.value));
         }
+        let date = |header: &&Header| header.name.eq_ignore_ascii_case("date");
+        if let Some(date) = self.response.headers.iter().find(date) {
+            record.put("res.headers.date".to_owned(), text(date.value.clone()));
+        }
         body(&mut record, "req.body", &self.request.post_data);
         body(&mut record, "res.body", &self.response.content);
         record

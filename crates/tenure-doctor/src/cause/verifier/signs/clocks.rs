@@ -12,7 +12,7 @@ use crate::exchange::Exchange;
 use crate::probe::Probe;
 use crate::sign::answer::clocks;
 use crate::sign::token::{claims, presented};
-use crate::sign::{Sign, accepted, drift, of_token, refused, seen};
+use crate::sign::{Sign, accepted, drift, logs, of_token, refused, seen};
 
 /// Seconds by which answers' clocks may differ: `Date` is in whole seconds, and answers travel.
 const APART: i64 = 30;
@@ -85,6 +85,26 @@ pub(in super::super) static DEVICE_ALONE: Sign = Sign {
             ),
             Probe::Client,
         )
+    },
+};
+
+/// Logs of a client show its clock beside the server's, and refusals.
+pub(in super::super) static CLIENT_CLOCK_LOGGED: Sign = Sign {
+    name: "client-clock-logged",
+    means: "the client's own records show that its clock differs from the server's, and that it is refused",
+    find: |evidence| {
+        let refused = evidence.logs.files.iter().any(|file| {
+            file.statuses
+                .iter()
+                .any(|(status, count)| matches!(status, 401 | 403) && *count > 0)
+        });
+        if !refused {
+            return Vec::new();
+        }
+        ["client-behind-server", "client-ahead-of-server"]
+            .into_iter()
+            .flat_map(|name| logs::text(evidence, name))
+            .collect()
     },
 };
 
