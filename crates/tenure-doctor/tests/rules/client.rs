@@ -97,6 +97,12 @@ fn another_scheme_is_confirmed_where_bearer_is_accepted() {
     confirms(&wanted("raw"), "TN0103");
     confirms(&wanted("token-scheme"), "TN0103");
     leaves_open(&wanted("other-token"), "TN0103");
+    let asked: Headers<'_> = &[("www-authenticate", "Token")];
+    let bare = facts()
+        .answers(&["client", "bare"], 401, asked, "no credentials")
+        .token(&token);
+    leads(&bare, "TN0103");
+    leaves_open(&bare, "TN0103");
 }
 
 #[test]
@@ -227,6 +233,9 @@ fn a_slash_that_leads_to_plain_http_is_a_cause_of_its_own() {
         .failed("hop-1", Failure::Refused)
         .requested("GET", to, &[]);
     confirms(&closed, "TN0108");
+    let other_port = "https://api.example:8443/things/";
+    leaves_open(&redirected(from, other_port), "TN0108");
+    leads(&redirected(from, other_port), "TN0108");
     let same_origin = redirected(from, "https://api.example/things/");
     leaves_open(&same_origin, "TN0108");
 }

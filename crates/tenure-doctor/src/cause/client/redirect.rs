@@ -49,6 +49,18 @@ pub(crate) static SLASHED: Sign = Sign {
     find: |evidence| of(evidence, Move::Slash),
 };
 
+/// The same, and TLS is lost on the way.
+pub(crate) static SLASHED_TO_HTTP: Sign = Sign {
+    name: "slashed-to-http",
+    means: "the redirect corrects a trailing slash, and leads from https to http",
+    find: |evidence| {
+        let slashed = of(evidence, Move::Slash).into_iter();
+        slashed
+            .filter(|clue| clue.says.contains("from https:") && clue.says.contains("to http:"))
+            .collect()
+    },
+};
+
 /// The end of the redirects is a refusal of a request from which the header was dropped.
 pub(crate) static DROPPED_AND_REFUSED: Sign = Sign {
     name: "dropped-and-refused",

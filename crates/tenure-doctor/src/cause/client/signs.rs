@@ -156,6 +156,62 @@ pub(crate) static OTHER_SCHEME_WANTED: Sign = Sign {
     },
 };
 
+/// The refusal speaks of the scheme.
+pub(crate) static SCHEME_NAMED: Sign = Sign {
+    name: "scheme-named",
+    means: "the refusal speaks of the scheme of the Authorization header",
+    find: |evidence| {
+        let Some((_, answer)) = request::client(evidence).filter(|(_, it)| turned_away(it)) else {
+            return Vec::new();
+        };
+        let text = SCHEME_TEXTS.iter().find(|text| says(answer, text));
+        text.map_or_else(Vec::new, |text| {
+            let says = format!("{} with `{text}`", answer.status);
+            seen(true, says, Probe::Client)
+        })
+    },
+};
+
+/// Of express-jwt, Auth0's samples, Flask-JWT-Extended, Django REST framework and hand-written checks.
+const SCHEME_TEXTS: [&str; 10] = [
+    "format is authorization: bearer",
+    "must start with bearer",
+    "bad authorization header",
+    "missing 'bearer'",
+    "expected bearer",
+    "invalid authentication scheme",
+    "invalid authorization scheme",
+    "unsupported authorization",
+    "invalid scheme",
+    "wrong scheme",
+];
+
+/// The challenge asks for another scheme than the client sends.
+pub(crate) static OTHER_SCHEME_ASKED: Sign = Sign {
+    name: "other-scheme-asked",
+    means: "the challenge asks for another scheme than the client sends",
+    find: |evidence| {
+        let sent = match request::scheme(evidence) {
+            Some(Scheme::Bearer | Scheme::OtherCase(_)) => "bearer".to_owned(),
+            Some(Scheme::Other(scheme)) => scheme.to_ascii_lowercase(),
+            Some(Scheme::None) => String::new(),
+            None => return Vec::new(),
+        };
+        let client = request::client(evidence).filter(|(_, answer)| refused(answer));
+        let challenge = client.and_then(|(_, answer)| answer.header("www-authenticate"));
+        let asked = challenge
+            .and_then(|it| it.split([' ', ',']).next())
+            .unwrap_or_default()
+            .to_ascii_lowercase();
+        let known = ["bearer", "token", "jwt"].contains(&asked.as_str());
+        seen(
+            known && asked != sent,
+            format!("the challenge asks for `{asked}`"),
+            Probe::Client,
+        )
+    },
+};
+
 /// Other schemes were tried, and refused.
 pub(crate) static SCHEMES_TRIED: Sign = Sign {
     name: "schemes-tried",
@@ -362,6 +418,18 @@ pub(crate) static TWO_CARRIERS: Sign = Sign {
             format!("Authorization, and {}", others.join(" and ")),
             Probe::Client,
         )
+    },
+};
+
+/// The other one is in the query, where nobody puts a token by accident of a browser.
+pub(crate) static TOKEN_IN_QUERY_TOO: Sign = Sign {
+    name: "token-in-query-too",
+    means: "the request carries a token in its header and another in its query",
+    find: |evidence| {
+        let carriers = (TWO_CARRIERS.find)(evidence).into_iter();
+        carriers
+            .filter(|clue| clue.says.contains("in the query"))
+            .collect()
     },
 };
 
@@ -576,8 +644,15 @@ pub(crate) static NOT_A_JWT: Sign = Sign {
     },
 };
 
-/// Of PyJWT, jsonwebtoken (Node.js), jose, Envoy, Nimbus, golang-jwt, jjwt, Microsoft.IdentityModel, Spring, Kong.
-const PARSERS: [&str; 14] = [
+/// Of PyJWT, jsonwebtoken (Node.js), jose, Envoy, Nimbus, golang-jwt, jjwt, Microsoft.IdentityModel, Spring, Kong, aws-jwt-verify,
+/// python-jose, Authlib, lua-resty-jwt.
+const PARSERS: [&str; 20] = [
+    "does not consist of exactly 3 parts",
+    "error decoding token headers",
+    "invalid input segments length",
+    "invalid jwt string",
+    "not a jwt",
+    "not a valid jwt",
     "not enough segments",
     "jwt malformed",
     "invalid compact jws",

@@ -67,9 +67,9 @@ pub(super) const SLASH_TO_HTTP: Cause = Cause {
     ],
     against: &[],
     settled_by: &[
-        &[&redirect::SLASHED, &redirect::SLASH_TURNS],
-        &[&redirect::SLASHED, &redirect::LEADS_NOWHERE],
-        &[&redirect::SLASHED, &redirect::DROPPED_AND_REFUSED],
+        &[&redirect::SLASHED_TO_HTTP, &redirect::SLASH_TURNS],
+        &[&redirect::SLASHED_TO_HTTP, &redirect::LEADS_NOWHERE],
+        &[&redirect::SLASHED_TO_HTTP, &redirect::DROPPED_AND_REFUSED],
     ],
     ruled_out_by: &[&probes::ACCEPTED],
     fix: "Let the client use the spelling that the API has, and turn the correction off \
