@@ -65,10 +65,19 @@ impl<'a> Answers<'a> {
         for (sign, strength) in signs {
             if self.holds(sign) {
                 sum += strength.log_odds();
-                clues.extend_from_slice(self.clues(sign));
+                add(&mut clues, self.clues(sign));
             }
         }
         (sum, clues)
+    }
+}
+
+/// Adds what is not there yet: two signs may have seen the same.
+fn add(clues: &mut Vec<Clue>, more: &[Clue]) {
+    for clue in more {
+        if !clues.contains(clue) {
+            clues.push(clue.clone());
+        }
     }
 }
 
@@ -94,7 +103,7 @@ impl Weighed {
         for sign in cause.ruled_out_by {
             let clues = answers.clues(sign);
             ruled_out |= !clues.is_empty();
-            against.extend_from_slice(clues);
+            add(&mut against, clues);
         }
         (settled || !evidence.is_empty()).then_some(Self {
             cause,

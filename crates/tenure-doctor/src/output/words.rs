@@ -6,6 +6,7 @@ use tenure_core::time::Timestamp;
 
 use crate::cause::{Layer, Step};
 use crate::exchange::Failure;
+use crate::probe::Probe;
 use crate::{Diagnosis, Outcome, Ranked, Verdict};
 
 /// The outcome in one sentence.
@@ -56,8 +57,8 @@ pub(crate) fn layer(layer: Layer) -> &'static str {
         Layer::Cdn => "content delivery network or cache",
         Layer::Waf => "web application firewall",
         Layer::Proxy => "load balancer or reverse proxy",
-        Layer::GatewayRouter => "routes and policies of the API gateway",
-        Layer::GatewayVerifier => "token check of the API gateway",
+        Layer::GatewayRouter => "routes and policies of a gateway",
+        Layer::GatewayVerifier => "token check of a gateway",
         Layer::Framework => "token check of the service",
         Layer::Application => "rules of the application",
         Layer::Issuer => "token issuer",
@@ -78,9 +79,25 @@ pub(crate) fn command(step: &Step) -> (String, String) {
     match step {
         Step::Probe(probe) => (
             format!("send the probe `{probe}` ({})", probe.id()),
-            "tenure doctor probe URL --token-file FILE".to_owned(),
+            format!("tenure doctor probe URL --token-file FILE{}", needs(*probe)),
         ),
         Step::Supply(what, how) => ((*what).to_owned(), (*how).to_owned()),
+    }
+}
+
+/// The flags without which the probe is not sent.
+fn needs(probe: Probe) -> &'static str {
+    match probe {
+        Probe::Old => " --old-token-file FILE",
+        Probe::OtherToken => " --other-token-file FILE",
+        Probe::OtherEndpoint => " --other-endpoint URL",
+        Probe::Preflight | Probe::Origin | Probe::BareOrigin => " --origin ORIGIN",
+        Probe::Direct => " --direct IP:PORT",
+        Probe::Echo => " --echo URL",
+        Probe::SmallBody | Probe::LargeBody => " --method POST --allow-unsafe",
+        Probe::Refresh | Probe::RefreshAgain(_) => " --burn-refresh FILE",
+        Probe::Introspection => " --introspection FILE",
+        _ => "",
     }
 }
 
