@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
 use url::Url;
 
-use crate::{Fingerprint, Source};
+use crate::{Fingerprint, Source, redact};
 
 use super::names::Meaning;
 use super::{Belief, Effective, Holder, Subject, names};
@@ -143,7 +143,8 @@ fn plain(about: Subject, value: &str) -> Option<String> {
             .parse::<u32>()
             .ok()
             .map(|seconds| seconds.to_string()),
-        _ => without_credentials(value),
+        // As the claims of tokens are shown, with which it is compared.
+        _ => without_credentials(value).map(|value| redact::id(&value)),
     }
 }
 

@@ -31,6 +31,22 @@ fn what_a_diagnosis_needs_stays() {
 }
 
 #[test]
+fn a_secret_that_says_what_it_is_is_never_taken_for_an_audience() {
+    for secret in [
+        "sk_live_4eC39HqLyjWDarjtT1zdp7dc",
+        "ghp_16C7e42F292c6912E7710c838347Ae178B4a",
+        "tnr1_aaaaaaaaaaaaaaaaaaaaaa",
+    ] {
+        let print = Fingerprint::of(secret);
+        assert_eq!(id(secret), print.to_string());
+        assert_eq!(
+            text(&format!("audience: {secret}")),
+            format!("audience: {print}")
+        );
+    }
+}
+
+#[test]
 fn the_gateway_s_sentence_about_a_broken_header_stays_readable() {
     let said = format!(
         "'{TOKEN}' not a valid key=value pair (missing equal-sign) in Authorization header: 'Bearer {TOKEN}'."

@@ -22,10 +22,15 @@ const LONG: usize = 20;
 /// How often something may be percent-encoded.
 const LAYERS: usize = 4;
 
-/// JWTs, whole or cut.
+/// JWTs, whole or cut; and secrets whose issuers let them begin so that they can be found: Stripe, GitHub, GitLab,
+/// Slack, npm, Google, Tenure.
 pub(super) fn tokens(text: &str) -> Cow<'_, str> {
-    static TOKEN: LazyLock<Regex> =
-        LazyLock::new(|| pattern(r"eyJ[A-Za-z0-9_+/=-]{7,}(?:\.[A-Za-z0-9_+/=-]*){0,4}"));
+    static TOKEN: LazyLock<Regex> = LazyLock::new(|| {
+        pattern(concat!(
+            r"eyJ[A-Za-z0-9_+/=-]{7,}(?:\.[A-Za-z0-9_+/=-]*){0,4}",
+            r"|\b(?:[sr]k_(?:live|test)_|gh[opsru]_|github_pat_|glpat-|xox[abeprs]-|npm_|AIza|tnr1_)[A-Za-z0-9_-]{16,}"
+        ))
+    });
     replace(&TOKEN, text, |found| {
         let whole = found.get(0).map_or("", |part| part.as_str());
         // The full stop of a sentence; only an unsigned JWT ends with a dot of its own.

@@ -3,6 +3,8 @@
 use std::fs::File;
 use std::io::{self, Read};
 
+use tenure_doctor::redact;
+
 use crate::failure::Failure;
 
 /// Bytes of a token, key or configuration file; larger ones are something else.
@@ -33,6 +35,8 @@ pub(crate) fn open(name: &str) -> Result<Box<dyn Read>, Failure> {
     Ok(Box::new(file))
 }
 
+/// A token given where its file's name belongs is not repeated.
 fn unreadable(name: &str, error: &io::Error) -> Failure {
+    let name = redact::text(name);
     Failure::Usage(format!("{name} cannot be read: {error}"))
 }
