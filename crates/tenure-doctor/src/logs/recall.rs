@@ -57,6 +57,12 @@ impl Recall {
         *follow = FOLLOW;
     }
 
+    /// Keeps events that were set aside.
+    pub(super) fn keep(&mut self, events: VecDeque<Event>) {
+        let space = MOST.saturating_sub(self.kept.len());
+        self.kept.extend(events.into_iter().take(space));
+    }
+
     /// In the order of time; without any finding, the last events.
     pub(super) fn finish(mut self) -> Vec<Event> {
         self.kept.extend(self.recent);
