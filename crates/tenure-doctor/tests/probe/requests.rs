@@ -1,5 +1,7 @@
 //! What each probe puts on the wire.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use tenure_core::secret::Secret;
 use tenure_doctor::exchange::Exchange;
 use tenure_doctor::probe::{
@@ -173,6 +175,26 @@ async fn a_token_with_its_quotes_is_sent_as_found_and_once_without() {
         Some(format!("Bearer \"{TOKEN}\""))
     );
     assert_eq!(presented(Probe::Trimmed), Some(format!("Bearer {TOKEN}")));
+}
+
+#[test]
+fn whatever_was_stored_around_a_token_is_taken_off_once() {
+    let inner = TOKEN.replace('.', "%2E");
+    let whole = STANDARD.encode(TOKEN);
+    for found in [
+        format!("'Bearer {TOKEN}'"),
+        format!("Bearer%20{TOKEN}"),
+        format!("Bearer%20{inner}"),
+        format!("\"{whole}\"\n"),
+        format!(r#"{{"access_token":"{TOKEN}","expires_in":900}}"#),
+        TOKEN.replacen('.', ".\u{200b}", 1),
+    ] {
+        let mut subject = subject("http://127.0.0.1/");
+        subject.token = Some(Secret::new(found.clone()));
+        let trimmed = request(Probe::Trimmed, &subject, &[]).unwrap().sent();
+        let presented = trimmed.header("authorization");
+        assert_eq!(presented, Some(&*format!("Bearer {TOKEN}")), "{found:?}");
+    }
 }
 
 #[tokio::test]
