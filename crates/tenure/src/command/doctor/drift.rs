@@ -3,10 +3,10 @@
 #[cfg(feature = "aws")]
 mod aws;
 
-use tenure_doctor::{Source, redact};
 use tenure_doctor::case::Text;
 use tenure_doctor::deployment::{Route, look};
 use tenure_doctor::probe::Options;
+use tenure_doctor::{Source, redact};
 
 use super::gathered::Gathered;
 use super::{read, wire::wire};
