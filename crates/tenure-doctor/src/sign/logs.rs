@@ -50,6 +50,27 @@ patterns! {
     REFUSALS = Refusals, "refusals-logged", "refusals are in the logs";
 }
 
+/// Of the refusals that logs show, half at least were followed by an answer of success to the same user.
+pub static RECOVERED: Sign = Sign {
+    name: "refusals-recovered",
+    means: "users who were refused were answered well later",
+    find: |evidence| {
+        let refusals = evidence.logs.findings.iter().filter(|finding| {
+            let after = finding.figures.get("recovered_answers");
+            let after = after.and_then(|after| after.parse::<u64>().ok());
+            finding.pattern == Pattern::Refusals
+                && after.is_some_and(|after| after * 2 >= finding.count)
+        });
+        refusals
+            .map(|finding| Clue {
+                says: finding.says.clone(),
+                source: finding.source.clone(),
+                at: None,
+            })
+            .collect()
+    },
+};
+
 /// Findings of a pattern as clues.
 pub(crate) fn found(evidence: &Evidence, pattern: Pattern) -> Vec<Clue> {
     let matching = evidence

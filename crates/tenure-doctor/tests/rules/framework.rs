@@ -351,3 +351,18 @@ fn with_other(claims: &serde_json::Value) -> Facts {
         .answer("altered", 401, INVALID, "{}")
         .answer("other-token", 200, JSON, "{}")
 }
+
+#[test]
+fn a_newer_token_at_hand_that_carries_the_role_speaks_for_a_stale_one() {
+    let body = r#"{"message":"role admin is required"}"#;
+    let newer = facts()
+        .token(&jwt(&json!({"roles": ["user"]})))
+        .other_token(&jwt(
+            &json!({"iat": 1_789_999_990, "roles": ["user", "admin"]}),
+        ))
+        .answer("client", 403, SCOPE, body)
+        .answer("bare", 401, CHALLENGE, "{}")
+        .answer("altered", 401, INVALID, "{}");
+    leaves_open(&newer, "TN0513");
+    leads(&newer, "TN0514");
+}

@@ -9,7 +9,7 @@ use super::signs::{client, own};
 use crate::Evidence;
 use crate::probe::Probe;
 use crate::sign::token::presented;
-use crate::sign::{Sign, accepted, contains, of_token, refused, seen};
+use crate::sign::{Sign, accepted, contains, logs, of_token, refused, seen};
 use crate::token::{Claims, Role, Token};
 
 /// The refusal speaks of permissions.
@@ -228,6 +228,47 @@ fn claims(token: Option<&Token>) -> Option<&Claims> {
 fn alike(one: &Claims, other: &Claims) -> bool {
     one.iss == other.iss && one.aud == other.aud && one.token_use == other.token_use
 }
+
+/// A newer token of the same person, whether it was tried or not, carries more.
+pub(super) static NEWER_HAS_MORE: Sign = Sign {
+    name: "newer-has-more",
+    means: "a newer token of the same person carries more scopes or roles",
+    find: |evidence| {
+        let other = evidence
+            .tokens
+            .iter()
+            .find(|token| token.role == Role::Other);
+        let (Some(this), Some(other)) = (claims(presented(evidence)), claims(other)) else {
+            return Vec::new();
+        };
+        let gained: Vec<_> = held(other).difference(&held(this)).cloned().collect();
+        let same = this.sub.is_some() && this.sub == other.sub && alike(this, other);
+        if same && other.iat > this.iat && !gained.is_empty() {
+            of_token(
+                format!("the newer token carries {} besides", gained.join(", ")),
+                other.iat,
+            )
+        } else {
+            Vec::new()
+        }
+    },
+};
+
+/// Logs tell that somebody was given a role after the token was issued.
+pub(super) static GRANTED_SINCE: Sign = Sign {
+    name: "granted-since",
+    means: "a role was granted after the token was issued",
+    find: |evidence| {
+        let Some(iat) = claims(presented(evidence)).and_then(|claims| claims.iat) else {
+            return Vec::new();
+        };
+        let granted = logs::text(evidence, "role-granted");
+        granted
+            .into_iter()
+            .filter(|clue| clue.at.is_some_and(|at| at > iat))
+            .collect()
+    },
+};
 
 /// The issuer knows of a right that the token does not carry.
 pub(super) static ISSUER_KNOWS_MORE: Sign = Sign {

@@ -68,7 +68,7 @@ pub(super) const LACKING: Cause = Cause {
     ruled_out_by: &[
         &probes::ACCEPTED,
         &probes::FRESH_ACCEPTED,
-        &grant::NEWER_CARRIES_MORE,
+        &grant::NEWER_HAS_MORE,
         &grant::REQUIRED_IS_HELD,
     ],
     fix: "Grant the right where roles are kept, or have the client ask for the scope when it signs in \
@@ -96,6 +96,8 @@ pub(super) const STALE: Cause = Cause {
             same user's newer token is accepted.",
     signs: &[
         (&grant::NEWER_CARRIES_MORE, Marks),
+        (&grant::NEWER_HAS_MORE, Points),
+        (&grant::GRANTED_SINCE, Points),
         (&grant::ISSUER_KNOWS_MORE, Points),
         (&grant::REFRESH_WORKS, Hints),
         (&grant::ISSUED_LONG_AGO, Hints),

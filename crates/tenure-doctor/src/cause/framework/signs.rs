@@ -66,7 +66,7 @@ lasting! {
 }
 
 /// What only logs are searched for: a word against forged requests, in the words of Spring, Django, Express,
-/// Laravel and Rails; and Traefik's word of a call that failed.
+/// Laravel and Rails; Traefik's word of a call that failed; that somebody was given a role.
 pub(crate) const LOGGED: &[(&str, &str)] = &[
     ("csrf", "invalid csrf token"),
     ("csrf", "csrf verification failed"),
@@ -77,6 +77,14 @@ pub(crate) const LOGGED: &[(&str, &str)] = &[
     ("csrf", "ebadcsrftoken"),
     ("csrf", "invalidauthenticitytoken"),
     ("traefik-forward-auth-call", "error calling http"),
+    ("role-granted", "role granted"),
+    ("role-granted", "role_granted"),
+    ("role-granted", "role assigned"),
+    ("role-granted", "role_assigned"),
+    ("role-granted", "role added"),
+    ("role-granted", "role_added"),
+    ("role-granted", "permission granted"),
+    ("role-granted", "permission_granted"),
 ];
 
 /// The client's own answer.

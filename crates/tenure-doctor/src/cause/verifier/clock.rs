@@ -37,6 +37,7 @@ pub(super) const EXPIRED: Cause = Cause {
         (&keys::NO_KEY_VERIFIES, Strength::Suggests),
         (&claims::SPECIAL_ANSWER, Strength::Suggests),
         (&logs::NEVER_CALLED, Strength::Suggests),
+        (&logs::RECOVERED, Strength::Hints),
     ],
     settled_by: &[
         &[
@@ -142,7 +143,8 @@ pub(super) const SERVER_CLOCK: Cause = Cause {
         &[
             &own::BEGINS_AFTER_SERVER,
             &own::SERVER_ALONE,
-            &set::TURNED_AWAY,
+            &keys::VERIFIES,
+            &reasons::NO_REASON,
         ],
     ],
     ruled_out_by: &[&own::DEVICE_ALONE, &token::OPAQUE],
