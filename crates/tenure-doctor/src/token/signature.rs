@@ -135,6 +135,11 @@ fn forms(secret: &str) -> Vec<(&'static str, Cow<'_, [u8]>)> {
     let more = [
         ("trimmed", Some(Cow::Borrowed(trimmed.as_bytes()))),
         ("unquoted", Some(Cow::Borrowed(bare.as_bytes()))),
+        // What `echo` makes of it, and a file that ends with its line.
+        (
+            "newline",
+            Some(Cow::Owned(format!("{trimmed}\n").into_bytes())),
+        ),
         ("base64", decoded(&STANDARD).map(Cow::Owned)),
         ("base64url", decoded(&URL_SAFE).map(Cow::Owned)),
     ];

@@ -15,6 +15,7 @@ pub(super) const ISSUER: Cause = Cause {
             writes `http` where the world sees `https`, or one side has a slash at the end. The signature is good: it is the same \
             issuer with the same keys.",
     signs: &[
+        (&reasons::MOSTLY_ISSUER, Strength::Suggests),
         (&own::ISSUER_IN_SHORT, Strength::Points),
         (&reasons::ISSUER, Strength::Marks),
         (&reasons::LOG_ISSUER, Strength::Points),
@@ -260,7 +261,11 @@ pub(super) const TYPE: Cause = Cause {
         &[&reasons::MOSTLY_TYPE, &set::SOME_TURNED_AWAY],
         &[&reasons::TYPE, &own::PLAIN_TYPE, &set::ALWAYS_REFUSED],
     ],
-    ruled_out_by: &[&own::ACCESS_TOKEN_TYPE, &token::OPAQUE],
+    ruled_out_by: &[
+        &own::ACCESS_TOKEN_TYPE,
+        &token::LOOKS_LIKE_ID_TOKEN,
+        &token::OPAQUE,
+    ],
     fix: "Make the issuer write `at+jwt` into its access tokens (often a setting of the API or the resource there). If it cannot, \
           turn strict mode off in the verifier and check another claim that only access tokens have.",
     next: &[

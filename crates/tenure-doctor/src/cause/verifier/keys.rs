@@ -199,12 +199,6 @@ pub(super) const FOREIGN: Cause = Cause {
             &probes::FAILS_AS_FORGED,
         ],
         &[
-            &own::KID_NOT_PUBLISHED,
-            &reasons::KID,
-            &own::ALWAYS_REFUSED,
-            &clocks::NOT_EXPIRED,
-        ],
-        &[
             &keys::KID_UNKNOWN,
             &reasons::KID,
             &own::OF_OTHER_ISSUER,

@@ -38,7 +38,7 @@ macro_rules! reasons {
 }
 
 reasons! {
-    SIGNATURE, LOG_SIGNATURE = "signature", "the signature is not good", r#"signature.{0,40}(invalid|not valid|fail|bad\b|mismatch|wrong|not match|n't match)|(invalid|bad|wrong|verify|verification of).{0,20}signature|jwt verification fails"#, [
+    SIGNATURE, LOG_SIGNATURE = "signature", "the signature is not good", r"signature.{0,40}(invalid|not valid|fail|bad\b|mismatch|wrong|not match|n't match)|(invalid|bad|wrong|verify|verification of).{0,20}signature|jwt verification fails", [
         "jwt_verification_fails",
         "jwt verification fails",
         "signature verification failed",
@@ -54,7 +54,7 @@ reasons! {
         "signature mismatch",
         "signature does not match",
     ];
-    KID, LOG_KID = "kid", "no key fits the token's kid", r#"\bno (matching |known |suitable |applicable |such )?(signing |public |verification )?(key|jwk)s?\b|(\bkid\b|jwk|signing key|public key|key id).{0,40}(unknown|not found|not match|no match|not in|missing from)|(unknown|unrecognized|find a|find key with|key to match).{0,20}(\bkid\b|key id|signing key|public key)"#, [
+    KID, LOG_KID = "kid", "no key fits the token's kid", r"\bno (matching |known |suitable |applicable |such )?(signing |public |verification )?(key|jwk)s?\b|(\bkid\b|jwk|signing key|public key|key id).{0,40}(unknown|not found|not match|no match|not in|missing from)|(unknown|unrecognized|find a|find key with|key to match).{0,20}(\bkid\b|key id|signing key|public key)", [
         "doesn't_have_key_to_match_kid",
         "could not find key with kid",
         "no key for this token",
@@ -79,7 +79,7 @@ reasons! {
         "kid not in jwks",
         "kid is not in",
     ];
-    FETCH, LOG_FETCH = "jwks-fetch", "the keys cannot be fetched", r#"(jwks|jwk set|json web key set|signing keys|issuer's keys).{0,60}(fail|unreachable|unavailable|timed? ?out|refused|not be (fetched|retrieved|loaded))|(fail|unable|could ?n[o']t|cannot|error).{0,20}(fetch|retriev|load|get|download|refresh).{0,25}(jwks|jwk set|key set|keys\b)|fail to fetch data from the url"#, [
+    FETCH, LOG_FETCH = "jwks-fetch", "the keys cannot be fetched", r"(jwks|jwk set|json web key set|signing keys|issuer's keys).{0,60}(fail|unreachable|unavailable|timed? ?out|refused|not be (fetched|retrieved|loaded))|(fail|unable|could ?n[o']t|cannot|error).{0,20}(fetch|retriev|load|get|download|refresh).{0,25}(jwks|jwk set|key set|keys\b)|fail to fetch data from the url", [
         "jwks_remote_fetch_is_failed",
         "oauth2_http_call: curl_easy_perform() failed",
         "oidc_http_call: curl_easy_perform() failed",
@@ -107,7 +107,7 @@ reasons! {
         "failed to refresh jwks",
         "keys could not be fetched",
     ];
-    THROTTLED, LOG_THROTTLED = "jwks-throttled", "fetching the keys again is limited", r#"too many requests to the jwks|jwks.{0,30}(rate limit|throttl|cooldown)|(refetch|refresh).{0,20}(throttled|suppressed|skipped|limit)"#, [
+    THROTTLED, LOG_THROTTLED = "jwks-throttled", "fetching the keys again is limited", r"too many requests to the jwks|jwks.{0,30}(rate limit|throttl|cooldown)|(refetch|refresh).{0,20}(throttled|suppressed|skipped|limit)", [
         "too many requests to the jwks endpoint",
         "jwksratelimiterror",
         "jwks rate limit",
@@ -119,7 +119,7 @@ reasons! {
         "refetch limit reached",
         "refetch skipped",
     ];
-    BAD_SET, LOG_BAD_SET = "jwks-malformed", "the key set cannot be read", r#"not contain any usable keys|(unsupported|unknown).{0,12}(key type|kty|curve|jwk)|(parse|deserialize|decod\w*|invalid|malformed|unusable).{0,20}(jwk|key set)|key set malformed|jwks doesn't have any valid"#, [
+    BAD_SET, LOG_BAD_SET = "jwks-malformed", "the key set cannot be read", r"not contain any usable keys|(unsupported|unknown).{0,12}(key type|kty|curve|jwk)|(parse|deserialize|decod\w*|invalid|malformed|unusable).{0,20}(jwk|key set)|key set malformed|jwks doesn't have any valid", [
         "key.kty' must be one of",
         "jwks_doesn't_have_any_valid",
         "did not contain any usable keys",
@@ -141,7 +141,7 @@ reasons! {
         "error decoding jwk",
         "unknown variant `okp`",
     ];
-    ALGORITHM, LOG_ALGORITHM = "algorithm", "the algorithm is not allowed", r#"\b(alg|algorithm|signing method)\b.{0,40}(not (allowed|supported|accepted|valid|permitted)|unsupported|mismatch)|(unsupported|invalid|unexpected|disallowed|wrong|unknown).{0,25}\b(alg|algorithm|signing method)\b"#, [
+    ALGORITHM, LOG_ALGORITHM = "algorithm", "the algorithm is not allowed", r"\b(alg|algorithm|signing method)\b.{0,40}(not (allowed|supported|accepted|valid|permitted)|unsupported|mismatch)|(unsupported|invalid|unexpected|disallowed|wrong|unknown).{0,25}\b(alg|algorithm|signing method)\b", [
         "alg]_is_not_supported",
         "header [alg] is not supported",
         "alg value is not allowed",
@@ -158,7 +158,7 @@ reasons! {
         "algorithm not supported",
         "disallowed algorithm",
     ];
-    ISSUER, LOG_ISSUER = "issuer", "the issuer is another one", r#"\b(issuer|iss)\b.{0,40}(invalid|not valid|not accepted|mismatch|not match|n't match|unknown|not trusted|untrusted|wrong|unexpected|not allowed|not configured|incorrect|not known)|(invalid|unexpected|untrusted|unknown|wrong|bad|incorrect|mismatch|another|other|different|for given).{0,20}\b(issuer|iss)\b|issued by (a different|another)"#, [
+    ISSUER, LOG_ISSUER = "issuer", "the issuer is another one", r"\b(issuer|iss)\b.{0,40}(invalid|not valid|not accepted|mismatch|not match|n't match|unknown|not trusted|untrusted|wrong|unexpected|not allowed|not configured|incorrect|not known)|(invalid|unexpected|untrusted|unknown|wrong|bad|incorrect|mismatch|another|other|different|for given).{0,20}\b(issuer|iss)\b|issued by (a different|another)", [
         "issuer_is_not_configured",
         "issuer is not configured",
         "issuer not configured",
@@ -182,7 +182,7 @@ reasons! {
         "incorrect \"iss\"",
         "incorrect \\\"iss\\\"",
     ];
-    AUDIENCE, LOG_AUDIENCE = "audience", "the audience is another one", r#"\b(audiences?|aud)\b.{0,40}(invalid|not valid|not accepted|mismatch|not match|n't match|unknown|wrong|unexpected|not allowed|incorrect|not for)|(invalid|valid|unexpected|wrong|bad|incorrect|mismatch|another|other|different|expected).{0,20}\b(audience|aud)\b|for (another|a different) (resource|service|api|audience)"#, [
+    AUDIENCE, LOG_AUDIENCE = "audience", "the audience is another one", r"\b(audiences?|aud)\b.{0,40}(invalid|not valid|not accepted|mismatch|not match|n't match|unknown|wrong|unexpected|not allowed|incorrect|not for)|(invalid|valid|unexpected|wrong|bad|incorrect|mismatch|another|other|different|expected).{0,20}\b(audience|aud)\b|for (another|a different) (resource|service|api|audience)", [
         "audiences_in_jwt_are_not_allowed",
         "audiences in jwt are not allowed",
         "does not have a valid audience",
@@ -201,7 +201,7 @@ reasons! {
         "aud claim is not valid",
         "invalid aud",
     ];
-    CLIENT, LOG_CLIENT = "client", "the client is another one", r#"client[ _]id.{0,40}(not|invalid|mismatch|wrong|unknown)|(invalid|unexpected|wrong|unknown).{0,12}(client[ _]id|azp)\b|\bazp\b.{0,40}(not|invalid|mismatch|wrong|unexpected)|invalid authorized party|invalidclientiderror"#, [
+    CLIENT, LOG_CLIENT = "client", "the client is another one", r"client[ _]id.{0,40}(not|invalid|mismatch|wrong|unknown)|(invalid|unexpected|wrong|unknown).{0,12}(client[ _]id|azp)\b|\bazp\b.{0,40}(not|invalid|mismatch|wrong|unexpected)|invalid authorized party|invalidclientiderror", [
         "client id not allowed",
         "client id (\"audience\") not allowed",
         "client id (\\\"audience\\\") not allowed",
@@ -217,7 +217,7 @@ reasons! {
         "azp mismatch",
         "invalid authorized party",
     ];
-    MISSING_AUDIENCE, LOG_MISSING_AUDIENCE = "missing-audience", "there is no audience", r#"missing.{0,24}\baud\b|\baud\b.{0,12}(is )?missing|no \W?aud\b"#, [
+    MISSING_AUDIENCE, LOG_MISSING_AUDIENCE = "missing-audience", "there is no audience", r"missing.{0,24}\baud\b|\baud\b.{0,12}(is )?missing|no \W?aud\b", [
         "missing the \"aud\" claim",
         "missing the \\\"aud\\\" claim",
         "missing required \"aud\" claim",
@@ -225,13 +225,13 @@ reasons! {
         "missing required claim: aud",
         "missingrequiredclaim(\"aud\")",
     ];
-    TOKEN_USE, LOG_TOKEN_USE = "token-use", "it is the other kind of token", r#"token[ _]use\b|invalidtokenuse"#, [
+    TOKEN_USE, LOG_TOKEN_USE = "token-use", "it is the other kind of token", r"token[ _]use\b|invalidtokenuse", [
         "token use not allowed",
         "invalidtokenuseerror",
         "invalid token_use",
         "token_use",
     ];
-    TYPE, LOG_TYPE = "typ", "the type in the header is another one", r#"\btyp\b.{0,40}(not|invalid|unexpected|mismatch|must|wrong)|(unexpected|invalid|wrong).{0,15}\btyp\b|at\+jwt"#, [
+    TYPE, LOG_TYPE = "typ", "the type in the header is another one", r"\btyp\b.{0,40}(not|invalid|unexpected|mismatch|must|wrong)|(unexpected|invalid|wrong).{0,15}\btyp\b|at\+jwt", [
         "unexpected 'typ'",
         "unexpected \"typ\"",
         "unexpected \\\"typ\\\"",
@@ -241,7 +241,7 @@ reasons! {
         "invalid typ",
         "at+jwt",
     ];
-    EXPIRED, LOG_EXPIRED = "expired", "the token is expired", r#"(token|jwt|signature|bearer)\b.{0,25}expired|\bexpired.{0,12}(token|jwt|signature)|\bexp\\?\W{1,3}claim timestamp|\bexp\b.{0,20}in the past|expiredsignature|tokenexpired"#, [
+    EXPIRED, LOG_EXPIRED = "expired", "the token is expired", r"(token|jwt|signature|bearer)\b.{0,25}expired|\bexpired.{0,12}(token|jwt|signature)|\bexp\\?\W{1,3}claim timestamp|\bexp\b.{0,20}in the past|expiredsignature|tokenexpired", [
         "jwt is expired",
         "jwt_is_expired",
         "jwt expired",
@@ -257,7 +257,7 @@ reasons! {
         "\\\"exp\\\" claim timestamp",
         "the access token expired",
     ];
-    EARLY, LOG_EARLY = "early", "the token is not valid yet", r#"not yet valid|not valid yet|too early|jwt not active|used before|issued in the future|\b(iat|nbf)\b.{0,20}in the future|\b(iat|nbf)\\?\W{1,3}claim timestamp|can't be used before|clock (drift|skew)|immature"#, [
+    EARLY, LOG_EARLY = "early", "the token is not valid yet", r"not yet valid|not valid yet|too early|jwt not active|used before|issued in the future|\b(iat|nbf)\b.{0,20}in the future|\b(iat|nbf)\\?\W{1,3}claim timestamp|can't be used before|clock (drift|skew)|immature", [
         "jwt_not_yet_valid",
         "not yet valid",
         "used too early",
@@ -275,7 +275,7 @@ reasons! {
         "clock drift detected",
         "immaturesignature",
     ];
-    NUMBERS, LOG_NUMBERS = "numbers", "a claim has a wrong type", r#"\((exp|iat|nbf)\) must be|\b(exp|iat|nbf)\b.{0,40}(number|integer|numeric)|cannot unmarshal string into go struct field"#, [
+    NUMBERS, LOG_NUMBERS = "numbers", "a claim has a wrong type", r"\((exp|iat|nbf)\) must be|\b(exp|iat|nbf)\b.{0,40}(number|integer|numeric)|cannot unmarshal string into go struct field", [
         "(exp) must be",
         "(iat) must be",
         "(nbf) must be",
@@ -288,7 +288,7 @@ reasons! {
         "cannot unmarshal string into go struct field",
         "not a valid numericdate",
     ];
-    FIREBASE, LOG_FIREBASE = "firebase", "Firebase expects another token", r#"\(audience\) claim\. expected|same firebase project|given a custom token|firebase id token (has|is)"#, [
+    FIREBASE, LOG_FIREBASE = "firebase", "Firebase expects another token", r"\(audience\) claim\. expected|same firebase project|given a custom token|firebase id token (has|is)", [
         "(audience) claim. expected",
         "make sure the id token comes from the same firebase project",
         "expects an id token, but was given a custom token",
@@ -298,16 +298,16 @@ reasons! {
         "has \"kid\" claim which does not correspond to a known public key",
         "has \\\"kid\\\" claim which does not correspond to a known public key",
     ];
-    DPOP, LOG_DPOP = "dpop", "the proof of possession is missing or wrong", r#"invalid_dpop_proof|use_dpop_nonce|dpop.{0,4}proof|\bdpop .{0,60}error="#, [
+    DPOP, LOG_DPOP = "dpop", "the proof of possession is missing or wrong", r"invalid_dpop_proof|use_dpop_nonce|dpop.{0,4}proof|\bdpop .{0,60}error=", [
         "invalid_dpop_proof",
         "use_dpop_nonce",
         "dpop proof",
         "dpop error=",
     ];
-    STEP_UP, LOG_STEP_UP = "step-up", "the sign-in is too weak or too old", r#"insufficient_user_authentication"#, [
+    STEP_UP, LOG_STEP_UP = "step-up", "the sign-in is too weak or too old", r"insufficient_user_authentication", [
         "insufficient_user_authentication",
     ];
-    RANDOM, LOG_RANDOM = "random-secret", "a key was made up at the start", r#"(random|ephemeral|temporary|made-up|auto-generated).{0,10}(secret|key)\b"#, [
+    RANDOM, LOG_RANDOM = "random-secret", "a key was made up at the start", r"(random|ephemeral|temporary|made-up|auto-generated).{0,10}(secret|key)\b", [
         "random secret",
         "random signing",
         "random jwt",
