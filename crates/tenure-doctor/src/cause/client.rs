@@ -7,6 +7,7 @@ mod browser;
 mod cors;
 mod header;
 mod kind;
+mod presented;
 mod redirect;
 mod request;
 mod signs;

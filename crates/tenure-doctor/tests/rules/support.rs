@@ -98,12 +98,6 @@ impl Facts {
         self
     }
 
-    /// How long the last probe took.
-    pub fn took(mut self, ms: u64) -> Self {
-        self.inputs.exchanges.last_mut().unwrap().took_ms = ms;
-        self
-    }
-
     /// The moment at which the doctor looks, for what follows.
     pub fn now(mut self, seconds: u64) -> Self {
         self.inputs.now = Timestamp(seconds);

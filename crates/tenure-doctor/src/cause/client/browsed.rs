@@ -258,7 +258,7 @@ pub(crate) static TOO_LARGE_BROWSED: Sign = Sign {
         let found = evidence.logs.unrecovered().find(|(one, answer)| {
             let token = request::authorization(&one.request).is_some();
             let cookie = one.request.header("cookie").is_some();
-            token && !cookie && super::signs::is_too_large(answer)
+            token && !cookie && super::presented::is_too_large(answer)
         });
         found.map_or_else(Vec::new, |(one, answer)| {
             clue(one, format!("{} for a call with the token", answer.status))

@@ -1,6 +1,6 @@
 //! How the client writes its Authorization header.
 
-use crate::cause::client::{browsed, signs};
+use crate::cause::client::{browsed, presented, signs};
 use crate::cause::{Cause, Layer, Step};
 use crate::probe::Probe;
 use crate::sign::{logs, probes, token};
@@ -54,7 +54,7 @@ pub(super) const WORD_IN_PLACE: Cause = Cause {
         (&signs::WORD_LOGGED, Strength::Marks),
         (&browsed::WORD_BROWSED, Strength::Marks),
         (&signs::AS_UNDEFINED, Strength::Suggests),
-        (&signs::NOT_A_JWT, Strength::Hints),
+        (&presented::NOT_A_JWT, Strength::Hints),
     ],
     against: &[
         (&token::IN_TIME, Strength::Points),
@@ -181,7 +181,7 @@ pub(super) const SPOILED: Cause = Cause {
         (&signs::CUT_OFF, Strength::Points),
         (&token::BLEMISHED, Strength::Suggests),
         (&token::BROKEN, Strength::Suggests),
-        (&signs::NOT_A_JWT, Strength::Hints),
+        (&presented::NOT_A_JWT, Strength::Hints),
     ],
     against: &[
         (&signs::TRIMMED_REFUSED, Strength::Points),

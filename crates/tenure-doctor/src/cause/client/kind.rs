@@ -1,6 +1,6 @@
 //! What the client presents: too much, or the wrong kind.
 
-use crate::cause::client::{browsed, signs};
+use crate::cause::client::{browsed, presented, signs};
 use crate::cause::{Cause, Layer, Step};
 use crate::probe::Probe;
 use crate::sign::{keys, probes, token};
@@ -16,22 +16,22 @@ pub(super) const TOO_LARGE: Cause = Cause {
             server answers 400 or 431, or ends the connection, before anything looks at the token. Only \
             users with many groups are hit, and a new login does not help them.",
     signs: &[
-        (&signs::HEADER_TOO_LARGE, Strength::Marks),
+        (&presented::HEADER_TOO_LARGE, Strength::Marks),
         (&signs::HEADER_TOO_LARGE_NGINX, Strength::Points),
         (&signs::HEADER_TOO_LARGE_APACHE, Strength::Points),
         (&signs::HEADER_TOO_LARGE_TOMCAT, Strength::Points),
         (&signs::LOGGED_TOO_LONG_HEADER, Strength::Marks),
         (&browsed::TOO_LARGE_BROWSED, Strength::Marks),
-        (&signs::TOO_LARGE_TO_READ, Strength::Marks),
-        (&signs::LARGE_TOKEN, Strength::Suggests),
+        (&presented::TOO_LARGE_TO_READ, Strength::Marks),
+        (&presented::LARGE_TOKEN, Strength::Suggests),
     ],
     against: &[
         (&probes::REFUSED_401, Strength::Points),
         (&probes::REFUSED_403, Strength::Suggests),
     ],
     settled_by: &[
-        &[&signs::HEADER_TOO_LARGE],
-        &[&signs::TOO_LARGE_TO_READ],
+        &[&presented::HEADER_TOO_LARGE],
+        &[&presented::TOO_LARGE_TO_READ],
         &[&signs::LOGGED_TOO_LONG_HEADER],
         &[&browsed::TOO_LARGE_BROWSED],
     ],
@@ -65,10 +65,10 @@ pub(super) const ID_TOKEN: Cause = Cause {
             that is good. In Amazon API Gateway a Cognito authorizer of a method with scopes wants the \
             access token, and of a method without scopes the ID token.",
     signs: &[
-        (&signs::OTHER_KIND_TURNS, Strength::Marks),
+        (&presented::OTHER_KIND_TURNS, Strength::Marks),
         (&signs::TOKEN_USE_NOT_ALLOWED, Strength::Marks),
-        (&signs::ID_TOKEN_REFUSED, Strength::Points),
-        (&signs::ACCESS_TOKEN_REFUSED, Strength::Hints),
+        (&presented::ID_TOKEN_REFUSED, Strength::Points),
+        (&presented::ACCESS_TOKEN_REFUSED, Strength::Hints),
         (&keys::VERIFIES, Strength::Hints),
         (&probes::OTHER_TOKEN_ACCEPTED, Strength::Hints),
     ],
@@ -79,7 +79,7 @@ pub(super) const ID_TOKEN: Cause = Cause {
         (&probes::FLIPS, Strength::Points),
     ],
     settled_by: &[
-        &[&signs::OTHER_KIND_TURNS],
+        &[&presented::OTHER_KIND_TURNS],
         &[&signs::TOKEN_USE_NOT_ALLOWED],
     ],
     ruled_out_by: &[&probes::ACCEPTED],
@@ -109,11 +109,11 @@ pub(super) const OPAQUE: Cause = Cause {
             It works at the issuer's own userinfo endpoint and nowhere else. To an API that verifies \
             JWTs it is not a token at all: its parser counts the dots and refuses it.",
     signs: &[
-        (&signs::SIGNED_TURNS, Strength::Marks),
-        (&signs::UNREADABLE_REFUSED, Strength::Points),
-        (&signs::ENCRYPTED_DIRECTLY, Strength::Points),
-        (&signs::ISSUER_ACCEPTS, Strength::Suggests),
-        (&signs::NOT_A_JWT, Strength::Suggests),
+        (&presented::SIGNED_TURNS, Strength::Marks),
+        (&presented::UNREADABLE_REFUSED, Strength::Points),
+        (&presented::ENCRYPTED_DIRECTLY, Strength::Points),
+        (&presented::ISSUER_ACCEPTS, Strength::Suggests),
+        (&presented::NOT_A_JWT, Strength::Suggests),
     ],
     against: &[
         (&token::IN_TIME, Strength::Marks),
@@ -122,9 +122,12 @@ pub(super) const OPAQUE: Cause = Cause {
         (&token::BROKEN, Strength::Points),
     ],
     settled_by: &[
-        &[&signs::SIGNED_TURNS],
-        &[&signs::UNREADABLE_REFUSED, &signs::NOT_A_JWT],
-        &[&signs::UNREADABLE_REFUSED, &signs::ENCRYPTED_DIRECTLY],
+        &[&presented::SIGNED_TURNS],
+        &[&presented::UNREADABLE_REFUSED, &presented::NOT_A_JWT],
+        &[
+            &presented::UNREADABLE_REFUSED,
+            &presented::ENCRYPTED_DIRECTLY,
+        ],
     ],
     ruled_out_by: &[&probes::ACCEPTED],
     fix: "Ask for a token for the API: the parameter `audience` (Auth0) or `resource` (RFC 8707) in the \

@@ -5,9 +5,9 @@ use crate::compare::same;
 use crate::exchange::Answer;
 use crate::probe::Probe;
 use crate::sign::answer::{At, texts};
-use crate::sign::token::{claims, presented};
-use crate::sign::{Sign, accepted, client_answers, contains, of_token, refused, seen};
-use crate::token::{Blemish, Role, Shape};
+use crate::sign::token::presented;
+use crate::sign::{Sign, accepted, contains, of_token, refused, seen};
+use crate::token::{Blemish, Shape};
 use crate::{Clue, Evidence};
 
 texts! {
@@ -463,250 +463,13 @@ pub(crate) static INVALID_REQUEST: Sign = Sign {
     },
 };
 
-/// 431, or nginx's 494, or a 400 that names the header, for the token and not without it.
-pub(crate) static HEADER_TOO_LARGE: Sign = Sign {
-    name: "header-too-large",
-    means: "the header is too large with the token, and not without it",
-    find: |evidence| {
-        let Some((_, client)) = request::client(evidence) else {
-            return Vec::new();
-        };
-        let bare = evidence.answer(Probe::Bare);
-        let without = bare.is_some_and(|bare| bare.status != client.status);
-        let says = format!(
-            "{} with the token, {} without it",
-            client.status,
-            bare.map_or(0, |bare| bare.status)
-        );
-        seen(is_too_large(client) && without, says, Probe::Client)
-    },
-};
-
-pub(super) fn is_too_large(answer: &Answer) -> bool {
-    let texts = [
-        "request header or cookie too large",
-        "size of a request header field exceeds server limit",
-        "request header is too large",
-        "request header fields too large",
-        "header fields too large",
-        "request header too long",
-    ];
-    matches!(answer.status, 431 | 494)
-        || (400..500).contains(&answer.status)
-            && texts.iter().any(|text| contains(&answer.body, text))
-}
-
-/// Bytes from which a token alone comes near what servers accept as a header field (Apache 8,190; nginx 8 KiB; Node.js 16 KiB).
-const LARGE: u64 = 3_500;
-
-/// The token is that large.
-pub(crate) static LARGE_TOKEN: Sign = Sign {
-    name: "large-token",
-    means: "the token is nearly as large as what servers accept as a whole header, or larger",
-    find: |evidence| match presented(evidence) {
-        Some(token) if token.length >= LARGE => {
-            of_token(format!("the token has {} bytes", token.length), None)
-        }
-        _ => Vec::new(),
-    },
-};
-
-/// A large token gets no answer, or a bare 400, whatever its signature; a request without it is answered.
-pub(crate) static TOO_LARGE_TO_READ: Sign = Sign {
-    name: "too-large-to-read",
-    means: "with the large token, forged or not, the request is not even read; with a short one it is",
-    find: |evidence| {
-        let large = presented(evidence).is_some_and(|token| token.length >= LARGE);
-        let unread = |probe| {
-            let exchange = evidence.exchanges.iter().find(|it| it.probe == probe);
-            exchange.is_some_and(|exchange| match &exchange.result {
-                Ok(answer) => matches!(answer.status, 400 | 413 | 414 | 431 | 494),
-                Err(crate::exchange::Failure::Reset) => true,
-                Err(_) => false,
-            })
-        };
-        let read = |probe| evidence.answer(probe).is_some() && !unread(probe);
-        let holds = large
-            && unread(Probe::Client)
-            && unread(Probe::Altered)
-            && read(Probe::Bare)
-            && read(Probe::Garbage);
-        let says = "not read with the large token, good or altered; answered without it and with `Bearer x`";
-        seen(holds, says, Probe::Garbage)
-    },
-};
-
-/// Refused, though nothing is wrong with it but its kind.
-pub(crate) static ID_TOKEN_REFUSED: Sign = Sign {
-    name: "id-token-refused",
-    means: "an ID token is sent to an API, and refused",
-    find: |evidence| kind_refused(evidence, &crate::sign::token::LOOKS_LIKE_ID_TOKEN),
-};
-
-/// Refused, and an access token by its claims.
-pub(crate) static ACCESS_TOKEN_REFUSED: Sign = Sign {
-    name: "access-token-refused",
-    means: "an access token is sent, and refused",
-    find: |evidence| kind_refused(evidence, &crate::sign::token::LOOKS_LIKE_ACCESS_TOKEN),
-};
-
-fn kind_refused(evidence: &Evidence, kind: &'static Sign) -> Vec<Clue> {
-    match request::client(evidence) {
-        Some((_, answer)) if turned_away(answer) => (kind.find)(evidence),
-        _ => Vec::new(),
-    }
-}
-
-/// Two tokens of one user, of the two kinds: one refused, the other accepted.
-pub(crate) static OTHER_KIND_TURNS: Sign = Sign {
-    name: "other-kind-turns",
-    means: "of one user's ID token and access token the API accepts the one that the client does not send",
-    find: |evidence| {
-        let (Some(sent), Some(other)) = (claims(evidence), other_claims(evidence)) else {
-            return Vec::new();
-        };
-        let kinds = [sent, other].map(|claims| claims.token_use.as_deref());
-        let by_use = matches!(kinds, [Some(one), Some(two)] if one != two);
-        let by_marks = is_id(sent) != is_id(other);
-        let one_user = sent.sub.is_some() && sent.sub == other.sub && sent.iss == other.iss;
-        if !one_user || !(by_use || by_marks && kinds == [None, None]) {
-            return Vec::new();
-        }
-        flips(
-            evidence,
-            &[(Probe::OtherToken, "with the user's token of the other kind")],
-        )
-    },
-};
-
-fn other_claims(evidence: &Evidence) -> Option<&crate::token::Claims> {
-    let other = evidence
-        .tokens
-        .iter()
-        .find(|token| token.role == Role::Other)?;
-    other.claims.as_ref()
-}
-
-/// Claims that OpenID Connect Core 1.0 (sections 2 and 3.1.3.6) gives to ID tokens only, and no scope.
-fn is_id(claims: &crate::token::Claims) -> bool {
-    let marks = ["nonce", "at_hash", "c_hash"];
-    claims.scope.is_empty()
-        && claims
-            .names
-            .iter()
-            .any(|name| marks.contains(&name.as_str()))
-}
-
-/// A token that is no signed JWT is refused.
-pub(crate) static UNREADABLE_REFUSED: Sign = Sign {
-    name: "unreadable-refused",
-    means: "the token is opaque or encrypted, and the API refuses it",
-    find: |evidence| {
-        let (Some(token), Some((_, answer))) = (presented(evidence), request::client(evidence))
-        else {
-            return Vec::new();
-        };
-        let unreadable = matches!(token.shape, Shape::Opaque | Shape::Jwe);
-        let says = format!("{} for a token that is not a signed JWT", answer.status);
-        seen(unreadable && turned_away(answer), says, Probe::Client)
-    },
-};
-
-/// Encrypted with a key that issuer and recipient share, or that only the issuer has.
-pub(crate) static ENCRYPTED_DIRECTLY: Sign = Sign {
-    name: "encrypted-directly",
-    means: "the token is encrypted with `alg` dir: only who has the issuer's own key can read it",
-    find: |evidence| {
-        let header = presented(evidence)
-            .filter(|token| token.shape == Shape::Jwe)
-            .and_then(|token| token.header.as_ref());
-        match header.and_then(|header| header.alg.as_deref()) {
-            Some("dir") => of_token("encrypted, `alg` is dir", None),
-            _ => Vec::new(),
-        }
-    },
-};
-
-/// The API's words are those of a parser of JWTs that got something else.
-pub(crate) static NOT_A_JWT: Sign = Sign {
-    name: "not-a-jwt",
-    means: "the answer says that what was sent is not a JWT",
-    find: |evidence| {
-        let found = client_answers(evidence).find_map(|(exchange, answer)| {
-            let text = PARSERS
-                .iter()
-                .find(|text| turned_away(answer) && says(answer, text))?;
-            Some((exchange.probe, answer.status, *text))
-        });
-        found.map_or_else(Vec::new, |(probe, status, text)| {
-            seen(true, format!("{status} with `{text}`"), probe)
-        })
-    },
-};
-
-/// Of PyJWT, jsonwebtoken (Node.js), jose, Envoy, Nimbus, golang-jwt, jjwt, Microsoft.IdentityModel, Spring, Kong, aws-jwt-verify,
-/// python-jose, Authlib, lua-resty-jwt.
-const PARSERS: [&str; 20] = [
-    "does not consist of exactly 3 parts",
-    "error decoding token headers",
-    "invalid input segments length",
-    "invalid jwt string",
-    "not a jwt",
-    "not a valid jwt",
-    "not enough segments",
-    "jwt malformed",
-    "invalid compact jws",
-    "not in the form of header.payload.signature",
-    "invalid jwt serialization",
-    "missing dot delimiter",
-    "invalid number of segments",
-    "exactly 2 period characters",
-    "must have three segments",
-    "idx12741",
-    "malformed token",
-    "wrong number of segments",
-    "invalid token format",
-    "bad token; invalid",
-];
-
-/// The issuer knows the token that the API cannot read.
-pub(crate) static ISSUER_ACCEPTS: Sign = Sign {
-    name: "issuer-accepts",
-    means: "the issuer's own userinfo endpoint accepts the token",
-    find: |evidence| match evidence.answer(Probe::Userinfo) {
-        Some(answer) => seen(
-            accepted(answer),
-            format!("{} from the userinfo endpoint", answer.status),
-            Probe::Userinfo,
-        ),
-        None => Vec::new(),
-    },
-};
-
-/// Of two tokens the signed one is accepted.
-pub(crate) static SIGNED_TURNS: Sign = Sign {
-    name: "signed-turns",
-    means: "a signed JWT of the same issuer is accepted, the opaque or encrypted token is not",
-    find: |evidence| {
-        let shape = |role| {
-            let token = evidence.tokens.iter().find(|token| token.role == role)?;
-            Some(token.shape)
-        };
-        let unreadable = matches!(shape(Role::Presented), Some(Shape::Opaque | Shape::Jwe));
-        if !unreadable || shape(Role::Other) != Some(Shape::Jws) {
-            return Vec::new();
-        }
-        flips(evidence, &[(Probe::OtherToken, "with a signed JWT")])
-    },
-};
-
 /// Refused with 400, 401, 403 or 422: what APIs answer to credentials that they do not take.
 pub(super) fn turned_away(answer: &Answer) -> bool {
     matches!(answer.status, 400 | 401 | 403 | 422)
 }
 
 /// Whether an answer says this in its body or its challenge.
-fn says(answer: &Answer, text: &str) -> bool {
+pub(super) fn says(answer: &Answer, text: &str) -> bool {
     let mut challenges = answer
         .headers
         .iter()
@@ -715,7 +478,7 @@ fn says(answer: &Answer, text: &str) -> bool {
 }
 
 /// The client's request is turned away, and one of these probes is accepted.
-fn flips(evidence: &Evidence, probes: &[(Probe, &str)]) -> Vec<Clue> {
+pub(super) fn flips(evidence: &Evidence, probes: &[(Probe, &str)]) -> Vec<Clue> {
     let Some((_, client)) = request::client(evidence).filter(|(_, answer)| turned_away(answer))
     else {
         return Vec::new();
