@@ -19,7 +19,7 @@ use lru::LruCache;
 pub(super) use person::{Person, RECENT};
 pub(super) use seen::Seen;
 
-use super::event::{Happening, Kind};
+use super::event::{self, Happening, Kind};
 use super::findings::{Findings, Moment, Sighting};
 use super::recall::Recall;
 use super::{Event, LogFinding, Pattern};
@@ -51,7 +51,8 @@ pub(super) struct Correlation {
 
 #[derive(Default)]
 struct Refusals {
-    by_status: [u64; 2],
+    /// 401, 403, and refreshes refused for good by another status.
+    by_status: [u64; 3],
     recovered: u64,
     /// Refusals after which the same user was answered well.
     recovered_answers: u64,
@@ -170,15 +171,16 @@ impl Correlation {
 
     fn count_refusal(&mut self, event: &Happening) {
         let asked = matches!(event.kind, Kind::Request | Kind::RefreshAnswered);
-        if !asked || !event.refused() {
+        let dead = is_dead(event);
+        if !asked || !(event.refused() || dead) {
             return;
         }
-        let [unauthorized, forbidden] = &mut self.refusals.by_status;
-        if event.status == Some(401) {
-            *unauthorized += 1;
-        } else {
-            *forbidden += 1;
-        }
+        let [unauthorized, forbidden, refreshes] = &mut self.refusals.by_status;
+        *match event.status {
+            Some(401) => unauthorized,
+            Some(403) => forbidden,
+            _ => refreshes,
+        } += 1;
         self.refusals.of_refreshes += u64::from(event.kind == Kind::RefreshAnswered);
         self.refusals.first.get_or_insert(event.into());
         self.refusals.last = self.refusals.last.max(event.at);
@@ -190,7 +192,9 @@ impl Correlation {
     /// Whoever was refused and is answered again has recovered.
     fn note_refusal(&mut self, scene: &mut Scene<'_>) {
         match scene.event.kind {
-            Kind::Request | Kind::RefreshAnswered if scene.event.refused() => {
+            Kind::Request | Kind::RefreshAnswered
+                if scene.event.refused() || is_dead(scene.event) =>
+            {
                 scene.person.refused_open += 1;
             }
             Kind::Request if scene.event.good() && scene.person.refused_open > 0 => {
@@ -269,13 +273,13 @@ impl Correlation {
     }
 
     fn finish_refusals(&mut self) {
-        let [unauthorized, forbidden] = self.refusals.by_status;
+        let [unauthorized, forbidden, refreshes] = self.refusals.by_status;
         let Some(first) = self.refusals.first else {
             return;
         };
         let recovered = self.refusals.recovered;
         let says = format!(
-            "{unauthorized} answers 401 and {forbidden} answers 403; {recovered} times the same user was answered well later"
+            "{unauthorized} answers 401, {forbidden} answers 403, {refreshes} refreshes refused otherwise; {recovered} times the same user was answered well later"
         );
         let seen = Sighting::new(Pattern::Refusals, says)
             .figure("401", unauthorized)
@@ -286,8 +290,13 @@ impl Correlation {
         let source = self.source(first);
         let span = [first.at, self.refusals.last];
         self.findings
-            .set(seen, unauthorized + forbidden, source, span);
+            .set(seen, unauthorized + forbidden + refreshes, source, span);
     }
+}
+
+/// A refresh that was refused for good.
+fn is_dead(event: &Happening) -> bool {
+    event.kind == Kind::RefreshAnswered && matches!(event.answer, event::Answer::Dead(_))
 }
 
 /// What is only known at the end: the sighting, its count, the first place and the last time.

@@ -311,6 +311,8 @@ fn sessions_that_idled_out() {
     confirms(&answer("Token is not active"), "TN0610");
     confirms(&answer("Session not active"), "TN0610");
     leaves_open(&answer("Invalid refresh token"), "TN0610");
+    let access = facts().answer("client", 401, &[], "Token is not active");
+    leaves_open(&access, "TN0610");
     let forgotten =
         "2026-09-21 12:00:01,000 [WARNING] auth: Using memory cache for: session (cache=None)\n";
     leaves_open(
@@ -387,11 +389,11 @@ fn sign_ins_that_loop() {
     // Probes keep no cookies: a browser may not loop.
     leads(&looped, "TN0612");
     leaves_open(&looped, "TN0612");
-    let once = r#"{"time":1790000000000,"msg":"OAuth callback: state mismatch"}"#;
+    let once = r#"{"time":1790000000000,"msg":"OAuth state mismatch"}"#;
     confirms(&looped.log("app.log", once), "TN0612");
     let refused = facts().answer("client", 400, &[], "error=redirect_uri_mismatch");
     confirms(&refused, "TN0612");
-    let failed = r#"{"msg":"OAuth callback: state mismatch"}"#;
+    let failed = r#"{"msg":"OAuth state mismatch"}"#;
     let often = [(0.0, failed), (1.0, failed), (2.0, failed)];
     confirms(&log(&often), "TN0612");
     leaves_open(&log(&often[..1]), "TN0612");

@@ -180,7 +180,8 @@ pub(super) const OVER: Cause = Cause {
             Keycloak realm), everybody who comes back later has to sign in, and the log says `Token is \
             not active` or `Session not active`.",
     signs: &[
-        (&signs::IDLE_SAID, Strength::Marks),
+        (&signs::IDLE_SAID, Strength::Suggests),
+        (&signs::IDLE_SAID_OF_REFRESH, Strength::Marks),
         (&signs::SESSION_GONE_SAID, Strength::Points),
         (&logs::AFTER_PAUSE, Strength::Marks),
     ],
@@ -190,7 +191,7 @@ pub(super) const OVER: Cause = Cause {
         (&logs::RACE, Strength::Suggests),
     ],
     settled_by: &[
-        &[&signs::IDLE_SAID],
+        &[&signs::IDLE_SAID_OF_REFRESH],
         &[&signs::SESSION_GONE_ALONE],
         &[&logs::AFTER_PAUSE, &signs::REFRESHES_REFUSED],
     ],

@@ -454,7 +454,8 @@ pub(super) static STATE_FAILS_EACH_TIME: Sign = Sign {
     },
 };
 
-const STATES: [&Sign; 11] = [
+const STATES: [&Sign; 12] = [
+    &texts::STATE_OAUTH,
     &texts::STATE_MISMATCH,
     &texts::STATE_MISMATCH_CODE,
     &texts::STATE_FORGOTTEN,
@@ -545,7 +546,22 @@ pub(super) static SESSION_GONE_SAID: Sign = Sign {
     },
 };
 
-/// The same, while no restart or store in memory explains that.
+/// [`IDLE_SAID`] of a refresh: access tokens that expire are spoken of in the same words.
+pub(super) static IDLE_SAID_OF_REFRESH: Sign = Sign {
+    name: "refresh-token-over-at-refresh",
+    means: "a refresh is refused because the refresh token's time is over",
+    find: |evidence| of_refresh(evidence, (IDLE_SAID.find)(evidence)),
+};
+
+/// Clues of answers; those of logs only where refreshes were refused.
+fn of_refresh(evidence: &Evidence, clues: Vec<Clue>) -> Vec<Clue> {
+    let refused = !(REFRESHES_REFUSED.find)(evidence).is_empty();
+    let answered = |clue: &Clue| matches!(clue.source, crate::Source::Probe(_));
+    let kept = clues.into_iter().filter(|clue| refused || answered(clue));
+    kept.collect()
+}
+
+/// [`SESSION_GONE_SAID`] of a refresh, while no restart or store in memory explains that.
 pub(super) static SESSION_GONE_ALONE: Sign = Sign {
     name: "session-gone-alone",
     means: "the issuer says that the session is gone, and nothing says that it lost its store",
@@ -559,7 +575,7 @@ pub(super) static SESSION_GONE_ALONE: Sign = Sign {
         if lost.iter().any(|sign| !(sign.find)(evidence).is_empty()) {
             return Vec::new();
         }
-        (SESSION_GONE_SAID.find)(evidence)
+        of_refresh(evidence, (SESSION_GONE_SAID.find)(evidence))
     },
 };
 

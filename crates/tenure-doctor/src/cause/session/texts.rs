@@ -38,9 +38,9 @@ texts! {
     /// Amazon Cognito after a sign-out everywhere.
     COGNITO_REVOKED = "cognito-refresh-revoked", At::Issuer, "Refresh Token has been revoked", "the refresh token was revoked";
     /// Keycloak: the refresh token's own `exp`, which is the idle limit, is over.
-    KEYCLOAK_TOKEN_INACTIVE = "keycloak-token-not-active", At::Issuer, "Token is not active", "the refresh token is over: it was not used within the idle limit";
+    KEYCLOAK_TOKEN_INACTIVE = "keycloak-token-not-active", At::Refresh, "Token is not active", "the refresh token is over: it was not used within the idle limit";
     /// Keycloak: the session is not there any more.
-    KEYCLOAK_SESSION_INACTIVE = "keycloak-session-not-active", At::Issuer, "Session not active", "the session of the refresh token is gone at the issuer";
+    KEYCLOAK_SESSION_INACTIVE = "keycloak-session-not-active", At::Refresh, "Session not active", "the session of the refresh token is gone at the issuer";
     /// Keycloak, offline sessions.
     KEYCLOAK_OFFLINE_INACTIVE = "keycloak-offline-not-active", At::Issuer, "Offline session not active", "the offline session is gone at the issuer";
     /// Microsoft Entra, inactivity.
@@ -62,15 +62,17 @@ texts! {
     /// oidc-provider.
     REDIRECT_MISMATCH_OIDC = "oidc-provider-redirect-uri", At::Client, "redirect_uri did not match", "the issuer does not know the redirect URI";
     /// openid-client, many others.
-    STATE_MISMATCH = "state-mismatch", At::Client, "state mismatch", "the answer to the sign-in does not belong to the browser's own";
+    STATE_MISMATCH = "state-mismatch", At::Client, "state mismatch, expected", "the answer to the sign-in does not belong to the browser's own";
     /// Passport.
     STATE_UNVERIFIED = "state-unverified", At::Client, "Unable to verify authorization request state", "the answer to the sign-in does not belong to the browser's own";
     /// Authlib.
     STATE_AUTHLIB = "authlib-mismatching-state", At::Client, "mismatching_state", "the answer to the sign-in does not belong to the browser's own";
     /// Likewise, without the blank.
-    STATE_MISMATCH_CODE = "state-mismatch-code", At::Client, "state_mismatch", "the answer to the sign-in does not belong to the browser's own";
+    STATE_MISMATCH_CODE = "state-mismatch-code", At::Client, "error=state_mismatch", "the answer to the sign-in does not belong to the browser's own";
     /// Likewise, of a session that has forgotten it.
-    STATE_FORGOTTEN = "state-forgotten", At::Client, "state missing", "the answer to the sign-in came to a session that has not begun it";
+    STATE_FORGOTTEN = "state-forgotten", At::Client, "oauth state missing", "the answer to the sign-in came to a session that has not begun it";
+    /// Likewise.
+    STATE_OAUTH = "oauth-state-mismatch", At::Client, "oauth state mismatch", "the answer to the sign-in does not belong to the browser's own";
     /// Auth.js.
     STATE_COOKIE = "state-cookie-missing", At::Client, "State cookie was missing", "the browser did not bring the cookie of the sign-in back";
     /// Spring Security.
@@ -78,11 +80,11 @@ texts! {
     /// oauth2-proxy.
     STATE_PROXY = "oauth2-proxy-csrf-cookie", At::Client, "unable to obtain CSRF cookie", "the browser did not bring the cookie of the sign-in back";
     /// Many: a check of the parameter, without the name of a library.
-    STATE_INVALID = "invalid-state", At::Client, "invalid state", "the answer to the sign-in does not belong to the browser's own";
+    STATE_INVALID = "invalid-state", At::Client, "invalid state parameter", "the answer to the sign-in does not belong to the browser's own";
     /// Likewise.
-    STATE_INVALID_CODE = "invalid-state-code", At::Client, "invalid_state", "the answer to the sign-in does not belong to the browser's own";
+    STATE_INVALID_CODE = "invalid-state-code", At::Client, "invalid oauth state", "the answer to the sign-in does not belong to the browser's own";
     /// Likewise.
-    STATE_MISSING = "missing-state", At::Client, "missing state", "the answer to the sign-in came without state";
+    STATE_MISSING = "missing-state", At::Client, "missing state parameter", "the answer to the sign-in came without state";
     /// aws-jwt-verify (`src/jwk.ts`).
     WAIT_PERIOD = "wait-period-not-yet-ended", At::Client, "WaitPeriodNotYetEndedJwkError", "the verifier does not ask for keys again within ten seconds of a failure";
     /// The same error's message.

@@ -6,9 +6,9 @@ texts! {
     /// The session was copied.
     THEFT = "tenure-theft", At::Issuer, "theft_detected", "the session was ended because two holders of one sign-in went on";
     /// The client is gone from the configuration.
-    CLIENT_REMOVED = "tenure-client-removed", At::Issuer, "client_removed", "the session was ended because its client is no longer registered";
+    CLIENT_REMOVED = "tenure-client-removed", At::Issuer, "\"reason\":\"client_removed\"", "the session was ended because its client is no longer registered";
     /// The account is disabled.
-    ACCOUNT_DISABLED = "tenure-account-disabled", At::Issuer, "account_disabled", "the account is disabled";
+    ACCOUNT_DISABLED = "tenure-account-disabled", At::Issuer, "\"reason\":\"account_disabled\"", "the account is disabled";
     /// 503, in the log.
     ANSWERED_503 = "tenure-answered-503", At::Issuer, "answered 503", "the service answered 503";
     /// The store's errors (`StoreError`).

@@ -141,8 +141,8 @@ impl Refreshes {
         if uses.revived.is_some() {
             return None;
         }
-        let used = self.successor(uses) == "used";
-        if uses.is_unheard() && !used || self.unheard_by_time(uses) {
+        let is_unused = self.successor(uses) != "used";
+        if is_unused && (uses.is_unheard() || self.unheard_by_time(uses)) {
             return Some(Verdict::Lost);
         }
         let in_order = |good: &Moment| reused || after(good, &dead);
@@ -274,17 +274,14 @@ impl Uses {
 
     /// A refusal for good; the first one counts.
     pub(super) fn ended(&mut self, reused: bool, outcome: String, now: Moment) {
-        match &mut self.dead {
-            Some((first, known)) => {
-                *known |= reused;
-                if after(&now, first) {
-                    *first = now;
-                }
-            }
-            None => {
-                self.dead = Some((now, reused));
-                self.outcome = outcome;
-            }
+        let Some((first, known)) = &mut self.dead else {
+            self.dead = Some((now, reused));
+            self.outcome = outcome;
+            return;
+        };
+        *known |= reused;
+        if after(&now, first) {
+            *first = now;
         }
     }
 
