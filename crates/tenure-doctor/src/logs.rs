@@ -189,7 +189,7 @@ pub enum Pattern {
     ClearedSilently,
     /// A known text was met in a line: figure `text` is its name.
     Text,
-    /// Answers 401 or 403 at all.
+    /// Answers 401 or 403, or refreshes refused for good, at all.
     Refusals,
 }
 
