@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use tenure_doctor::cause::{Step, by_id};
 use tenure_doctor::exchange::Failure;
 use tenure_doctor::probe::Probe;
-use tenure_doctor::{Verdict, diagnose};
+use tenure_doctor::{Outcome, Verdict, diagnose};
 
 use super::support::{
     Facts, Headers, NOW, confirms, facts, jwt, jwt_of, leads, leaves_open, verdict,
@@ -265,6 +265,14 @@ fn what_is_forbidden_after_the_authorizer_lacks_its_api_key() {
         REFUSED,
     );
     leaves_open(&by_backend, "TN0311");
+    let passed_through: Headers<'_> = &[("x-amzn-requestid", "r1")];
+    let by_service = facts().answer("client", 403, passed_through, NO).answers(
+        &["bare", "altered"],
+        401,
+        UNAUTHORIZED,
+        REFUSED,
+    );
+    leaves_open(&by_service, "TN0311");
 }
 
 #[test]
@@ -456,6 +464,7 @@ fn a_403_whose_body_nobody_recorded_leaves_stale_pool_and_missing_route_open() {
             assert!(standing.contains(&id), "{id} is not among {standing:?}");
             leaves_open(&evidence, id);
         }
+        assert_eq!(diagnose(&evidence.evidence()).outcome, Outcome::Undecided);
         assert!(asks_for_the_reason(&next), "{next:?}");
         assert!(next.contains(&Step::Probe(Probe::OtherPath)), "{next:?}");
     }
@@ -540,6 +549,16 @@ fn the_parser_of_aws_signatures_is_known_by_its_error_type_too() {
         .answer("client", 403, headers, body)
         .answer("again-1", 200, &[], "{}");
     leaves_open(&flips, "TN0302");
+    let aws: Headers<'_> = &[(
+        "authorization",
+        "AWS4-HMAC-SHA256 Credential=x, Signature=y",
+    )];
+    let signed = facts().answer("client", 403, headers, body).requested(
+        "GET",
+        "https://api.example/v1/things",
+        aws,
+    );
+    leaves_open(&signed, "TN0302");
 }
 
 #[test]

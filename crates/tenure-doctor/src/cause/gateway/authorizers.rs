@@ -1,12 +1,13 @@
 //! Authorizers of REST APIs: Cognito and Lambda.
 
+use super::signs::http::JWT_REFUSED;
 use super::signs::pools::{OTHER_POOL_ACCEPTED, POOL_DIFFERS, TOKEN_OF_OTHER_POOL};
 use super::signs::rest::{
     AS_REFUSED_WITHOUT, AUTHORIZER_BROKEN, AUTHORIZER_NAMED, AUTHORIZER_REFUSES, BARE_UNAUTHORIZED,
-    DENIED_ELSEWHERE, DENIED_NOW_AND_THEN, EMPTY_MESSAGE, EXPIRED_BY_BOTH, EXPLICIT_DENY,
-    NOTHING_SENT, OTHER_SPELLING_ALLOWED, OTHER_SPELLING_TAKEN, ROUTE_KNOWN, ROUTE_UNKNOWN,
+    DENIED_ELSEWHERE, DENIED_NOW_AND_THEN, EMPTY_MESSAGE, EXPIRED_BY_BOTH, EXPIRED_WHEN_SENT,
+    EXPLICIT_DENY, NOTHING_SENT, OTHER_SPELLING_ALLOWED, OTHER_SPELLING_TAKEN, ROUTE_KNOWN,
+    ROUTE_UNKNOWN, SAME_ISSUER_TAKEN,
 };
-use super::signs::rest::{EXPIRED_WHEN_SENT, SAME_ISSUER_TAKEN};
 use super::signs::settings::IDENTITY_ELSEWHERE;
 use super::signs::{
     AUTHORIZER_DENIES, COGNITO_EXPIRED, LOGGED_AUTHORIZER_FAILURE, LOGGED_AUTHORIZER_SETUP,
@@ -228,7 +229,10 @@ pub(super) const IDENTITY_SOURCE: Cause = Cause {
         (&ROUTE_UNKNOWN, Strength::Marks),
         (&OTHER_TOKEN_ACCEPTED, Strength::Marks),
     ],
-    settled_by: &[&[&AUTHORIZER_REFUSES, &IDENTITY_ELSEWHERE]],
+    settled_by: &[
+        &[&AUTHORIZER_REFUSES, &IDENTITY_ELSEWHERE],
+        &[&JWT_REFUSED, &IDENTITY_ELSEWHERE],
+    ],
     ruled_out_by: &[],
     fix: "Read `identitySource` and `identityValidationExpression` of the authorizer. Send the token in the header that it \
           names, spelt as the expression wants it (with or without `Bearer `), or widen the expression. Look for the \

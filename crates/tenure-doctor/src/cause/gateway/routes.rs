@@ -2,17 +2,18 @@
 
 use super::signs::forbidden::{self, EVERYWHERE, FORBIDDEN, OTHER_STAGE_REACHED, STAGE_UNKNOWN};
 use super::signs::http::{JWT_REFUSED, NOT_FOUND};
-use super::signs::rest::FORBIDDEN_WHOLLY;
-use super::signs::rest::SIGNATURE_ANSWER;
 use super::signs::rest::{
-    AUTHORIZER_NAMED, AUTHORIZER_REFUSES, FRESH_TOKEN_403, ROUTE_KNOWN, ROUTE_UNKNOWN,
-    ROUTE_UNKNOWN_ANYWHERE, ROUTE_UNKNOWN_BOTH, UNEXPLAINED_403,
+    AUTHORIZER_NAMED, AUTHORIZER_REFUSES, FORBIDDEN_WHOLLY, FRESH_TOKEN_403, ROUTE_KNOWN,
+    ROUTE_UNKNOWN, ROUTE_UNKNOWN_ANYWHERE, ROUTE_UNKNOWN_BOTH, SIGNATURE_ANSWER, UNEXPLAINED_403,
+    UNEXPLAINED_ALIKE,
 };
 use super::signs::settings::GUARDED_BY_IAM;
 use super::signs::{LOGGED_ROUTE, READ_AS_SIGNATURE, READ_AS_SIGNATURE_NOW, SIGNATURE_PARTS};
 use crate::cause::{Cause, Layer, Step};
 use crate::probe::Probe;
-use crate::sign::probes::{ACCEPTED, ANY_PATH_ALIKE, AS_WITHOUT_TOKEN};
+use crate::sign::probes::{
+    ACCEPTED, ANY_PATH_ALIKE, AS_WITHOUT_TOKEN, BROWSER_DIFFERS, FRESH_ACCEPTED,
+};
 use crate::weight::{Prior, Strength};
 
 /// What tells a route that is not there from an authorizer that refuses.
@@ -34,6 +35,7 @@ pub(super) const ROUTE: Cause = Cause {
         (&ROUTE_UNKNOWN, Strength::Marks),
         (&ROUTE_UNKNOWN_ANYWHERE, Strength::Points),
         (&UNEXPLAINED_403, Strength::Suggests),
+        (&UNEXPLAINED_ALIKE, Strength::Hints),
         (&FRESH_TOKEN_403, Strength::Suggests),
         (&READ_AS_SIGNATURE, Strength::Points),
         (&LOGGED_ROUTE, Strength::Points),
@@ -114,7 +116,7 @@ pub(super) const STAGE: Cause = Cause {
     signs: &[
         (&FORBIDDEN, Strength::Suggests),
         (&EVERYWHERE, Strength::Points),
-        (&FORBIDDEN_WHOLLY, Strength::Suggests),
+        (&FORBIDDEN_WHOLLY, Strength::Points),
         (&STAGE_UNKNOWN, Strength::Marks),
         (&OTHER_STAGE_REACHED, Strength::Marks),
         (&UNEXPLAINED_403, Strength::Hints),
@@ -125,6 +127,8 @@ pub(super) const STAGE: Cause = Cause {
         (&AUTHORIZER_NAMED, Strength::Marks),
         (&ROUTE_UNKNOWN, Strength::Points),
         (&ROUTE_KNOWN, Strength::Marks),
+        (&BROWSER_DIFFERS, Strength::Marks),
+        (&FRESH_ACCEPTED, Strength::Marks),
     ],
     settled_by: &[
         &[&EVERYWHERE, &STAGE_UNKNOWN],
@@ -137,6 +141,7 @@ pub(super) const STAGE: Cause = Cause {
     next: &[
         Step::Probe(Probe::OtherPath),
         Step::Probe(Probe::Bare),
+        Step::Probe(Probe::Browser),
         Step::Probe(Probe::OtherEndpoint),
         Step::Supply(
             "the stages of the API",

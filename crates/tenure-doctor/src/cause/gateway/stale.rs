@@ -6,7 +6,9 @@ use super::signs::pools::{
     DEPLOYED_IS_STALE as DEPLOYED_POOL_STALE, GOOD_ID_TOKEN, MEANT_IS_TOKENS, OTHER_POOL_ACCEPTED,
     PARAMETER_IS_TOKENS, POOL_BY_PARAMETER, STAGE_BEHIND, TOKEN_OF_OTHER_POOL,
 };
-use super::signs::rest::{AUTHORIZER_NAMED, AUTHORIZER_REFUSES, NOTHING_SENT, ROUTE_UNKNOWN};
+use super::signs::rest::{
+    AUTHORIZER_NAMED, AUTHORIZER_REFUSES, NOTHING_SENT, ROUTE_UNKNOWN, UNEXPLAINED_403,
+};
 use crate::cause::{Cause, Layer, Step};
 use crate::probe::Probe;
 use crate::sign::drift::POOLS_DIFFER;
@@ -32,6 +34,7 @@ pub(super) const DEPLOYED_IS_STALE: Cause = Cause {
         (&POOLS_DIFFER, Strength::Hints),
         (&STAGE_BEHIND, Strength::Suggests),
         (&FRESH_REFUSED, Strength::Hints),
+        (&UNEXPLAINED_403, Strength::Hints),
         (&AUTHORIZER_REFUSES, Strength::Suggests),
         (&JWT_REFUSED, Strength::Hints),
     ],

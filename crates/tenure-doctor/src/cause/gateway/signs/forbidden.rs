@@ -34,6 +34,13 @@ pub(in super::super) static AFTER_AUTHORIZER: Sign = Sign {
     },
 };
 
+/// It is the gateway itself that forbids: a service behind it sends no error type.
+pub(in super::super) static FORBIDDEN_NAMED: Sign = Sign {
+    name: "gateway-forbidden-named",
+    means: "`x-amzn-errortype` says that the gateway itself forbids the request",
+    find: |evidence| always(evidence, |answer| is_type(answer, "Forbidden"), reason),
+};
+
 /// A path that cannot exist, and no token, get the same `Forbidden`.
 pub(in super::super) static EVERYWHERE: Sign = Sign {
     name: "gateway-forbidden-everywhere",
@@ -149,11 +156,8 @@ pub(in super::super) static FIREWALL_NAMED: Sign = Sign {
     name: "gateway-firewall-named",
     means: "the answer names the firewall of the gateway",
     find: |evidence| {
-        let named = |answer: &Answer| {
-            is_type(answer, "WafFiltered")
-                || is_type(answer, "WAFForbidden")
-                || answer.header("x-amzn-waf-action").is_some()
-        };
+        let named =
+            |answer: &Answer| is_type(answer, "WafFiltered") || is_type(answer, "WAFForbidden");
         always(evidence, named, reason)
     },
 };

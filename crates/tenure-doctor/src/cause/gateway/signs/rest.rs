@@ -42,6 +42,9 @@ pub(in super::super) static SIGNATURE_ANSWER: Sign = Sign {
             matches!(answer.status, 400 | 401 | 403)
                 && (is_type(answer, "IncompleteSignature") || reads_signature(answer))
         };
+        if signs_itself(evidence) {
+            return Vec::new();
+        }
         always(evidence, parsed, |answer| {
             format!("{} for something that is no AWS signature", answer.status)
         })
@@ -542,6 +545,21 @@ pub(in super::super) static UNEXPLAINED_403: Sign = Sign {
     },
 };
 
+/// Neither of the two has body or error type.
+pub(in super::super) static UNEXPLAINED_ALIKE: Sign = Sign {
+    name: "gateway-unexplained-alike",
+    means: "403 without a reason, with the token as without it",
+    find: |evidence| {
+        let pair = evidence
+            .answer(Probe::Client)
+            .zip(evidence.answer(Probe::Bare));
+        match pair {
+            Some((client, bare)) if same(client, bare) => (UNEXPLAINED_403.find)(evidence),
+            _ => Vec::new(),
+        }
+    },
+};
+
 /// A fresh token is refused like no token: by the log, or by answers of which only the status is known.
 pub(in super::super) static FRESH_TOKEN_403: Sign = Sign {
     name: "gateway-fresh-token-403",
@@ -565,6 +583,18 @@ fn is_amazon(evidence: &Evidence) -> bool {
 fn at_amazon(evidence: &Evidence) -> bool {
     let mut exchanges = evidence.exchanges.iter();
     exchanges.any(|exchange| contains(&exchange.request.url, ".execute-api."))
+}
+
+/// Whether the client's request carries an AWS signature, good or not.
+fn signs_itself(evidence: &Evidence) -> bool {
+    let mut own = evidence
+        .exchanges
+        .iter()
+        .filter(|exchange| exchange.probe == Probe::Client);
+    own.any(|exchange| {
+        let mut fields = exchange.request.headers.iter();
+        fields.any(|(name, value)| name == "authorization" && value.starts_with("AWS4"))
+    })
 }
 
 /// What the parser of AWS signatures says to a Bearer token.

@@ -78,13 +78,13 @@ pub(in super::super) static SCOPES_MISSING: Sign = Sign {
         if by_route.values().any(|scopes| scopes.iter().any(granted)) {
             return Vec::new();
         }
-        let say = |(route, scopes): (&Option<&str>, &Vec<&Belief>)| {
+        let say = |(route, scopes): (Option<&str>, Vec<&Belief>)| {
             let wanted: Vec<_> = scopes.iter().map(|scope| scope.value.as_str()).collect();
             let route = route.unwrap_or("the route");
             let says = format!("{route} asks for one of {}", wanted.join(", "));
             Some(stated(scopes.first()?, says))
         };
-        by_route.iter().filter_map(say).collect()
+        by_route.into_iter().filter_map(say).collect()
     },
 };
 
