@@ -101,6 +101,12 @@ fn fastapi_says_403_of_a_missing_header() {
         .answer("client", 200, JSON, "{}")
         .answer("bare", 401, JSON, missing);
     leaves_open(&upgraded, "TN0504");
+    // What refuses the token is another fault, though the framework is an old one.
+    let invalid = facts()
+        .token(&jwt(&json!({})))
+        .answer("client", 401, INVALID, "{}")
+        .answer("bare", 403, JSON, missing);
+    leaves_open(&invalid, "TN0504");
     // The header is lost on the way: that is what has to be mended.
     let lost =
         facts()
@@ -118,6 +124,12 @@ fn django_rest_framework_says_403_by_the_order_of_its_classes() {
         .answer("client", 403, JSON, expired)
         .answer("bare", 403, JSON, missing);
     confirms(&bare, "TN0505");
+    let role = r#"{"detail":"You do not have permission to perform this action."}"#;
+    let lacking = facts()
+        .token(&jwt(&json!({})))
+        .answer("client", 403, JSON, role)
+        .answer("bare", 403, JSON, missing);
+    leaves_open(&lacking, "TN0505");
     let right = facts()
         .token(&jwt(&json!({})))
         .answer("client", 401, JSON, expired)

@@ -33,6 +33,20 @@ pub(super) static PERMISSION_WORDS: Sign = Sign {
     },
 };
 
+/// The client's request is accepted, or refused without a word of rights.
+pub(super) static NOT_ABOUT_RIGHTS: Sign = Sign {
+    name: "not-about-rights",
+    means: "the client's answer does not speak of a permission, role or scope",
+    find: |evidence| match client(evidence) {
+        Some(answer) => seen(
+            (PERMISSION_WORDS.find)(evidence).is_empty(),
+            format!("{} without a word of rights", answer.status),
+            Probe::Client,
+        ),
+        None => Vec::new(),
+    },
+};
+
 /// What the refusal asks for is nowhere in the token.
 pub(super) static REQUIRED_IS_LACKING: Sign = Sign {
     name: "required-is-lacking",

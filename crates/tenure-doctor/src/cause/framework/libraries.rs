@@ -1,9 +1,9 @@
 //! Libraries and frameworks whose statuses do not say what they seem to.
 
-use super::signs;
 use super::signs::forgery;
 use super::signs::libraries;
 use super::signs::spring;
+use super::{grant, signs};
 use crate::Prior::{Rare, Usual};
 use crate::Strength::{Hints, Marks, Points, Suggests};
 use crate::cause::{Cause, Layer, Step};
@@ -24,7 +24,7 @@ pub(super) const FASTAPI: Cause = Cause {
     ],
     against: &[(&probes::AS_WITHOUT_TOKEN, Points)],
     settled_by: &[
-        &[&libraries::FASTAPI_403, &signs::NOT_AS_BARE],
+        &[&libraries::FASTAPI_403, &probes::ACCEPTED],
         &[&libraries::FASTAPI_403, &signs::SENDS_NO_TOKEN],
     ],
     ruled_out_by: &[],
@@ -51,7 +51,11 @@ pub(super) const DJANGO_REST: Cause = Cause {
     ],
     against: &[(&probes::AS_WITHOUT_TOKEN, Points)],
     settled_by: &[
-        &[&libraries::DRF_403, &signs::NOT_AS_BARE],
+        &[
+            &libraries::DRF_403,
+            &signs::NOT_AS_BARE,
+            &grant::NOT_ABOUT_RIGHTS,
+        ],
         &[&libraries::DRF_403, &signs::SENDS_NO_TOKEN],
         &[&libraries::DRF_INVALID_403],
     ],
