@@ -345,6 +345,9 @@ fn a_gate_for_browsers_sends_every_request_to_a_sign_in() {
     confirms(&all_refused(302, login, ""), "TN0215");
     let elsewhere: Headers<'_> = &[("location", "https://api.example/v1/things/")];
     leaves_open(&all_refused(302, elsewhere, ""), "TN0215");
+    let slash = all_refused(307, &[("location", "https://api.example/v1/login/")], "");
+    let slash = slash.requested("GET", "https://api.example/v1/login", &[BEARER]);
+    leaves_open(&slash, "TN0215");
     let only_bare = facts()
         .token(&jwt(&json!({})))
         .answer("client", 200, &[JSON], "{}")

@@ -1,0 +1,209 @@
+//! What caches do with answers.
+
+use super::super::arrived::is_edge;
+use super::browsed_clue;
+use crate::compare::same;
+use crate::layer;
+use crate::logs::Browsed;
+use crate::probe::Probe;
+use crate::sign::answer::from_cache;
+use crate::sign::{Sign, accepted, client_answers, refused, seen};
+
+/// With a query that no cache knows, a request without a token is refused.
+pub(crate) static BARE_FRESH_REFUSED: Sign = Sign {
+    name: "edge-bare-fresh-refused",
+    means: "without a token the request is refused once no cache can know it, so the cache gives away what is protected",
+    find: |evidence| {
+        let (Some(bare), Some(fresh)) = (
+            evidence.answer(Probe::Bare),
+            evidence.answer(Probe::BareFresh),
+        ) else {
+            return Vec::new();
+        };
+        let by_service = layer::answered(fresh).is_none_or(|by| !is_edge(&by));
+        seen(
+            accepted(bare) && refused(fresh) && by_service,
+            format!(
+                "{} without a token, {} with a query that no cache has seen",
+                bare.status, fresh.status
+            ),
+            Probe::BareFresh,
+        )
+    },
+};
+
+/// Without a token the service itself grants the request.
+pub(crate) static BARE_FRESH_ACCEPTED: Sign = Sign {
+    name: "edge-bare-fresh-accepted",
+    means: "the service itself grants the request without a token: what the cache gives is public",
+    find: |evidence| match evidence.answer(Probe::BareFresh) {
+        Some(fresh) => seen(
+            accepted(fresh) && from_cache(fresh).is_none(),
+            format!(
+                "{} without a token, with a query that no cache has seen",
+                fresh.status
+            ),
+            Probe::BareFresh,
+        ),
+        None => Vec::new(),
+    },
+};
+
+/// A token whose signature was altered is accepted out of a cache.
+pub(crate) static ALTERED_FROM_CACHE: Sign = Sign {
+    name: "edge-altered-from-cache",
+    means: "a forged token gets a success out of a cache",
+    find: |evidence| match evidence.answer(Probe::Altered) {
+        Some(answer) if accepted(answer) => match from_cache(answer) {
+            Some(mark) => seen(
+                true,
+                format!("{} for a forged token: {mark}", answer.status),
+                Probe::Altered,
+            ),
+            None => Vec::new(),
+        },
+        _ => Vec::new(),
+    },
+};
+
+/// The client's refusal came out of a cache, and the origin itself accepts the token.
+pub(crate) static CACHED_REFUSAL_IS_WRONG: Sign = Sign {
+    name: "edge-cached-refusal-is-wrong",
+    means: "a cache refuses what the service behind it accepts",
+    find: |evidence| {
+        let cached = evidence
+            .answer(Probe::Client)
+            .filter(|answer| refused(answer))
+            .and_then(from_cache);
+        let uncached = [Probe::Fresh, Probe::Direct].into_iter().find_map(|probe| {
+            let answer = evidence.answer(probe).filter(|answer| accepted(answer))?;
+            from_cache(answer)
+                .is_none()
+                .then_some((probe, answer.status))
+        });
+        match (cached, uncached) {
+            (Some(mark), Some((probe, status))) => seen(
+                true,
+                format!("refused by a cache ({mark}), {status} past it"),
+                probe,
+            ),
+            _ => Vec::new(),
+        }
+    },
+};
+
+/// A refusal in a browser's record that a cache gave.
+pub(crate) static REFUSAL_BROWSED_FROM_CACHE: Sign = Sign {
+    name: "edge-refusal-browsed-from-cache",
+    means: "the browser was refused by a cache",
+    find: |evidence| {
+        let refusals = evidence
+            .logs
+            .unrecovered()
+            .filter(|(_, answer)| refused(answer));
+        refusals
+            .filter_map(|(one, answer)| {
+                let mark = from_cache(answer)?;
+                Some(browsed_clue(
+                    one,
+                    format!("{} out of a cache: {mark}", answer.status),
+                ))
+            })
+            .collect()
+    },
+};
+
+/// In a browser's record the cache refuses what the service grants to the same token.
+pub(crate) static CACHE_BROWSED_AGAINST_SERVICE: Sign = Sign {
+    name: "edge-cache-browsed-against-service",
+    means: "a cache refuses the browser what the service grants to the same token",
+    find: |evidence| {
+        let path = |url: &str| url.split(['?', '#']).next().map(str::to_owned);
+        let asked = |one: &Browsed| {
+            let token = one.request.header("authorization")?.to_owned();
+            Some((token, one.request.method.clone(), path(&one.request.url)))
+        };
+        let calls = || {
+            let calls = evidence.logs.browsed.iter();
+            calls.filter_map(|one| Some((one, one.answer.as_ref()?, asked(one)?)))
+        };
+        let granted: Vec<_> = calls()
+            .filter(|(_, answer, _)| accepted(answer) && from_cache(answer).is_none())
+            .map(|(.., asked)| asked)
+            .collect();
+        let refusals = calls().filter(|(_, answer, asked)| {
+            refused(answer) && from_cache(answer).is_some() && granted.contains(asked)
+        });
+        refusals
+            .map(|(one, ..)| {
+                browsed_clue(one, "refused by a cache, granted by the service".to_owned())
+            })
+            .collect()
+    },
+};
+
+/// A refusal that no token changes, and a query does: with it the token is looked at.
+pub(crate) static SILENT_CACHE: Sign = Sign {
+    name: "edge-silent-cache",
+    means: "no token changes the refusal, a query that no cache has seen does: a cache without a mark",
+    find: |evidence| {
+        let (Some(client), Some(bare), Some(fresh), Some(bare_fresh)) = (
+            evidence.answer(Probe::Client),
+            evidence.answer(Probe::Bare),
+            evidence.answer(Probe::Fresh),
+            evidence.answer(Probe::BareFresh),
+        ) else {
+            return Vec::new();
+        };
+        let steady = client_answers(evidence).all(|(_, answer)| same(client, answer));
+        let holds = refused(client)
+            && same(client, bare)
+            && steady
+            && accepted(fresh)
+            && refused(bare_fresh);
+        seen(
+            holds,
+            format!(
+                "{} with any token and without; with a new query {} with the token, {} without",
+                client.status, fresh.status, bare_fresh.status
+            ),
+            Probe::Fresh,
+        )
+    },
+};
+
+/// With a query that no cache knows the refusal stays.
+pub(crate) static FRESH_REFUSED: Sign = Sign {
+    name: "edge-fresh-refused",
+    means: "the request is refused also where no cache can know it",
+    find: |evidence| match evidence.answer(Probe::Fresh) {
+        Some(fresh) => seen(
+            refused(fresh) && from_cache(fresh).is_none(),
+            format!("{} with a query that no cache has seen", fresh.status),
+            Probe::Fresh,
+        ),
+        None => Vec::new(),
+    },
+};
+
+/// A refusal that only some of the repeats get, and that a cache gave.
+pub(crate) static SOME_REFUSED_BY_CACHE: Sign = Sign {
+    name: "edge-some-refused-by-cache",
+    means: "of the same request, those are refused that a cache answers",
+    find: |evidence| {
+        let all: Vec<_> = client_answers(evidence).map(|(_, answer)| answer).collect();
+        let cached = all
+            .iter()
+            .filter(|it| refused(it) && from_cache(it).is_some())
+            .count();
+        let asked = all
+            .iter()
+            .filter(|it| accepted(it) && from_cache(it).is_none())
+            .count();
+        seen(
+            cached > 0 && asked > 0,
+            format!("refused by a cache {cached} times, accepted by the service {asked} times"),
+            Probe::Again(1),
+        )
+    },
+};

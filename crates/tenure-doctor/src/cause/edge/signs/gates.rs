@@ -1,0 +1,296 @@
+//! Gates that ask for something else than a token, and challenges that do not arrive.
+
+use super::super::arrived::{is_edge, sent_with_token};
+use super::{browsed_clue, page};
+use crate::Evidence;
+use crate::compare::same;
+use crate::exchange::Answer;
+use crate::layer;
+use crate::probe::Probe;
+use crate::sign::answer::{At, header};
+use crate::sign::{Sign, accepted, answers, contains, refused, seen};
+
+/// A challenge for Basic in answer to a Bearer token.
+pub(crate) static BASIC_CHALLENGE: Sign = Sign {
+    name: "edge-basic-challenge",
+    means: "a Bearer token is answered with a challenge for user name and password",
+    find: |evidence| {
+        let Some(client) = sent_with_token(evidence).filter(|client| client.status == 401) else {
+            return Vec::new();
+        };
+        match only_basic(client) {
+            Some(challenge) => seen(true, format!("401 with `{challenge}`"), Probe::Client),
+            None => Vec::new(),
+        }
+    },
+};
+
+/// A proxy's own challenge for Basic, whatever was sent.
+pub(crate) static BASIC_PAGE: Sign = Sign {
+    name: "edge-basic-page",
+    means: "a proxy itself asks for user name and password",
+    find: |evidence| {
+        page(evidence, |answer| {
+            let by_proxy = layer::answered(answer).is_some_and(|by| is_edge(&by));
+            answer.status == 401 && by_proxy && only_basic(answer).is_some()
+        })
+    },
+};
+
+/// The same in a browser's record, and the page is a proxy's own.
+pub(crate) static BASIC_BROWSED: Sign = Sign {
+    name: "edge-basic-browsed",
+    means: "a proxy has answered a Bearer token with a challenge for user name and password",
+    find: |evidence| {
+        let asked = evidence.logs.unrecovered().filter(|(one, answer)| {
+            let bearer = one
+                .request
+                .headers
+                .iter()
+                .any(|(name, value)| name == "authorization" && contains(value, "bearer "));
+            let by_proxy = layer::answered(answer).is_some_and(|by| is_edge(&by));
+            bearer && by_proxy && answer.status == 401 && only_basic(answer).is_some()
+        });
+        asked
+            .map(|(one, answer)| {
+                let challenge = only_basic(answer).unwrap_or_default();
+                browsed_clue(one, format!("401 with `{challenge}` for a Bearer token"))
+            })
+            .collect()
+    },
+};
+
+/// The same, and past the edge the token is accepted.
+pub(crate) static BASIC_PAST: Sign = Sign {
+    name: "edge-basic-past",
+    means: "the edge asks for user name and password, and the service accepts the token",
+    find: |evidence| {
+        let direct = evidence
+            .answer(Probe::Direct)
+            .filter(|direct| accepted(direct));
+        match direct {
+            Some(_) => (BASIC_CHALLENGE.find)(evidence),
+            None => Vec::new(),
+        }
+    },
+};
+
+/// The same, made by a proxy and for every token.
+pub(crate) static BASIC_GATE: Sign = Sign {
+    name: "edge-basic-gate",
+    means: "a proxy asks for user name and password whatever token is sent",
+    find: |evidence| {
+        let (Some(client), Some(altered)) = (
+            sent_with_token(evidence).filter(|client| client.status == 401),
+            evidence
+                .answer(Probe::Altered)
+                .or(evidence.answer(Probe::Garbage)),
+        ) else {
+            return Vec::new();
+        };
+        let by_proxy = layer::answered(client).filter(is_edge);
+        match (only_basic(client), by_proxy) {
+            (Some(challenge), Some(by)) if same(client, altered) => seen(
+                true,
+                format!("{} asks any request for `{challenge}`", by.product),
+                Probe::Altered,
+            ),
+            _ => Vec::new(),
+        }
+    },
+};
+
+/// API Gateway's new name for a challenge of what is behind it.
+pub(crate) static REMAPPED: Sign = Sign {
+    name: "edge-remapped-challenge",
+    means: "API Gateway has renamed the challenge of the service behind it, so clients do not find it",
+    find: |evidence| header(evidence, "x-amzn-remapped-www-authenticate", "", At::Client),
+};
+
+/// The renamed challenge says what is wrong with the token, and no other does.
+pub(crate) static REASON_RENAMED: Sign = Sign {
+    name: "edge-reason-renamed",
+    means: "the reason of the refusal stands only in the renamed challenge",
+    find: |evidence| {
+        let client = evidence.answer(Probe::Client).filter(|client| {
+            refused(client)
+                && client.header("www-authenticate").is_none()
+                && client
+                    .header("x-amzn-remapped-www-authenticate")
+                    .is_some_and(|value| contains(value, "error="))
+        });
+        match client {
+            Some(client) => seen(
+                true,
+                format!("{} without `www-authenticate`", client.status),
+                Probe::Client,
+            ),
+            None => Vec::new(),
+        }
+    },
+};
+
+/// The challenge of the service is there under its own name.
+pub(crate) static CHALLENGE_KEPT: Sign = Sign {
+    name: "edge-challenge-kept",
+    means: "the challenge of the service arrives under its own name",
+    find: |evidence| match evidence.answer(Probe::Client) {
+        Some(answer) => seen(
+            answer.header("www-authenticate").is_some(),
+            "`www-authenticate` is on the answer",
+            Probe::Client,
+        ),
+        None => Vec::new(),
+    },
+};
+
+/// The client's request is redirected to a sign-in.
+pub(crate) static LOGIN_REDIRECT: Sign = Sign {
+    name: "edge-login-redirect",
+    means: "an API request is redirected to a sign-in page in place of a 401",
+    find: |evidence| {
+        let mut clues = Vec::new();
+        for probe in [Probe::Client, Probe::Bare] {
+            if let Some((status, place)) = sent_to_login(evidence, probe) {
+                clues.extend(seen(true, format!("{status} to `{place}`"), probe));
+            }
+        }
+        clues
+    },
+};
+
+/// What is no browser is sent to an authorization endpoint, and does not come back.
+pub(crate) static API_SENT_TO_LOGIN: Sign = Sign {
+    name: "edge-api-sent-to-login",
+    means: "a client that is no browser is sent to an authorization endpoint in place of a 401",
+    find: |evidence| {
+        let Some(exchange) = evidence
+            .exchanges
+            .iter()
+            .find(|it| it.probe == Probe::Client)
+        else {
+            return Vec::new();
+        };
+        let Ok(answer) = &exchange.result else {
+            return Vec::new();
+        };
+        let person = exchange.request.headers.iter().any(|(name, value)| {
+            name == "cookie" || name == "accept" && contains(value, "text/html")
+        });
+        let leads = |answer: &Answer, place: &str| {
+            answer
+                .header("location")
+                .is_some_and(|location| contains(location, place))
+        };
+        let gate = leads(answer, "/oauth2/start")
+            || leads(answer, "/oauth2/sign_in")
+            || leads(answer, "response_type=") && leads(answer, "client_id=");
+        let path = url::Url::parse(&exchange.request.url).map(|url| url.path().to_owned());
+        let returns = answers(evidence)
+            .filter(|(probe, _)| matches!(probe, Probe::Hop(_)))
+            .any(|(_, hop)| hop.status < 400 && path.as_ref().is_ok_and(|path| leads(hop, path)));
+        match sent_to_login(evidence, Probe::Client) {
+            Some((status, place)) if gate && !person && !returns => seen(
+                true,
+                format!("{status} to `{place}` for an API client"),
+                Probe::Client,
+            ),
+            _ => Vec::new(),
+        }
+    },
+};
+
+/// Redirects by way of a sign-in lead back to where they began: somebody signs in, and the app does not notice.
+pub(crate) static LOGIN_COMES_BACK: Sign = Sign {
+    name: "edge-login-comes-back",
+    means: "the redirects by way of the sign-in come back to where they began",
+    find: |evidence| {
+        let client = evidence
+            .exchanges
+            .iter()
+            .find(|it| it.probe == Probe::Client);
+        let url = client.and_then(|client| url::Url::parse(&client.request.url).ok());
+        let Some(path) = url.as_ref().map(url::Url::path).filter(|path| *path != "/") else {
+            return Vec::new();
+        };
+        let back = answers(evidence).find(|(probe, hop)| {
+            let location = hop.header("location").unwrap_or_default();
+            let to = location.split(['?', '#']).next().unwrap_or_default();
+            matches!(probe, Probe::Hop(_)) && (300..400).contains(&hop.status) && to.ends_with(path)
+        });
+        match back {
+            Some((probe, _)) => seen(true, format!("redirected back to `{path}`"), probe),
+            None => Vec::new(),
+        }
+    },
+};
+
+/// A gate that does not look at tokens redirects all requests to a sign-in.
+pub(crate) static LOGIN_FOR_ALL: Sign = Sign {
+    name: "edge-login-for-all",
+    means: "with the token, without it and with a forged one the request is redirected to a sign-in",
+    find: |evidence| {
+        let all = [Probe::Client, Probe::Bare, Probe::Altered]
+            .map(|probe| sent_to_login(evidence, probe).is_some());
+        seen(
+            all == [true; 3] && (LOGIN_COMES_BACK.find)(evidence).is_empty(),
+            "redirected to a sign-in three times of 3",
+            Probe::Altered,
+        )
+    },
+};
+
+/// The challenge, where all challenges of an answer are for Basic.
+fn only_basic(answer: &Answer) -> Option<&str> {
+    let mut challenges = answer
+        .headers
+        .iter()
+        .filter(|(name, _)| name == "www-authenticate")
+        .map(|(_, value)| value.as_str());
+    let first = challenges.next()?;
+    let basic = |value: &str| {
+        let scheme = value.trim_start().get(..5);
+        scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case("basic"))
+            && !contains(value, "bearer")
+    };
+    (basic(first) && challenges.all(basic)).then_some(first)
+}
+
+/// Where a probe was redirected to, if that is a sign-in, and not what it asked for with a slash more or less.
+fn sent_to_login(evidence: &Evidence, probe: Probe) -> Option<(u16, &str)> {
+    let exchange = evidence.exchanges.iter().find(|it| it.probe == probe)?;
+    let (status, place) = login(exchange.result.as_ref().ok()?)?;
+    let asked = url::Url::parse(&exchange.request.url).ok()?;
+    let to = asked.join(place).ok()?;
+    let plain = |url: &url::Url| url.path().trim_end_matches('/').to_owned();
+    (plain(&asked) != plain(&to)).then_some((status, place))
+}
+
+/// Where an answer redirects to, if that is a sign-in.
+fn login(answer: &Answer) -> Option<(u16, &str)> {
+    let location = answer.header("location")?;
+    let redirect = matches!(answer.status, 302 | 303 | 307);
+    let path = location.split(['?', '#']).next().unwrap_or(location);
+    let places = [
+        "/oauth2/start",
+        "/oauth2/sign_in",
+        "/oauth2/authorize",
+        "/authorize",
+        "/login",
+        "/signin",
+        "/sign-in",
+        "/sign_in",
+        "/log-in",
+        "/auth/realms/",
+        "/protocol/openid-connect/auth",
+        "/cdn-cgi/access/login",
+        "/saml",
+        "/sso",
+        "/api/oidc/authorization",
+        "accounts.google.com/o/oauth2",
+        "login.microsoftonline.com",
+        "/.auth/login",
+        "/_oauth",
+    ];
+    (redirect && places.iter().any(|place| contains(path, place))).then_some((answer.status, path))
+}

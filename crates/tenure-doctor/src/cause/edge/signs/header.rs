@@ -1,0 +1,277 @@
+//! Whether the header field with the token comes through.
+
+use super::super::arrived::{
+    LOST_AT_THE_EDGE, TOLD_MISSING, echoed, fields, is_edge, sent_with_token,
+};
+use super::{MISSING_LOGGED, UPSTREAM_401_LOGGED, unheard};
+use crate::Evidence;
+use crate::exchange::Answer;
+use crate::layer;
+use crate::probe::Probe;
+use crate::sign::answer::{At, from_cache, header};
+use crate::sign::{Sign, accepted, contains, logs, refused, seen};
+
+/// CloudFront hands a refusal of the service on that is the same with the token and without it.
+pub(crate) static CLOUDFRONT_UNHEARD: Sign = Sign {
+    name: "edge-cloudfront-unheard",
+    means: "behind CloudFront the service answers as if no token had been sent",
+    find: |evidence| {
+        let own = |client: &Answer| {
+            layer::passed(client).contains(&"Amazon CloudFront")
+                && layer::answered(client).is_none_or(|by| !is_edge(&by))
+                && from_cache(client).is_none()
+        };
+        unheard(evidence, own, "through CloudFront")
+    },
+};
+
+/// The echo lacks the token, and nothing is on the way that has a cause of its own.
+pub(crate) static TAKEN_BY_ECHO: Sign = Sign {
+    name: "edge-taken-by-echo",
+    means: "the Authorization header is sent and does not arrive behind the edge",
+    find: |evidence| {
+        let taken = echoed(evidence)
+            .is_some_and(|echo| echo.sent == "authorization" && echo.arrived.is_none());
+        let plain =
+            !is_run_by_apache(evidence) && !envoy_verifies(evidence) && same_origin(evidence);
+        seen(
+            taken && plain,
+            "`authorization` was sent, and the echo behind the edge has not got it",
+            Probe::Echo,
+        )
+    },
+};
+
+/// The service says that no token came and accepts it past the edge, and nothing is on the way that has a cause of
+/// its own.
+pub(crate) static TAKEN_BY_DIRECT: Sign = Sign {
+    name: "edge-taken-by-direct",
+    means: "the service behind the edge is not sent the Authorization header that it accepts when asked directly",
+    find: |evidence| {
+        let plain = !is_run_by_apache(evidence)
+            && !envoy_verifies(evidence)
+            && (UNDERSCORE.find)(evidence).is_empty();
+        if plain {
+            (LOST_AT_THE_EDGE.find)(evidence)
+        } else {
+            Vec::new()
+        }
+    },
+};
+
+/// The same server refuses what comes through the edge and accepts what does not.
+pub(crate) static SERVER_HEARS_DIRECTLY: Sign = Sign {
+    name: "edge-server-hears-directly",
+    means: "the service answers each request through the edge alike, and accepts the token when asked directly",
+    find: |evidence| {
+        let Some(direct) = evidence
+            .answer(Probe::Direct)
+            .filter(|direct| accepted(direct))
+        else {
+            return Vec::new();
+        };
+        let Some(server) = direct.header("server") else {
+            return Vec::new();
+        };
+        let same_server = |client: &Answer| {
+            let mut servers = client.headers.iter().filter(|(name, _)| name == "server");
+            servers.any(|(_, value)| value == server)
+        };
+        unheard(evidence, same_server, "through the edge, not past it")
+    },
+};
+
+/// Envoy itself refuses a forged token.
+pub(crate) static ENVOY_VERIFIES: Sign = Sign {
+    name: "edge-envoy-verifies",
+    means: "Envoy itself refuses a forged token",
+    find: |evidence| {
+        seen(
+            envoy_verifies(evidence),
+            "a forged token is refused in the words of Envoy",
+            Probe::Altered,
+        )
+    },
+};
+
+/// The service behind Envoy says that there is no token.
+pub(crate) static UPSTREAM_TOLD_MISSING: Sign = Sign {
+    name: "edge-upstream-told-missing",
+    means: "the service behind Envoy says that no token came, although one was sent",
+    find: |evidence| {
+        let upstream = sent_with_token(evidence).is_some_and(|client| {
+            layer::passed(client).contains(&ENVOY)
+                && layer::answered(client).is_none_or(|by| by.product != ENVOY)
+        });
+        if upstream {
+            (TOLD_MISSING.find)(evidence)
+        } else {
+            Vec::new()
+        }
+    },
+};
+
+const ENVOY: &str = "Envoy or Istio";
+
+fn envoy_verifies(evidence: &Evidence) -> bool {
+    let altered = evidence
+        .answer(Probe::Altered)
+        .filter(|altered| refused(altered));
+    altered
+        .and_then(layer::answered)
+        .is_some_and(|by| by.product == ENVOY)
+}
+
+/// Envoy logs that the 401 is from behind it, and the service that it got no token.
+pub(crate) static BOTH_LOGS: Sign = Sign {
+    name: "edge-envoy-and-service-logged",
+    means: "Envoy has let requests pass to a service that got no token",
+    find: |evidence| {
+        let upstream = (UPSTREAM_401_LOGGED.find)(evidence);
+        let missing: Vec<_> = MISSING_LOGGED
+            .iter()
+            .flat_map(|(name, _)| logs::text(evidence, name))
+            .collect();
+        if upstream.is_empty() {
+            Vec::new()
+        } else {
+            missing
+        }
+    },
+};
+
+/// A program that Apache runs says that no token came.
+pub(crate) static APACHE_UNHEARD: Sign = Sign {
+    name: "edge-apache-unheard",
+    means: "an application that Apache runs itself answers as if no token had been sent",
+    find: |evidence| {
+        let run = is_run_by_apache(evidence) && !(TOLD_MISSING.find)(evidence).is_empty();
+        if run {
+            unheard(evidence, |_| true, "by a program of Apache")
+        } else {
+            Vec::new()
+        }
+    },
+};
+
+/// The echo of a program that Apache runs lacks the token.
+pub(crate) static APACHE_ECHO_LACKS: Sign = Sign {
+    name: "edge-apache-echo-lacks",
+    means: "a program that Apache runs is not given the Authorization header",
+    find: |evidence| {
+        // What mod_proxy adds: then Apache runs no program.
+        let proxied = evidence.answer(Probe::Echo).is_some_and(|answer| {
+            let added = |name: &str| matches!(name, "x-forwarded-server" | "x-forwarded-host");
+            fields(answer).iter().any(|(name, _)| added(name))
+        });
+        let lacks = echoed(evidence)
+            .is_some_and(|echo| echo.sent == "authorization" && echo.arrived.is_none());
+        seen(
+            lacks && !proxied && is_run_by_apache(evidence) && same_origin(evidence),
+            "`authorization` was sent, and the echo of Apache's program has not got it",
+            Probe::Echo,
+        )
+    },
+};
+
+/// Past Apache another server accepts what Apache's program says it was not sent.
+pub(crate) static APACHE_LOSES: Sign = Sign {
+    name: "edge-apache-loses",
+    means: "the application accepts the token under another server, and under Apache says that none came",
+    find: |evidence| {
+        let other = evidence
+            .answer(Probe::Direct)
+            .and_then(|direct| direct.header("server"))
+            .is_some_and(|server| !contains(server, "apache"));
+        if is_run_by_apache(evidence) && (other || !(MOD_WSGI.find)(evidence).is_empty()) {
+            (LOST_AT_THE_EDGE.find)(evidence)
+        } else {
+            Vec::new()
+        }
+    },
+};
+
+/// `Server` names `mod_wsgi`.
+pub(crate) static MOD_WSGI: Sign = Sign {
+    name: "edge-mod-wsgi",
+    means: "the application runs in Apache's mod_wsgi, which takes Authorization off unless told otherwise",
+    find: |evidence| header(evidence, "server", "mod_wsgi", At::Client),
+};
+
+/// The name of the field that carries the token holds an underscore.
+pub(crate) static UNDERSCORE: Sign = Sign {
+    name: "edge-underscore",
+    means: "the header field that carries the token has an underscore in its name",
+    find: |evidence| {
+        let client = evidence
+            .exchanges
+            .iter()
+            .find(|exchange| exchange.probe == Probe::Client);
+        let name = client.and_then(|client| {
+            let own = |(name, _): &&(String, String)| name.contains('_');
+            client.request.headers.iter().find(own)
+        });
+        match name {
+            Some((name, _)) => seen(true, format!("the request has `{name}`"), Probe::Client),
+            None => Vec::new(),
+        }
+    },
+};
+
+/// The field has an underscore, and the answer is that to a request without a token.
+pub(crate) static UNDERSCORE_UNHEARD: Sign = Sign {
+    name: "edge-underscore-unheard",
+    means: "the token in the field with the underscore makes no difference",
+    find: |evidence| {
+        if (UNDERSCORE.find)(evidence).is_empty() {
+            return Vec::new();
+        }
+        unheard(evidence, |_| true, "in a field with an underscore")
+    },
+};
+
+/// The refusal names an issuer that is not the token's.
+pub(crate) static ANOTHER_ISSUER_REFUSED: Sign = Sign {
+    name: "edge-another-issuer-refused",
+    means: "the service refuses a token of Google, and the client's is of another issuer",
+    find: |evidence| {
+        let own = crate::sign::token::claims(evidence).and_then(|claims| claims.iss.as_deref());
+        let named = evidence
+            .answer(Probe::Client)
+            .filter(|client| refused(client) && contains(&client.body, GOOGLE));
+        match (own, named) {
+            (Some(own), Some(client)) if !contains(own, GOOGLE) => seen(
+                true,
+                format!(
+                    "{} names `{GOOGLE}`, the token is of `{own}`",
+                    client.status
+                ),
+                Probe::Client,
+            ),
+            _ => Vec::new(),
+        }
+    },
+};
+
+const GOOGLE: &str = "accounts.google.com";
+
+/// Apache made the application's answer: mod_proxy would have kept the name of the server behind it.
+fn is_run_by_apache(evidence: &Evidence) -> bool {
+    let by = |probe| {
+        evidence.answer(probe).is_some_and(|answer| {
+            let servers = answer.headers.iter().filter(|(name, _)| name == "server");
+            let mut apache = servers.map(|(_, value)| contains(value, "apache"));
+            apache.next() == Some(true) && layer::answered(answer).is_none()
+        })
+    };
+    by(Probe::Client)
+}
+
+/// The echo stands behind the same edge as what the client requests.
+fn same_origin(evidence: &Evidence) -> bool {
+    let origin = |probe| {
+        let exchange = evidence.exchanges.iter().find(|it| it.probe == probe)?;
+        Some(url::Url::parse(&exchange.request.url).ok()?.origin())
+    };
+    origin(Probe::Client).is_some_and(|client| origin(Probe::Echo) == Some(client))
+}

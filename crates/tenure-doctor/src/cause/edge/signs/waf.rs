@@ -1,0 +1,271 @@
+//! Pages and refusals of firewalls.
+
+use super::super::arrived::is_edge;
+use super::{COGNITO_BLOCK, page, unheard};
+use crate::compare::same;
+use crate::exchange::Answer;
+use crate::layer;
+use crate::probe::Probe;
+use crate::sign::answer::{At, header};
+use crate::sign::{Sign, accepted, contains, logs, seen};
+use crate::{Clue, Evidence};
+
+/// A challenge of Cloudflare.
+pub(crate) static CLOUDFLARE_CHALLENGE: Sign = Sign {
+    name: "edge-cloudflare-challenge",
+    means: "Cloudflare asks for a proof that a browser is there; no API client can give it",
+    find: |evidence| {
+        page(evidence, |answer| {
+            answer
+                .header("cf-mitigated")
+                .is_some_and(|value| contains(value, "challenge"))
+        })
+    },
+};
+
+/// A page of Cloudflare's own that blocks or challenges, by its text.
+pub(crate) static CLOUDFLARE_PAGE: Sign = Sign {
+    name: "edge-cloudflare-page",
+    means: "Cloudflare answers with a page of its own in place of the API",
+    find: |evidence| {
+        page(evidence, |answer| {
+            let texts = [
+                "just a moment...",
+                "/cdn-cgi/challenge-platform/",
+                "cf-error-details",
+                "attention required! | cloudflare",
+                "sorry, you have been blocked",
+                "error code: 1020",
+                "error code: 1010",
+            ];
+            let cloudflare = answer
+                .header("server")
+                .is_some_and(|server| contains(server, "cloudflare"));
+            cloudflare && texts.iter().any(|text| contains(&answer.body, text))
+        })
+    },
+};
+
+/// API Gateway's `Forbidden` for the client's request.
+pub(crate) static GATEWAY_FORBIDDEN: Sign = Sign {
+    name: "edge-gateway-forbidden",
+    means: "API Gateway itself answers `Forbidden`, as for a request that its firewall blocks",
+    find: |evidence| match evidence.answer(Probe::Client) {
+        Some(answer) => seen(
+            is_gateway_forbidden(answer),
+            "403 `Forbidden` of API Gateway",
+            Probe::Client,
+        ),
+        None => Vec::new(),
+    },
+};
+
+/// The same, with the token and without it.
+pub(crate) static GATEWAY_FORBIDS_ALL: Sign = Sign {
+    name: "edge-gateway-forbids-all",
+    means: "API Gateway answers `Forbidden` with the token and without it",
+    find: |evidence| unheard(evidence, is_gateway_forbidden, "`Forbidden` of API Gateway"),
+};
+
+/// The same request passes with a small body and gets API Gateway's `Forbidden` with a large one.
+pub(crate) static LARGE_BODY_FORBIDDEN: Sign = Sign {
+    name: "edge-large-body-forbidden",
+    means: "API Gateway answers `Forbidden` once the body is larger than 8 KB: a size rule of AWS WAF",
+    find: |evidence| large_body(evidence, is_gateway_forbidden),
+};
+
+/// The same of a load balancer, CDN or proxy.
+pub(crate) static LARGE_BODY_BLOCKED: Sign = Sign {
+    name: "edge-large-body-blocked",
+    means: "the edge refuses once the body is larger than 8 KB: a rule about size",
+    find: |evidence| {
+        large_body(evidence, |answer| {
+            !is_gateway_forbidden(answer) && layer::answered(answer).is_some_and(|by| is_edge(&by))
+        })
+    },
+};
+
+/// `Request blocked` of CloudFront.
+pub(crate) static REQUEST_BLOCKED: Sign = Sign {
+    name: "edge-request-blocked",
+    means: "CloudFront's own page says that the request is blocked, as it does for AWS WAF",
+    find: |evidence| page(evidence, is_request_blocked),
+};
+
+/// No token matters to the edge, the client's `User-Agent` does.
+pub(crate) static CLIENT_BLOCKED: Sign = Sign {
+    name: "edge-client-blocked",
+    means: "the edge refuses this client whatever its token, and lets a browser pass",
+    find: |evidence| {
+        let (Some(client), Some(browser)) = (
+            evidence.answer(Probe::Client),
+            evidence.answer(Probe::Browser),
+        ) else {
+            return Vec::new();
+        };
+        let untold = [Probe::Bare, Probe::Altered].iter().all(|probe| {
+            let answer = evidence.answer(*probe);
+            answer.is_none_or(|answer| same(client, answer))
+        });
+        seen(
+            client.status >= 400 && untold && accepted(browser) && !is_gateway_forbidden(client),
+            format!(
+                "{} as the client, {} as a browser",
+                client.status, browser.status
+            ),
+            Probe::Browser,
+        )
+    },
+};
+
+/// The same of API Gateway.
+pub(crate) static GATEWAY_FORBIDS_CLIENT: Sign = Sign {
+    name: "edge-gateway-forbids-client",
+    means: "API Gateway answers `Forbidden` to this client, and lets a browser pass",
+    find: |evidence| match (
+        evidence.answer(Probe::Client),
+        evidence.answer(Probe::Browser),
+    ) {
+        (Some(client), Some(browser)) => seen(
+            is_gateway_forbidden(client) && browser.status != 403,
+            format!(
+                "403 `Forbidden` as the client, {} as a browser",
+                browser.status
+            ),
+            Probe::Browser,
+        ),
+        _ => Vec::new(),
+    },
+};
+
+/// AWS WAF's log has blocks for an API.
+pub(crate) static GATEWAY_BLOCKS_LOGGED: Sign = Sign {
+    name: "edge-gateway-blocks-logged",
+    means: "the log of AWS WAF has blocked requests to API Gateway",
+    find: |evidence| blocks_logged(evidence, &["edge-waf-log-apigw"]),
+};
+
+/// AWS WAF's log has blocks for a distribution or load balancer.
+pub(crate) static EDGE_BLOCKS_LOGGED: Sign = Sign {
+    name: "edge-blocks-logged",
+    means: "the log of AWS WAF has blocked requests to CloudFront or a load balancer",
+    find: |evidence| blocks_logged(evidence, &["edge-waf-log-cf", "edge-waf-log-alb"]),
+};
+
+fn blocks_logged(evidence: &Evidence, sources: &[&str]) -> Vec<Clue> {
+    let from = |name: &&str| !logs::text(evidence, name).is_empty();
+    if sources.iter().any(from) {
+        logs::text(evidence, "edge-waf-log-block")
+    } else {
+        Vec::new()
+    }
+}
+
+/// A page of an edge in place of each answer, and an answer past it.
+pub(crate) static EDGE_REFUSES: Sign = Sign {
+    name: "edge-refuses",
+    means: "the edge answers 403 with a page of its own to any request, and the service accepts it",
+    find: |evidence| {
+        let (Some(client), Some(bare), Some(direct)) = (
+            evidence.answer(Probe::Client),
+            evidence.answer(Probe::Bare),
+            evidence.answer(Probe::Direct),
+        ) else {
+            return Vec::new();
+        };
+        let by_edge = layer::answered(client).is_some_and(|by| is_edge(&by));
+        seen(
+            client.status == 403 && same(client, bare) && by_edge && accepted(direct),
+            format!("403 by the edge, {} past it", direct.status),
+            Probe::Direct,
+        )
+    },
+};
+
+/// 403 of a load balancer.
+pub(crate) static BALANCER_REFUSAL: Sign = Sign {
+    name: "edge-balancer-refusal",
+    means: "the AWS load balancer answers 403 itself: AWS WAF or a rule of the listener",
+    find: |evidence| page(evidence, is_balancer_refusal),
+};
+
+/// `x-amzn-waf-action`.
+pub(crate) static AWS_CHALLENGE: Sign = Sign {
+    name: "edge-aws-challenge",
+    means: "AWS WAF asks for a challenge or captcha, which no API client can answer",
+    find: |evidence| header(evidence, "x-amzn-waf-action", "", At::Client),
+};
+
+/// The text of Cognito behind AWS WAF, at any endpoint of it.
+pub(crate) static COGNITO_BLOCKED: Sign = Sign {
+    name: "edge-cognito-blocked",
+    means: "Amazon Cognito says that AWS WAF does not allow the request",
+    find: |evidence| {
+        let mut clues = page(evidence, |answer| contains(&answer.body, COGNITO_BLOCK));
+        clues.extend(logs::text(evidence, "edge-cognito-blocked"));
+        clues
+    },
+};
+
+/// A gate of the hosting platform.
+pub(crate) static PLATFORM_GATE: Sign = Sign {
+    name: "edge-platform-gate",
+    means: "the gate of the hosting platform asks for its own sign-in",
+    find: |evidence| page(evidence, is_platform_gate),
+};
+
+fn large_body(evidence: &Evidence, wanted: impl Fn(&Answer) -> bool) -> Vec<Clue> {
+    let (Some(small), Some(large)) = (
+        evidence.answer(Probe::SmallBody),
+        evidence.answer(Probe::LargeBody),
+    ) else {
+        return Vec::new();
+    };
+    seen(
+        small.status < 400 && large.status == 403 && wanted(large),
+        format!("{} with 1 KiB of body, 403 with 9 KiB", small.status),
+        Probe::LargeBody,
+    )
+}
+
+fn is_gateway_forbidden(answer: &Answer) -> bool {
+    let body: String = answer.body.split_whitespace().collect();
+    let gateway = [
+        "x-amzn-errortype",
+        "x-amz-apigw-id",
+        "apigw-requestid",
+        "x-amzn-requestid",
+    ];
+    answer.status == 403
+        && body.eq_ignore_ascii_case("{\"message\":\"forbidden\"}")
+        && gateway.iter().any(|name| answer.header(name).is_some())
+}
+
+fn is_request_blocked(answer: &Answer) -> bool {
+    let cloudfront = layer::passed(answer).contains(&"Amazon CloudFront")
+        || answer
+            .header("server")
+            .is_some_and(|server| contains(server, "cloudfront"));
+    answer.status == 403 && cloudfront && contains(&answer.body, "request blocked.")
+}
+
+fn is_balancer_refusal(answer: &Answer) -> bool {
+    answer.status == 403
+        && answer
+            .header("server")
+            .is_some_and(|server| contains(server, "awselb"))
+}
+
+fn is_platform_gate(answer: &Answer) -> bool {
+    let field = |name: &str, value: &str| {
+        let mut fields = answer.headers.iter().filter(|(field, _)| field == name);
+        fields.any(|(_, found)| contains(found, value))
+    };
+    let html = field("content-type", "text/html");
+    let says = |text: &str| contains(&answer.body, text);
+    let vercel = (field("server", "vercel") || field("x-vercel-id", ""))
+        && (field("set-cookie", "_vercel_sso_nonce")
+            || html && (says("authentication required") || says("vercel authentication")));
+    let netlify = field("server", "netlify") && html && says("password");
+    matches!(answer.status, 401 | 403) && (vercel || netlify)
+}
