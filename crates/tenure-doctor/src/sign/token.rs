@@ -20,7 +20,7 @@ pub(crate) fn claims(evidence: &Evidence) -> Option<&Claims> {
 }
 
 /// Clocks that are closer than this are the same: the widest leeway that is common.
-pub(crate) const CLOSE: Duration = Duration::from_secs(60);
+pub(crate) const CLOSE: Duration = Duration::from_mins(1);
 
 /// `exp` is past.
 pub static EXPIRED: Sign = Sign {

@@ -185,9 +185,10 @@ fn keys_out_of_reach_are_said_to_be() {
 
 #[test]
 fn made_up_keys_need_both_the_limit_and_the_flood() {
-    let flood: String = (0..30)
+    let lines: Vec<_> = (0..30)
         .map(|n| format!("2026-09-21T10:00:00Z WARN refused: unknown kid a{n:05}\n"))
         .collect();
+    let flood = lines.concat();
     let limit = "2026-09-21T10:01:00Z WARN jwks refetch throttled\n";
     confirms(
         &facts().log("api.log", &format!("{flood}{limit}")),

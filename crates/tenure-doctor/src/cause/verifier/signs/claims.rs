@@ -398,8 +398,7 @@ pub(in super::super) static INSIDE_AND_OUTSIDE: Sign = Sign {
                     .rsplit_once(':')
                     .map_or(name.as_str(), |(host, _)| host);
                 !host.contains('.')
-                    || host.ends_with(".local")
-                    || host.ends_with(".internal")
+                    || matches!(host.rsplit('.').next(), Some("local" | "internal"))
                     || host == "127.0.0.1"
             };
             names().any(|name| local(&name)) && names().any(|name| !local(&name))
