@@ -1,5 +1,6 @@
 //! A directory with what a user has, the program run in it, and what it answered.
 
+use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::process::Stdio;
 
@@ -166,15 +167,17 @@ impl Diagnosed {
             self.json["says"], self.json["symptoms"], self.json["next"]
         );
         for cause in self.json["causes"].as_array().into_iter().flatten() {
-            seen += &format!(
-                "{} {} {} {}\n  for {}\n  against {}\n",
+            writeln!(
+                seen,
+                "{} {} {} {}\n  for {}\n  against {}",
                 cause["id"],
                 cause["verdict"],
                 cause["share"],
                 cause["layer"],
                 cause["evidence"],
                 cause["against"]
-            );
+            )
+            .unwrap();
         }
         seen + &self.ended.stderr
     }

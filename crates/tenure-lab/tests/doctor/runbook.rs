@@ -13,6 +13,10 @@ use crate::mint::{Mint, Refusal};
 use crate::place::{Diagnosed, Place};
 
 /// The claims of the request's token, or the answer of a service that verifies as RFC 6750 says.
+#[expect(
+    clippy::result_large_err,
+    reason = "an answer is what comes of it either way"
+)]
 fn guard(mint: &Mint, asked: &Asked) -> Result<Value, Response<Body>> {
     let Some(token) = asked.bearer().filter(|token| !token.is_empty()) else {
         let challenge = [("www-authenticate", "Bearer")];

@@ -1,5 +1,6 @@
 //! Whatever the doctor is given and however it answers: no secret comes out.
 
+mod loud;
 mod planted;
 
 use serde_json::Value;

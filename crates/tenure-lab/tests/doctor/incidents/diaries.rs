@@ -1,5 +1,7 @@
 //! I2, I3 and I5: the log settles it.
 
+use std::fmt::Write as _;
+
 use super::{ACCESS, NEXT_REFRESH, REFRESH, documented, search};
 use crate::place::Place;
 
@@ -20,13 +22,15 @@ async fn settles(log: &str, cause: &str, layer: &str) {
 async fn i2_signed_out_every_15_minutes_because_nobody_calls_the_refresh() {
     let mut log = String::new();
     for hour in 9..13 {
-        log += &format!(
+        write!(
+            log,
             "2026-11-20T{hour:02}:00:00.000Z login_succeeded {{\"user\":\"u1\",\"expires_in\":900,\"access_token\":\"{ACCESS}\",\"refresh_token\":\"{REFRESH}\"}}\n\
              2026-11-20T{hour:02}:07:00.000Z api_response {{\"user\":\"u1\",\"path\":\"/api/feed\",\"status\":200}}\n\
              2026-11-20T{hour:02}:15:0{second}.000Z api_response {{\"user\":\"u1\",\"path\":\"/api/feed\",\"status\":401}}\n\
              2026-11-20T{hour:02}:15:0{second}.040Z redirect {{\"user\":\"u1\",\"to\":\"/login\",\"reason\":\"error\"}}\n",
             second = hour - 8,
-        );
+        )
+        .unwrap();
     }
     settles(&log, "TN0601", "client").await;
 }

@@ -82,6 +82,9 @@ async fn a_missing_token_arrives_as_the_word_undefined() {
     place.write("token.txt", "undefined");
     let seen = look(&place, &api.at("/items"), &[]).await;
     seen.found("TN0102", "client");
+
+    place.write("token.txt", mint.token(&claims(&json!({}))));
+    look(&place, &api.at("/items"), &[]).await.healthy();
 }
 
 #[tokio::test]

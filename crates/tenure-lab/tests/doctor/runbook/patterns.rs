@@ -151,6 +151,8 @@ async fn an_oauth_redirect_loop_is_the_state_that_does_not_come_back() {
     let app = web_app(true).await;
     let seen = place.diagnose(&["probe", &app.at("/app")]).await;
     seen.found("TN0612", "client");
+    // Probes keep no cookies, so that a sound app whose issuer asks nothing would look alike.
+    assert_eq!(seen.confirmed(), [""; 0], "{}", seen.seen());
     assert!(seen.ended.stderr.contains("in a circle"), "{}", seen.seen());
 
     place.write("cookie.txt", "Cookie: session=good-session-of-ann\n");

@@ -5,7 +5,8 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 use tenure_lab::canary::Search;
 
-use crate::api::{Api, Asked, say};
+use super::loud::Loud;
+use crate::api::Api;
 use crate::mint::{Mint, claims, now};
 use crate::place::Place;
 
@@ -81,6 +82,18 @@ impl Secrets {
                 letters(random, 12)
             ),
             mail,
+        }
+    }
+
+    /// A service that tells them.
+    fn told_by(&self, jwks: String) -> Loud {
+        Loud {
+            mail: self.mail.clone(),
+            cookie: self.cookie.clone(),
+            refresh: self.next_refresh.clone(),
+            code: self.code.clone(),
+            sentence: self.sentence.clone(),
+            jwks,
         }
     }
 
@@ -235,7 +248,7 @@ impl Planted {
         let needles = secrets.needles();
         let search = Search::new(needles.iter().copied()).unwrap();
         let labels = needles.iter().map(|(label, _)| *label).collect();
-        let answers = Loud::new(&secrets, mint.jwks());
+        let answers = secrets.told_by(mint.jwks());
         let api = Api::start(move |asked| answers.answer(asked)).await;
         let place = Place::new();
         secrets.write(&place, &mint, &api.at(""));
@@ -291,11 +304,11 @@ impl Planted {
             probe,
             [
                 own(&["drift"]),
-                self.files(),
+                Self::files(),
                 own(&["--discovery", &base, "--token-file", "given/token.txt"]),
             ]
             .concat(),
-            [own(&["logs"]), self.logs()].concat(),
+            [own(&["logs"]), Self::logs()].concat(),
             own(&["config", &base, "--config", "given/tenure.toml"]),
             self.everything(),
         ]
@@ -311,9 +324,9 @@ impl Planted {
             flag("--keys"),
             vec!["given/jwks.json".to_owned(), "given/hs.secret".to_owned()],
             flag("--files"),
-            self.files(),
+            Self::files(),
             flag("--logs"),
-            self.logs(),
+            Self::logs(),
         ]
         .concat()
     }
@@ -347,7 +360,7 @@ impl Planted {
         args.map(str::to_owned).to_vec()
     }
 
-    fn files(&self) -> Vec<String> {
+    fn files() -> Vec<String> {
         let names = [
             "auth/.env",
             "api/config.yaml",
@@ -358,61 +371,8 @@ impl Planted {
         names.map(|name| format!("given/{name}")).to_vec()
     }
 
-    fn logs(&self) -> Vec<String> {
+    fn logs() -> Vec<String> {
         let names = ["app.log", "second.log", "traffic.har", "access.log"];
         names.map(|name| format!("given/{name}")).to_vec()
-    }
-}
-
-/// A service that says in its answers whatever it knows and was told.
-#[derive(Clone)]
-struct Loud {
-    mail: String,
-    cookie: String,
-    refresh: String,
-    code: String,
-    sentence: String,
-    jwks: String,
-}
-
-impl Loud {
-    fn new(secrets: &Secrets, jwks: String) -> Self {
-        Self {
-            mail: secrets.mail.clone(),
-            cookie: secrets.cookie.clone(),
-            refresh: secrets.next_refresh.clone(),
-            code: secrets.code.clone(),
-            sentence: secrets.sentence.clone(),
-            jwks,
-        }
-    }
-
-    fn answer(&self, asked: &Asked) -> axum::response::Response {
-        let Self {
-            mail,
-            cookie,
-            refresh,
-            code,
-            sentence,
-            jwks,
-        } = self;
-        let field = asked.header("authorization").unwrap_or("none").to_owned();
-        let cookie = format!("session={cookie}; HttpOnly");
-        match asked.path() {
-            "/jwks" => say(200, &[], jwks),
-            "/.well-known/openid-configuration" => {
-                let host = asked.header("host").unwrap_or_default();
-                say(200, &[], &json!({"issuer": format!("http://{host}"), "jwks_uri": format!("http://{host}/jwks"), "token_endpoint": format!("http://{host}/auth/refresh"), "userinfo_endpoint": format!("http://{host}/me"), "contact": mail}).to_string())
-            }
-            "/auth/refresh" => say(200, &[("set-cookie", &cookie)], &json!({"access_token": field, "refresh_token": refresh, "email": mail, "expires_in": 900}).to_string()),
-            "/introspect" => say(200, &[], &json!({"active": true, "username": mail, "sub": mail}).to_string()),
-            "/echo" => say(200, &[], &json!({"headers": {"authorization": field, "cookie": asked.header("cookie"), "x-api-key": asked.header("x-api-key")}}).to_string()),
-            "/me" => say(302, &[("location", &format!("/welcome?code={code}&token={refresh}#{refresh}"))], ""),
-            _ => {
-                let challenge = format!("Bearer realm=\"{mail}\", error=\"invalid_token\", error_description=\"{field} of {mail} is not good\"");
-                let body = json!({"error": "invalid_token", "message": format!("{field} of {mail} is not good"), "user": {"email": mail, "password": sentence, "refreshToken": refresh}});
-                say(401, &[("www-authenticate", &challenge), ("set-cookie", &cookie), ("x-debug-user", mail)], &body.to_string())
-            }
-        }
     }
 }
