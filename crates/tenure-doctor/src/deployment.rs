@@ -6,7 +6,7 @@ mod documents;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Source;
+use crate::{Source, redact};
 
 pub use self::ask::{Looked, NotAnAddress, Route, look};
 pub use self::checks::checks;
@@ -25,12 +25,12 @@ pub struct Check {
 }
 
 impl Check {
-    /// A check by its name, with what was seen.
+    /// A check by its name, with what was seen; that may quote the deployment.
     pub fn new(name: &str, result: CheckResult, says: impl Into<String>, source: Source) -> Self {
         Self {
             name: name.to_owned(),
             result,
-            says: says.into(),
+            says: redact::id(&says.into()),
             source,
         }
     }

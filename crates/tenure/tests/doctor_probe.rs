@@ -10,7 +10,8 @@ use std::thread;
 
 use support::{Ended, Place};
 
-const TOKEN: &str = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhbGljZSJ9.c2lnbmF0dXJlLW9mLXRlc3Rz";
+const TOKEN: &str =
+    "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhbGljZSJ9.c2lnbmF0dXJlLW9mLXRlc3RzLXRoYXQtaXMtbG9uZyE";
 
 /// Answers each connection with what `answer` makes of the request and of its number; ends with the test.
 fn serve(answer: impl Fn(&str, usize) -> &'static [u8] + Send + 'static) -> String {
@@ -159,6 +160,10 @@ fn wrong_usage_ends_with_two_and_quotes_no_secret() {
         (&[url, "--burn-refresh", "secret.txt"], "line 1"),
         (&[url, "--ca", "secret.txt"], "no certificate"),
         (&[url, "--token-file", "missing.txt"], "missing.txt"),
+        (
+            &[url, "--token-file", "-", "--old-token-file", "-"],
+            "one input only",
+        ),
     ] {
         let ended = place.run(&[&["doctor", "probe"], args].concat());
         assert_eq!(ended.code, 2, "{args:?}: {}", ended.stderr);

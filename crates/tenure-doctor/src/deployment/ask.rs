@@ -95,14 +95,16 @@ pub struct NotAnAddress;
 /// Asks a deployment everything, one question after another.
 ///
 /// # Errors
-/// When `url` is no address of HTTP.
+/// When `url` is no address of HTTP, or holds more than an address: a password, a query.
 pub async fn look(
     wire: &dyn Wire,
     url: &str,
     origin: Option<&str>,
 ) -> Result<Looked, NotAnAddress> {
     let base = Url::parse(url).map_err(|_| NotAnAddress)?;
-    if !matches!(base.scheme(), "http" | "https") || base.host_str().is_none() {
+    let web = matches!(base.scheme(), "http" | "https") && base.host_str().is_some();
+    let anonymous = base.username().is_empty() && base.password().is_none();
+    if !web || !anonymous || base.query().is_some() || base.fragment().is_some() {
         return Err(NotAnAddress);
     }
     let mut looked = Looked {

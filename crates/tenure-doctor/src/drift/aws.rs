@@ -3,7 +3,7 @@
 #[cfg(feature = "aws")]
 pub mod live;
 
-use crate::Source;
+use crate::{Source, redact};
 
 use super::tree::{self, Node};
 use super::value::{self, Place};
@@ -104,7 +104,7 @@ impl Answer<'_> {
     ) -> Belief {
         Belief {
             about,
-            value: value.to_owned(),
+            value: redact::id(value),
             name: name.to_owned(),
             source: Source::Aws(self.operation.clone()),
             held_by,

@@ -90,8 +90,9 @@ const BUILT_IN_FILES: &[&str] = &[
 
 /// A fingerprint, and those of the forms in which other programs may read the same text.
 fn secret(value: &str) -> Option<(String, BTreeMap<String, String>)> {
-    let open = value.starts_with("{{resolve:") || is_variable(value);
-    if open {
+    // With anything beside the reference, that may be the secret.
+    let reference = value.starts_with("{{resolve:") && value.find("}}") == Some(value.len() - 2);
+    if reference || is_variable(value) {
         return Some((value.to_owned(), BTreeMap::new()));
     }
     let trimmed = value.trim();

@@ -68,17 +68,24 @@ fn request(exchange: &Exchange) -> String {
 
 fn field(name: &str, value: &str) -> String {
     let name = plain(name);
+    let sound = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+    let hidden = value.contains("sha256:") && name.bytes().all(sound);
     match name.as_str() {
         "authorization" | "cookie" | "dpop" | "proxy-authorization" | "x-api-key" => {
-            let scheme = value.split_once(' ').map(|(scheme, _)| scheme);
-            let scheme =
-                scheme.filter(|scheme| scheme.bytes().all(|byte| byte.is_ascii_alphabetic()));
-            let scheme = scheme.map_or_else(String::new, |scheme| format!("{scheme} "));
-            let variable = name.to_uppercase().replace('-', "_");
-            format!("-H \"{name}: {scheme}${variable}\"")
+            placeholder(&name, value)
         }
+        _ if hidden => placeholder(&name, value),
         _ => format!("-H {}", quoted(&format!("{name}: {value}"))),
     }
+}
+
+/// A credential, by the name of a variable that whoever repeats the request fills.
+fn placeholder(name: &str, value: &str) -> String {
+    let scheme = value.split_once(' ').map(|(scheme, _)| scheme);
+    let scheme = scheme.filter(|scheme| scheme.bytes().all(|byte| byte.is_ascii_alphabetic()));
+    let scheme = scheme.map_or_else(String::new, |scheme| format!("{scheme} "));
+    let variable = name.to_uppercase().replace('-', "_");
+    format!("-H \"{name}: {scheme}${variable}\"")
 }
 
 /// For a POSIX shell.

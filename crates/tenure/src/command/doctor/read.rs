@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Read};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tenure_doctor::redact;
 
@@ -26,9 +27,17 @@ pub(crate) fn text(name: &str) -> Result<String, Failure> {
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
+/// Whoever read it second would find it empty.
+static STDIN_TAKEN: AtomicBool = AtomicBool::new(false);
+
 /// A file, or stdin for `-`.
 pub(crate) fn open(name: &str) -> Result<Box<dyn Read>, Failure> {
     if name == "-" {
+        if STDIN_TAKEN.swap(true, Ordering::Relaxed) {
+            return Err(Failure::Usage(
+                "stdin (`-`) can be read for one input only".to_owned(),
+            ));
+        }
         return Ok(Box::new(io::stdin().lock()));
     }
     let file = File::open(name).map_err(|error| unreadable(name, &error))?;

@@ -47,8 +47,8 @@ pub(crate) async fn report(
 fn collected(path: &Path) -> Result<Evidence, Failure> {
     let wrong = |why: String| Failure::Usage(format!("{} {why}", path.display()));
     let text = std::fs::read(path).map_err(|error| wrong(format!("cannot be read: {error}")))?;
-    let mut value: Value =
-        serde_json::from_slice(&text).map_err(|error| wrong(format!("is not JSON: {error}")))?;
+    let mut value: Value = serde_json::from_slice(&text)
+        .map_err(|error| wrong(format!("is not JSON (line {})", error.line())))?;
     if let Some(within) = value.get_mut("evidence") {
         value = within.take();
     }
@@ -56,8 +56,9 @@ fn collected(path: &Path) -> Result<Evidence, Failure> {
     if value.get("now").is_none() || value.get("exchanges").is_none() {
         return Err(wrong("is not what --evidence-out writes".to_owned()));
     }
+    // What serde says would quote the file.
     serde_json::from_value(value)
-        .map_err(|error| wrong(format!("is not what --evidence-out writes: {error}")))
+        .map_err(|_| wrong("is not what this version's --evidence-out writes".to_owned()))
 }
 
 fn write(out: Option<&Path>, text: &str) -> Result<(), Failure> {
