@@ -7,6 +7,7 @@ use tenure_core::secret::Secret;
 use tenure_core::time::Timestamp;
 
 use crate::exchange::Exchange;
+use crate::redact;
 
 mod play;
 mod tally;
@@ -83,8 +84,8 @@ impl fmt::Debug for Text {
     }
 }
 
-/// What the client requests.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// What the client requests. `Debug` leaves out what the URL may hide.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Target {
     /// The whole URL.
@@ -98,6 +99,12 @@ pub struct Target {
     /// The token issuer's URL, where known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub issuer: Option<String>,
+}
+
+impl fmt::Debug for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.method, redact::url(&self.url))
+    }
 }
 
 fn get() -> String {

@@ -21,7 +21,7 @@ fn checks(place: &Place, args: &[&str]) -> Vec<(String, String)> {
     assert!([0, 1, 3].contains(&ended.code), "{}", ended.stderr);
     let text = fs::read_to_string(place.path("evidence.json")).unwrap();
     let evidence: Value = serde_json::from_str(&text).unwrap();
-    let of = |check: &Value, key: &str| check[key].as_str().unwrap().to_owned();
+    let of = |check: &Value, key: &str| check.get(key).and_then(Value::as_str).unwrap().to_owned();
     let checks = evidence["deployment"].as_array().unwrap();
     checks
         .iter()

@@ -1,7 +1,5 @@
 //! Completion scripts and manual pages, read by the programs that they are for.
 
-#![expect(clippy::unwrap_used, reason = "test code")]
-
 mod support;
 
 use std::process::Command;
