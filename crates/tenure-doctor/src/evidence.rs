@@ -55,12 +55,12 @@ impl Evidence {
 
     /// Whether there is anything to judge by.
     pub fn looked_at_anything(&self) -> bool {
-        let read = |file: &crate::logs::LogFile| file.lines > 0;
+        let understood = |file: &crate::logs::LogFile| file.understood > 0;
         !(self.exchanges.is_empty()
             && self.tokens.is_empty()
             && self.beliefs.is_empty()
             && self.deployment.is_empty())
-            || self.logs.files.iter().any(read)
+            || self.logs.files.iter().any(understood)
     }
 }
 

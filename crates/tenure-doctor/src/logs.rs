@@ -59,7 +59,9 @@ pub struct LogFile {
     pub bytes: u64,
     /// Lines read.
     pub lines: u64,
-    /// Lines that could not be understood (binary, too long).
+    /// Lines that said what happened to a request or a session.
+    pub understood: u64,
+    /// Lines that could not be read (binary, too long).
     pub unread: u64,
     /// Answers by status.
     pub statuses: BTreeMap<u16, u64>,

@@ -233,6 +233,7 @@ impl Pass<'_> {
                     return true;
                 }
             }
+            self.log.understood += 1;
             *self.log.statuses.entry(status).or_default() += 1;
         }
         self.count(format);
@@ -274,6 +275,7 @@ impl Pass<'_> {
         }
         let event = self.analyst.reader.read(record, self.file, self.log.lines);
         if let Some(event) = event {
+            self.log.understood += 1;
             if let Some(status) = event.status {
                 *self.log.statuses.entry(status).or_default() += 1;
             }

@@ -19,8 +19,6 @@ pub(crate) enum At {
     Refresh,
     /// Answers of an issuer: refreshes, and the client's own request where that is one.
     Issuer,
-    /// The preflight.
-    Preflight,
     /// Without a token.
     Bare,
 }
@@ -38,7 +36,6 @@ impl At {
             ),
             Self::Refresh => matches!(probe, Probe::Refresh | Probe::RefreshAgain(_)),
             Self::Issuer => Self::Client.includes(probe) || Self::Refresh.includes(probe),
-            Self::Preflight => probe == Probe::Preflight,
             Self::Bare => probe == Probe::Bare,
         }
     }

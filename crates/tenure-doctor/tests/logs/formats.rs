@@ -53,6 +53,10 @@ const LINES: &[(&str, &str)] = &[
         "envoy",
         r#"[2026-11-21T18:00:00.000Z] "GET /api/feed HTTP/1.1" 401 - jwt_authn_access_denied{Jwt_is_expired} - "-" 0 14 0 - "-" "curl" "id" "a.example" "-""#,
     ),
+    (
+        "haproxy",
+        r#"Nov 21 18:00:00 edge haproxy[7]: 192.0.2.1:4711 [21/Nov/2026:18:00:00.000] web api/one 0/0/0/3/3 401 184 - - ---- 1/1/0/0/0 0/0 "GET /api/feed HTTP/1.1""#,
+    ),
 ];
 
 #[test]
@@ -167,4 +171,25 @@ fn a_broken_gzip_keeps_what_was_read_and_says_so() {
         assert!(logs.files[0].problem.is_some(), "{} bytes", part.len());
         assert_eq!(logs.files[0].lines > 1_000, part.len() > 1_000);
     }
+}
+
+#[test]
+fn a_log_of_which_nothing_is_understood_says_nothing_about_health() {
+    let looked = |text: &str| {
+        let logs = read(text);
+        let evidence = tenure_doctor::Evidence {
+            logs,
+            ..tenure_doctor::Evidence::default()
+        };
+        tenure_doctor::diagnose(&evidence).outcome
+    };
+    assert_eq!(
+        looked("lorem ipsum\ndolor sit amet\n"),
+        tenure_doctor::Outcome::Undecided
+    );
+    let (_, combined) = LINES.iter().find(|(format, _)| *format == "combined").unwrap();
+    assert_eq!(
+        looked(&combined.replace(" 401 ", " 200 ")),
+        tenure_doctor::Outcome::Healthy
+    );
 }

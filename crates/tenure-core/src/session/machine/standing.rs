@@ -38,10 +38,10 @@ const WINDOW: Millis = Millis(10 * 60 * 1000);
 
 const FRESH_REFUSED: &str = "an API turns away a token that was issued a moment ago, so a refresh \
     or a sign-in would not help; compare the issuer, audience and keys that the API expects with \
-    the token's";
+    the token's (`tenure doctor probe` does)";
 const AGAIN_AND_AGAIN: &str = "an API has turned away three tokens in ten minutes, so there is no \
     further refresh for now; compare the issuer, audience and keys that the API expects with the \
-    token's";
+    token's (`tenure doctor probe` does)";
 const SAME_TOKEN: &str = "an API turns away a token that the service issues again and again, so a \
     refresh does not help; sign in again, or look at why the API refuses it";
 

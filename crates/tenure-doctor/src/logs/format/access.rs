@@ -1,4 +1,5 @@
-//! Lines with a request in quotes: nginx and Apache combined, Envoy's default, uvicorn; and nginx's error log.
+//! Lines with a request in quotes: nginx and Apache combined, Envoy's default, uvicorn, HAProxy; and nginx's
+//! error log.
 
 use memchr::memmem;
 
@@ -21,9 +22,12 @@ pub(super) fn read(line: &str) -> Option<Record> {
     if before.trim_end().ends_with("request:") {
         return Some(nginx_error(line, method, path));
     }
-    let mut record = Record::of("combined");
+    let mut record = haproxy(before).unwrap_or_else(|| Record::of("combined"));
     put(&mut record, "method", method);
     put(&mut record, "path", path);
+    if record.format == "haproxy" {
+        return Some(record);
+    }
     let mut rest = after.split_ascii_whitespace();
     let status: f64 = rest.next()?.parse().ok()?;
     record.put("status".to_owned(), Value::Number(status));
@@ -36,6 +40,24 @@ pub(super) fn read(line: &str) -> Option<Record> {
         who(&mut record, before, after);
     }
     record.time = stamp(before);
+    Some(record)
+}
+
+/// `address:port [time] frontend backend/server timers status bytes … "request"`, behind a prefix of syslog's.
+fn haproxy(before: &str) -> Option<Record> {
+    let (client, rest) = before.split_once(" [")?;
+    let (accepted, rest) = rest.split_once("] ")?;
+    let mut words = rest.split_ascii_whitespace().skip(1);
+    let (_, server) = words.next()?.split_once('/')?;
+    let timers = words.next()?;
+    let status: f64 = words.next()?.parse().ok()?;
+    timers.contains('/').then_some(())?;
+    let mut record = Record::of("haproxy");
+    record.time = time::prefix(accepted).map(|(at, _)| at);
+    record.put("status".to_owned(), Value::Number(status));
+    let address = client.rsplit(' ').next()?.rsplit_once(':')?.0;
+    put(&mut record, "remoteaddr", address);
+    put(&mut record, "instance", server);
     Some(record)
 }
 
