@@ -24,7 +24,8 @@ use crate::failure::Failure;
 
 /// Looks at what was given, prints the diagnosis, and answers its exit code.
 pub(crate) async fn doctor(args: Doctor) -> Result<ExitCode, Failure> {
-    look(args).await.map_err(|failure| match failure {
+    // Boxed: with AWS, this future is large.
+    Box::pin(look(args)).await.map_err(|failure| match failure {
         // Exit code 1 says that a cause was found, which a full disk must not.
         Failure::Other(error) => Failure::Usage(format!("{error:#}")),
         failure => failure,
