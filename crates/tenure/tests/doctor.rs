@@ -156,3 +156,23 @@ fn a_pipe_gets_no_colour_unless_it_is_asked_for() {
     let asked = place.run(&[&args[..], &["--color", "always"]].concat());
     assert!(asked.stdout.contains('\u{1b}'));
 }
+
+#[test]
+fn every_step_of_a_cause_names_commands_and_flags_that_exist() {
+    let help = place().ok(&["doctor", "--help"]);
+    let known = |flag: &str| help.split_whitespace().any(|word| word == flag);
+    let commands = ["tenure doctor ", "tenure audit ", "--"];
+    for cause in tenure_doctor::cause::all() {
+        for step in cause.next {
+            let tenure_doctor::cause::Step::Supply(what, how) = step else {
+                continue;
+            };
+            let begins = commands.iter().any(|command| how.starts_with(command));
+            assert!(begins, "{}: {what}: {how}", cause.id);
+            let flags = how.split([' ', ',']).filter(|word| word.starts_with("--"));
+            for flag in flags.filter(|_| !how.starts_with("tenure ")) {
+                assert!(known(flag), "{}: {what}: {flag}", cause.id);
+            }
+        }
+    }
+}

@@ -102,7 +102,7 @@ pub(super) const COOKIE_NOT_SENT: Cause = Cause {
           `Access-Control-Allow-Credentials: true` in the API, and `SameSite=None; Secure` on the cookie.",
     next: &[
         Step::Probe(Probe::Origin),
-        Step::Supply("a HAR of the browser with sensitive data", "--log app.har"),
+        Step::Supply("a HAR of the browser with sensitive data", "--logs app.har"),
     ],
     references: &[
         "https://fetch.spec.whatwg.org/#concept-request-credentials-mode",

@@ -33,7 +33,7 @@ pub(super) const NEVER_ATTACHED: Cause = Cause {
     next: &[
         Step::Supply(
             "the client's log or a HAR with sensitive data, from the start of the app",
-            "--log app.log",
+            "--logs app.log",
         ),
         Step::Probe(Probe::Echo),
     ],
@@ -71,12 +71,12 @@ pub(super) const WORD_IN_PLACE: Cause = Cause {
           for the place where the value is read: a storage key that was renamed, a promise that was not \
           awaited, an environment variable that is missing in this build.",
     next: &[
-        Step::Supply("the token as the client sends it", "--token"),
+        Step::Supply("the token as the client sends it", "--token-file FILE"),
         Step::Probe(Probe::Garbage),
         Step::Probe(Probe::Undefined),
         Step::Supply(
             "the client's log or a HAR with sensitive data",
-            "--log app.har",
+            "--logs app.har",
         ),
     ],
     references: &[
@@ -197,7 +197,7 @@ pub(super) const SPOILED: Cause = Cause {
           encoding that is applied twice, a scheme that is added by the caller and by the SDK.",
     next: &[
         Step::Probe(Probe::Trimmed),
-        Step::Supply("the token as the client sends it", "--token"),
+        Step::Supply("the token as the client sends it", "--token-file FILE"),
     ],
     references: &[
         "https://repost.aws/knowledge-center/api-gateway-cognito-401-unauthorized",
@@ -237,7 +237,7 @@ pub(super) const TWO_TOKENS: Cause = Cause {
         Step::Probe(Probe::Bare),
         Step::Supply(
             "the request as it is sent: a HAR with sensitive data",
-            "--log app.har",
+            "--logs app.har",
         ),
     ],
     references: &[

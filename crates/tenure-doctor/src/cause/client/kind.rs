@@ -44,7 +44,7 @@ pub(super) const TOO_LARGE: Cause = Cause {
         Step::Probe(Probe::Garbage),
         Step::Probe(Probe::OtherToken),
         Step::Probe(Probe::LargeHeader),
-        Step::Supply("the token", "--token"),
+        Step::Supply("the token", "--token-file FILE"),
     ],
     references: &[
         "DouglasNeuroInformatics/OpenDataCapture#1534",
@@ -88,7 +88,10 @@ pub(super) const ID_TOKEN: Cause = Cause {
           afterwards. An API that verifies by itself should check the kind (`token_use`, `typ`) and say \
           so in its refusal.",
     next: &[
-        Step::Supply("the user's other token, to compare", "--other-token"),
+        Step::Supply(
+            "the user's other token, to compare",
+            "--other-token-file FILE",
+        ),
         Step::Probe(Probe::OtherToken),
         Step::Probe(Probe::Altered),
     ],
@@ -137,7 +140,10 @@ pub(super) const OPAQUE: Cause = Cause {
     next: &[
         Step::Probe(Probe::Userinfo),
         Step::Probe(Probe::Garbage),
-        Step::Supply("a token that the API is known to accept", "--other-token"),
+        Step::Supply(
+            "a token that the API is known to accept",
+            "--other-token-file FILE",
+        ),
     ],
     references: &[
         "auth0/nextjs-auth0#1809",

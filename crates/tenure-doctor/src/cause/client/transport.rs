@@ -40,7 +40,7 @@ pub(super) const DROPPED_BY_REDIRECT: Cause = Cause {
     next: &[
         Step::Probe(Probe::Hop(1)),
         Step::Probe(Probe::KeptHop(1)),
-        Step::Supply("the final address, as the URL", "doctor probe URL"),
+        Step::Supply("the final address, as the URL", "tenure doctor probe URL"),
     ],
     references: &[
         "https://fetch.spec.whatwg.org/#http-redirect-fetch",

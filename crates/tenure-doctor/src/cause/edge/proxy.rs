@@ -140,7 +140,7 @@ pub(super) const ENVOY_CONSUMES: Cause = Cause {
         Step::Probe(Probe::Echo),
         Step::Supply(
             "Envoy's access log with %RESPONSE_CODE_DETAILS%",
-            "doctor logs FILE",
+            "tenure doctor logs FILE",
         ),
     ],
     references: &[
@@ -220,7 +220,7 @@ pub(super) const UNDERSCORES: Cause = Cause {
         Step::Probe(Probe::Bare),
         Step::Probe(Probe::Direct),
         Step::Probe(Probe::Echo),
-        Step::Supply("nginx's error log at level info", "doctor logs FILE"),
+        Step::Supply("nginx's error log at level info", "tenure doctor logs FILE"),
     ],
     references: &[
         "https://nginx.org/en/docs/http/ngx_http_core_module.html#underscores_in_headers",
@@ -255,7 +255,7 @@ pub(super) const CHALLENGE_RENAMED: Cause = Cause {
         Step::Probe(Probe::Bare),
         Step::Supply(
             "the log of the service behind the gateway",
-            "doctor logs FILE",
+            "tenure doctor logs FILE",
         ),
     ],
     references: &[

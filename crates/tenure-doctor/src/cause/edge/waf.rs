@@ -86,7 +86,7 @@ pub(super) const AT_GATEWAY: Cause = Cause {
         Step::Probe(Probe::OtherPath),
         Step::Supply(
             "the access log of the stage with `$context.wafResponseCode`, or the log of the web ACL",
-            "doctor logs FILE",
+            "tenure doctor logs FILE",
         ),
     ],
     references: &[
@@ -167,7 +167,7 @@ pub(super) const AT_COGNITO: Cause = Cause {
         Step::Probe(Probe::Refresh),
         Step::Supply(
             "the log of the client or of the service that refreshes",
-            "doctor logs FILE",
+            "tenure doctor logs FILE",
         ),
     ],
     references: &["ravenscar/franken-srp#13"],
@@ -195,7 +195,7 @@ pub(super) const PLATFORM_GATE: Cause = Cause {
     next: &[
         Step::Probe(Probe::Bare),
         Step::Probe(Probe::OtherPath),
-        Step::Supply("the production URL of the API", "doctor probe URL"),
+        Step::Supply("the production URL of the API", "tenure doctor probe URL"),
     ],
     references: &[
         "https://vercel.com/docs/deployment-protection",

@@ -78,7 +78,7 @@ pub(super) const LACKING: Cause = Cause {
     next: &[
         Step::Probe(Probe::Altered),
         Step::Probe(Probe::OtherToken),
-        Step::Supply("the token that the client sends", "--token"),
+        Step::Supply("the token that the client sends", "--token-file FILE"),
     ],
     references: &[
         "https://www.rfc-editor.org/rfc/rfc6750#section-3.1",
@@ -125,7 +125,7 @@ pub(super) const STALE: Cause = Cause {
         Step::Probe(Probe::Introspection),
         Step::Supply(
             "a token of the same user that was just issued",
-            "--other-token",
+            "--other-token-file FILE",
         ),
     ],
     references: &["https://www.rfc-editor.org/rfc/rfc9068#section-2.2.3"],
@@ -175,7 +175,7 @@ pub(super) const ELSEWHERE: Cause = Cause {
           claim and prefix; others: the roles claim of the middleware), or have the issuer write the roles \
           where they are read, with a mapper. Mind the prefix (`ROLE_`, `SCOPE_`) and the letters' case.",
     next: &[
-        Step::Supply("the token that the client sends", "--token"),
+        Step::Supply("the token that the client sends", "--token-file FILE"),
         Step::Probe(Probe::OtherToken),
         Step::Probe(Probe::Altered),
     ],

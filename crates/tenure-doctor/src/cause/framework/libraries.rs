@@ -129,7 +129,7 @@ pub(super) const SPRING_ERROR: Cause = Cause {
         Step::Probe(Probe::OtherPath),
         Step::Supply(
             "the service's log, with org.springframework.security at DEBUG",
-            "doctor logs",
+            "tenure doctor logs FILE",
         ),
     ],
     references: &[
@@ -180,7 +180,7 @@ pub(super) const FORGERY_TOKEN: Cause = Cause {
           token in the header that the framework reads.",
     next: &[
         Step::Probe(Probe::OtherMethod),
-        Step::Supply("the service's log", "doctor logs"),
+        Step::Supply("the service's log", "tenure doctor logs FILE"),
     ],
     references: &[
         "spring-projects/spring-security#15009",
@@ -260,7 +260,7 @@ pub(super) const JWT_AUTHORIZER: Cause = Cause {
     next: &[
         Step::Probe(Probe::Altered),
         Step::Probe(Probe::Discovery),
-        Step::Supply("the service's configuration", "doctor drift"),
+        Step::Supply("the service's configuration", "tenure doctor drift FILE"),
     ],
     references: &[
         "https://github.com/cduvray/jwt-authorizer/blob/main/jwt-authorizer/src/error.rs",
@@ -301,7 +301,7 @@ pub(super) const AXUM_JWT_AUTH: Cause = Cause {
     next: &[
         Step::Probe(Probe::Bare),
         Step::Probe(Probe::Jwks),
-        Step::Supply("the issuer's keys", "--keys"),
+        Step::Supply("the issuer's keys", "--keys FILE"),
     ],
     references: &[
         "https://github.com/cmackenzie1/axum-jwt-auth/blob/main/src/axum.rs",

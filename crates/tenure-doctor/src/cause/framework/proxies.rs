@@ -36,7 +36,7 @@ pub(super) const EXT_AUTHZ: Cause = Cause {
         Step::Probe(Probe::Bare),
         Step::Supply(
             "Envoy's access log with %RESPONSE_FLAGS% and %RESPONSE_CODE_DETAILS%",
-            "doctor logs",
+            "tenure doctor logs FILE",
         ),
     ],
     references: &[
@@ -68,7 +68,7 @@ pub(super) const AUTH_REQUEST: Cause = Cause {
           into `error_page 401`.",
     next: &[
         Step::Probe(Probe::Bare),
-        Step::Supply("nginx' error log", "doctor logs"),
+        Step::Supply("nginx' error log", "tenure doctor logs FILE"),
     ],
     references: &[
         "https://nginx.org/en/docs/http/ngx_http_auth_request_module.html",
@@ -110,7 +110,7 @@ pub(super) const FORWARD_AUTH: Cause = Cause {
     next: &[
         Step::Probe(Probe::SmallBody),
         Step::Probe(Probe::LargeBody),
-        Step::Supply("Traefik's log", "doctor logs"),
+        Step::Supply("Traefik's log", "tenure doctor logs FILE"),
     ],
     references: &[
         "https://github.com/traefik/traefik/blob/master/pkg/middlewares/auth/forward.go",

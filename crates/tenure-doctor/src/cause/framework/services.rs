@@ -30,7 +30,7 @@ pub(super) const SUPABASE: Cause = Cause {
           say so and do not retry.",
     next: &[
         Step::Probe(Probe::Client),
-        Step::Supply("the token that the client sends", "--token"),
+        Step::Supply("the token that the client sends", "--token-file FILE"),
     ],
     references: &[
         "https://github.com/supabase/auth/blob/master/internal/api/auth.go",
@@ -92,7 +92,7 @@ pub(super) const OAUTH2_PROXY: Cause = Cause {
     next: &[
         Step::Probe(Probe::Bare),
         Step::Probe(Probe::Altered),
-        Step::Supply("oauth2-proxy's log", "doctor logs"),
+        Step::Supply("oauth2-proxy's log", "tenure doctor logs FILE"),
     ],
     references: &[
         "https://github.com/oauth2-proxy/oauth2-proxy/blob/master/pkg/middleware/jwt_session.go",

@@ -89,7 +89,7 @@ pub(super) const ISSUER: Cause = Cause {
     next: &[
         Step::Probe(Probe::Discovery),
         Step::Probe(Probe::Jwks),
-        Step::Supply("the verifier's configuration", "--config FILE"),
+        Step::Supply("the verifier's configuration", "--files FILE"),
     ],
     references: &[
         "keycloak/keycloak#24596",
@@ -160,7 +160,7 @@ pub(super) const AUDIENCE: Cause = Cause {
     next: &[
         Step::Probe(Probe::Discovery),
         Step::Probe(Probe::Jwks),
-        Step::Supply("the verifier's configuration", "--config FILE"),
+        Step::Supply("the verifier's configuration", "--files FILE"),
         Step::Probe(Probe::Garbage),
         Step::Probe(Probe::OtherToken),
     ],
@@ -227,7 +227,7 @@ pub(super) const CLIENT: Cause = Cause {
     next: &[
         Step::Probe(Probe::Discovery),
         Step::Probe(Probe::Jwks),
-        Step::Supply("the verifier's configuration", "--config FILE"),
+        Step::Supply("the verifier's configuration", "--files FILE"),
         Step::Probe(Probe::Garbage),
         Step::Probe(Probe::OtherToken),
     ],
@@ -270,7 +270,7 @@ pub(super) const TYPE: Cause = Cause {
           turn strict mode off in the verifier and check another claim that only access tokens have.",
     next: &[
         Step::Probe(Probe::Garbage),
-        Step::Supply("the log of the verifier", "doctor logs FILE"),
+        Step::Supply("the log of the verifier", "tenure doctor logs FILE"),
     ],
     references: &[
         "https://www.rfc-editor.org/rfc/rfc9068#section-2.1",

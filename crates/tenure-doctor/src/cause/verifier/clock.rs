@@ -66,7 +66,7 @@ pub(super) const EXPIRED: Cause = Cause {
     next: &[
         Step::Probe(Probe::Refresh),
         Step::Probe(Probe::OtherToken),
-        Step::Supply("the log of the client", "doctor logs FILE"),
+        Step::Supply("the log of the client", "tenure doctor logs FILE"),
     ],
     references: &[
         "https://www.rfc-editor.org/rfc/rfc6750#section-3.1",
@@ -155,7 +155,7 @@ pub(super) const SERVER_CLOCK: Cause = Cause {
         Step::Probe(Probe::Discovery),
         Step::Probe(Probe::Again(1)),
         Step::Probe(Probe::Garbage),
-        Step::Supply("the log of the verifier", "doctor logs FILE"),
+        Step::Supply("the log of the verifier", "tenure doctor logs FILE"),
     ],
     references: &[
         "googleapis/google-auth-library-python#583",
@@ -209,7 +209,7 @@ pub(super) const DEVICE_CLOCK: Cause = Cause {
         Step::Probe(Probe::Discovery),
         Step::Probe(Probe::Jwks),
         Step::Probe(Probe::Userinfo),
-        Step::Supply("a token that was issued just now", "--token FILE"),
+        Step::Supply("a token that was issued just now", "--token-file FILE"),
     ],
     references: &["firebase/firebase-js-sdk#6032"],
 };
@@ -245,7 +245,7 @@ pub(super) const LEEWAY: Cause = Cause {
     next: &[
         Step::Probe(Probe::Direct),
         Step::Probe(Probe::OtherEndpoint),
-        Step::Supply("the configuration of all verifiers", "--config FILE"),
+        Step::Supply("the configuration of all verifiers", "--files FILE"),
     ],
     references: &[
         "https://github.com/Keats/jsonwebtoken/blob/master/src/validation.rs",
@@ -285,7 +285,7 @@ pub(super) const UNCHECKED: Cause = Cause {
     next: &[
         Step::Probe(Probe::Old),
         Step::Probe(Probe::Direct),
-        Step::Supply("the gateway's configuration", "--config FILE"),
+        Step::Supply("the gateway's configuration", "--files FILE"),
     ],
     references: &["https://github.com/Kong/kong/blob/master/kong/plugins/jwt/schema.lua"],
 };

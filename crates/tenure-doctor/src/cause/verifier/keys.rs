@@ -79,7 +79,7 @@ pub(super) const ROTATED: Cause = Cause {
         Step::Probe(Probe::Jwks),
         Step::Probe(Probe::Old),
         Step::Probe(Probe::OtherToken),
-        Step::Supply("a token from before the rotation", "--old-token FILE"),
+        Step::Supply("a token from before the rotation", "--old-token-file FILE"),
         Step::Probe(Probe::Again(1)),
         Step::Probe(Probe::Again(2)),
     ],
@@ -216,7 +216,7 @@ pub(super) const FOREIGN: Cause = Cause {
     next: &[
         Step::Probe(Probe::Discovery),
         Step::Probe(Probe::Jwks),
-        Step::Supply("the verifier's configuration", "--config FILE"),
+        Step::Supply("the verifier's configuration", "--files FILE"),
         Step::Probe(Probe::OtherToken),
     ],
     references: &[
@@ -260,7 +260,7 @@ pub(super) const UNREACHABLE: Cause = Cause {
     next: &[
         Step::Probe(Probe::Discovery),
         Step::Probe(Probe::Jwks),
-        Step::Supply("the log of the verifier", "doctor logs FILE"),
+        Step::Supply("the log of the verifier", "tenure doctor logs FILE"),
         Step::Probe(Probe::OtherToken),
     ],
     references: &[
@@ -296,7 +296,7 @@ pub(super) const THROTTLED: Cause = Cause {
     fix: "Remember ids that are unknown for a short time, count fetches by client address and not for all together, and block the \
           address that sends them. A fetch in the background by time, besides those on demand, ends the outage by itself.",
     next: &[
-        Step::Supply("the log of the verifier", "doctor logs FILE"),
+        Step::Supply("the log of the verifier", "tenure doctor logs FILE"),
         Step::Probe(Probe::Jwks),
     ],
     references: &[
@@ -349,7 +349,7 @@ pub(super) const MALFORMED: Cause = Cause {
         Step::Probe(Probe::Discovery),
         Step::Probe(Probe::Jwks),
         Step::Probe(Probe::Old),
-        Step::Supply("the log of the verifier", "doctor logs FILE"),
+        Step::Supply("the log of the verifier", "tenure doctor logs FILE"),
     ],
     references: &[
         "https://www.rfc-editor.org/rfc/rfc7517#section-5",

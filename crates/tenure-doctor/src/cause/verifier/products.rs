@@ -39,8 +39,8 @@ pub(super) const FIREBASE: Cause = Cause {
           custom token with `signInWithCustomToken` and send what `getIdToken` returns.",
     next: &[
         Step::Probe(Probe::Garbage),
-        Step::Supply("the log of the service", "doctor logs FILE"),
-        Step::Supply("the configuration of app and service", "--config FILE"),
+        Step::Supply("the log of the service", "tenure doctor logs FILE"),
+        Step::Supply("the configuration of app and service", "--files FILE"),
     ],
     references: &[
         "https://github.com/firebase/firebase-admin-node/blob/master/src/auth/token-verifier.ts",
@@ -82,7 +82,7 @@ pub(super) const DPOP: Cause = Cause {
     next: &[
         Step::Probe(Probe::Direct),
         Step::Probe(Probe::Echo),
-        Step::Supply("the log of the service", "doctor logs FILE"),
+        Step::Supply("the log of the service", "tenure doctor logs FILE"),
     ],
     references: &[
         "https://www.rfc-editor.org/rfc/rfc9449",

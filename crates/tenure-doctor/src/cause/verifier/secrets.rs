@@ -78,7 +78,7 @@ pub(super) const DIFFERENT: Cause = Cause {
           key pair, so that verifiers need nothing secret.",
     next: &[
         Step::Supply("the secrets of both sides", "--keys NAME.secret"),
-        Step::Supply("the configuration of both sides", "--config FILE"),
+        Step::Supply("the configuration of both sides", "--files FILE"),
         Step::Probe(Probe::Garbage),
         Step::Probe(Probe::Again(1)),
         Step::Probe(Probe::Again(2)),
@@ -147,7 +147,7 @@ pub(super) const OTHER_FORM: Cause = Cause {
             "the secret as it stands at either side",
             "--keys NAME.secret",
         ),
-        Step::Supply("the configuration of both sides", "--config FILE"),
+        Step::Supply("the configuration of both sides", "--files FILE"),
         Step::Probe(Probe::Garbage),
     ],
     references: &[
@@ -204,7 +204,7 @@ pub(super) const MADE_UP: Cause = Cause {
         Step::Probe(Probe::Again(4)),
         Step::Supply(
             "the log of the service from its start on",
-            "doctor logs FILE",
+            "tenure doctor logs FILE",
         ),
     ],
     references: &[
@@ -265,7 +265,7 @@ pub(super) const ALGORITHM: Cause = Cause {
           out. Let the list be fixed in the verifier. Amazon API Gateway's JWT authorizers know RSA only: there the issuer has to \
           keep an RSA key.",
     next: &[
-        Step::Supply("the verifier's configuration", "--config FILE"),
+        Step::Supply("the verifier's configuration", "--files FILE"),
         Step::Probe(Probe::Jwks),
         Step::Probe(Probe::Old),
         Step::Probe(Probe::OtherToken),
