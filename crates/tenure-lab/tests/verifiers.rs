@@ -1,8 +1,14 @@
 //! The doctor's table of verifiers against the verifiers: PyJWT, jose, aws-jwt-verify and jsonwebtoken.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "helpers of tests fail like tests"
+)]
+
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use base64::Engine;
@@ -154,7 +160,7 @@ fn run(program: &Path, script: &str, job: &Value) -> BTreeMap<String, Vec<Option
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-fn against(program: PathBuf, needs: &str, script: &str) {
+fn against(program: &Path, needs: &str, script: &str) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("foreign");
     if !folder.join(needs).exists() {
         skip(&format!(
@@ -175,7 +181,7 @@ fn against(program: PathBuf, needs: &str, script: &str) {
             "audience": audience, "clientId": "app", "pool": POOL, "tokens": tokens,
         });
         let expected = expected(audience, now);
-        for (id, said) in run(&program, script, &job) {
+        for (id, said) in run(program, script, &job) {
             assert_eq!(said.len(), tokens.len());
             for ((token, said), claims) in tokens.iter().zip(&said).zip(&claims) {
                 assert_same(&opinion(token, &expected, &id), said.as_deref(), claims);
@@ -187,7 +193,7 @@ fn against(program: PathBuf, needs: &str, script: &str) {
 #[test]
 fn jose_and_aws_jwt_verify_say_what_the_table_says() {
     against(
-        PathBuf::from("node"),
+        Path::new("node"),
         "node_modules/aws-jwt-verify",
         "verifiers.mjs",
     );
@@ -196,7 +202,7 @@ fn jose_and_aws_jwt_verify_say_what_the_table_says() {
 #[test]
 fn pyjwt_says_what_the_table_says() {
     let python = Path::new(env!("CARGO_MANIFEST_DIR")).join("foreign/.venv/bin/python");
-    against(python, ".venv/complete", "verifiers.py");
+    against(&python, ".venv/complete", "verifiers.py");
 }
 
 /// jsonwebtoken asks the machine's clock, so a token is left out whose answer changes within seconds.
