@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use crate::cause::{self, Cause, Step};
 use crate::probe::Probe;
 use crate::sign::Sign;
+use crate::sign::logs::{self, Worth};
 use crate::weight::{LIKELY, POSSIBLE, Strength, UNKNOWN};
 use crate::{Clue, Diagnosis, Evidence, Outcome, Ranked, Verdict, layer, symptom};
 
@@ -58,6 +59,21 @@ impl<'a> Answers<'a> {
         !self.clues(sign).is_empty()
     }
 
+    /// Whether all of these hold, each by more than hearsay. What only a log tells settles nothing where the client's
+    /// own refusal gives a reason.
+    fn settles(&mut self, set: &[&'static Sign]) -> bool {
+        let evidence = self.evidence;
+        let best = |clues: &[Clue]| clues.iter().map(|clue| logs::worth(evidence, clue)).max();
+        let worths: Option<Vec<_>> = set.iter().map(|sign| best(self.clues(sign))).collect();
+        let worths = worths.unwrap_or_default();
+        let firm = match worths.iter().max() {
+            Some(Worth::Seen) => true,
+            Some(Worth::Logged) => !cause::verifier::gives_reason(evidence),
+            _ => false,
+        };
+        firm && !worths.contains(&Worth::Hearsay)
+    }
+
     /// The logarithm of the odds that these signs give, and what they found.
     fn weigh(&mut self, signs: &[(&'static Sign, Strength)]) -> (f64, Vec<Clue>) {
         let mut sum = 0.0;
@@ -95,10 +111,7 @@ impl Weighed {
     fn new(cause: &'static Cause, answers: &mut Answers<'_>) -> Option<Self> {
         let (pro, evidence) = answers.weigh(cause.signs);
         let (contra, mut against) = answers.weigh(cause.against);
-        let settled = cause
-            .settled_by
-            .iter()
-            .any(|set| !set.is_empty() && set.iter().all(|sign| answers.holds(sign)));
+        let settled = cause.settled_by.iter().any(|set| answers.settles(set));
         let mut ruled_out = false;
         for sign in cause.ruled_out_by {
             let clues = answers.clues(sign);

@@ -2,6 +2,7 @@
 
 use super::Cause;
 
+mod changed;
 mod claims;
 mod clock;
 mod keys;
@@ -9,7 +10,7 @@ mod products;
 mod secrets;
 mod signs;
 
-pub(crate) use signs::reasons::TEXTS;
+pub(crate) use signs::reasons::{TEXTS, gives_reason};
 
 pub(super) const CAUSES: &[Cause] = &[
     keys::ROTATED,
@@ -36,4 +37,5 @@ pub(super) const CAUSES: &[Cause] = &[
     products::DPOP,
     products::STEP_UP,
     products::MUTATED,
+    changed::CHANGED,
 ];

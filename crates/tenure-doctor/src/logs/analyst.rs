@@ -253,11 +253,13 @@ impl Pass<'_> {
                 line: self.log.lines,
             };
             for name in prefilter.texts(line).chain(texts::left_out(&record)) {
-                self.analyst.correlation.text(name, moment);
+                self.analyst
+                    .correlation
+                    .text(name, moment, texts::is_chatter(line));
                 if name == "log-says-kid"
                     && self.analyst.kids.is_new(&String::from_utf8_lossy(line))
                 {
-                    self.analyst.correlation.text("unknown-kids", moment);
+                    self.analyst.correlation.text("unknown-kids", moment, false);
                 }
             }
         }

@@ -97,13 +97,16 @@ impl Correlation {
         Source::Log(name, moment.line)
     }
 
-    /// A known text, at a line.
-    pub(super) fn text(&mut self, name: &str, moment: Moment) {
-        let seen = Sighting::new(
+    /// A known text, at a line. Those of levels for developers are counted apart: they quote what others said.
+    pub(super) fn text(&mut self, name: &str, moment: Moment, chatter: bool) {
+        let mut seen = Sighting::new(
             Pattern::Text,
             format!("the log holds the known text \"{name}\""),
         )
         .figure("text", name);
+        if chatter {
+            seen = seen.figure("level", "debug");
+        }
         let source = self.source(moment);
         self.findings.add(seen, source, moment.at);
     }

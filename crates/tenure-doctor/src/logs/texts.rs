@@ -35,6 +35,15 @@ pub(super) fn left_out(record: &Record) -> Option<&'static str> {
     }
 }
 
+/// Whether the line is of a level for developers, by its beginning.
+pub(super) fn is_chatter(line: &[u8]) -> bool {
+    const HEAD: usize = 120;
+    let head = line.get(..HEAD).unwrap_or(line).to_ascii_lowercase();
+    let head = String::from_utf8_lossy(&head);
+    let mut words = head.split(|c: char| !c.is_ascii_alphanumeric());
+    words.any(|word| matches!(word, "debug" | "trace" | "verbose"))
+}
+
 const TEXTS: &[(&str, &str)] = &[
     (
         "envoy-jwt-expired",

@@ -62,8 +62,9 @@ pub(crate) use texts;
 /// Where a text is in the answers of these probes, or in logs.
 pub(crate) fn text(evidence: &Evidence, name: &str, needle: &str, at: At) -> Vec<Clue> {
     let mut clues = Vec::new();
+    let failed = |answer: &Answer| !accepted(answer) && !is_aside(answer);
     for (probe, answer) in
-        answers(evidence).filter(|(probe, answer)| at.includes(*probe) && !accepted(answer))
+        answers(evidence).filter(|(probe, answer)| at.includes(*probe) && failed(answer))
     {
         if let Some(place) = place(answer, needle) {
             clues.extend(seen(
@@ -80,11 +81,31 @@ pub(crate) fn text(evidence: &Evidence, name: &str, needle: &str, at: At) -> Vec
     clues
 }
 
+/// Whether what an answer says may be said by the way: nothing is there (which echoes what was asked for), or the
+/// answer lists what could be the matter.
+pub(crate) fn is_aside(answer: &Answer) -> bool {
+    const LISTS: [&str; 10] = [
+        "for example",
+        "e.g.",
+        "possible reason",
+        "possible cause",
+        "common reason",
+        "common cause",
+        "many reasons",
+        "several reasons",
+        "troubleshoot",
+        "one of the following",
+    ];
+    matches!(answer.status, 404 | 409 | 410 | 422)
+        || LISTS.iter().any(|words| contains(&answer.body, words))
+}
+
 /// Where a text is in an answer that a HAR shows, to a call that was not answered well afterwards.
 fn browsed(evidence: &Evidence, needle: &str) -> Vec<Clue> {
     let found = evidence
         .logs
         .unrecovered()
+        .filter(|(_, answer)| !is_aside(answer))
         .find_map(|(one, answer)| Some((one, answer.status, place(answer, needle)?)));
     found.map_or_else(Vec::new, |(one, status, place)| {
         vec![Clue {

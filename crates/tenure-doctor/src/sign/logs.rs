@@ -1,8 +1,11 @@
 //! What logs show.
 
-use super::Sign;
-use crate::logs::Pattern;
-use crate::{Clue, Evidence};
+use std::time::Duration;
+
+use super::{Sign, accepted};
+use crate::logs::{LogFinding, Pattern};
+use crate::probe::Probe;
+use crate::{Clue, Evidence, Source};
 use tenure_core::time::Timestamp;
 
 macro_rules! patterns {
@@ -101,3 +104,53 @@ pub(crate) fn text(evidence: &Evidence, name: &str) -> Vec<Clue> {
         })
         .collect()
 }
+
+/// How much a clue is worth where certainty is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Worth {
+    /// A line of what has passed.
+    Hearsay,
+    /// A line for developers, who quote.
+    Quoted,
+    /// A line that stands, about somebody.
+    Logged,
+    /// Seen, correlated or computed.
+    Seen,
+}
+
+/// A line may quote a handbook, be about somebody else, or about what has passed: it counts most where it was not
+/// written for developers, the client's own request is not accepted now, and who was turned away did not get over it.
+pub(crate) fn worth(evidence: &Evidence, clue: &Clue) -> Worth {
+    if !matches!(clue.source, Source::Log(..)) {
+        return Worth::Seen;
+    }
+    let of_clue = |one: &&LogFinding| one.source == clue.source && one.says == clue.says;
+    let mut findings = evidence.logs.findings.iter().filter(of_clue);
+    let Some(line) = findings.find(|one| matches!(one.pattern, Pattern::Text | Pattern::Refusals))
+    else {
+        return Worth::Seen;
+    };
+    // What its middlewares do Traefik tells developers only.
+    let text = line.figures.get("text").map_or("", String::as_str);
+    let quoted = line.figures.contains_key("level") && !text.starts_with("traefik-");
+    match (lasts(evidence, line), quoted) {
+        (false, _) => Worth::Hearsay,
+        (true, true) => Worth::Quoted,
+        (true, false) => Worth::Logged,
+    }
+}
+
+fn lasts(evidence: &Evidence, line: &LogFinding) -> bool {
+    let client = evidence
+        .exchanges
+        .iter()
+        .find(|exchange| exchange.probe == Probe::Client);
+    let works = evidence.answer(Probe::Client).is_some_and(accepted);
+    let long_ago = client
+        .zip(line.last_ms)
+        .is_some_and(|(client, last)| client.at.since(Timestamp(last / 1_000)) > LONG_AGO);
+    !works && !long_ago && (RECOVERED.find)(evidence).is_empty()
+}
+
+/// A log that ends so long before the client's request does not explain its refusal.
+const LONG_AGO: Duration = Duration::from_hours(24);

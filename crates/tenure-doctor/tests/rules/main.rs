@@ -7,6 +7,7 @@
     reason = "test code"
 )]
 
+mod adversary;
 mod client;
 mod edge;
 mod framework;

@@ -60,6 +60,7 @@ pub(super) const LACKING: Cause = Cause {
         ],
         &[
             &grant::OTHER_CARRIES_MORE,
+            &grant::PERMISSION_WORDS,
             &probes::SIGNATURE_PASSES,
             &probes::REFUSED_403,
             &token::IN_TIME,

@@ -72,7 +72,10 @@ pub(super) const COOKIE_MODE: Cause = Cause {
         (&texts::OTHER_SITE, Strength::Marks),
     ],
     against: &[],
-    settled_by: &[&[&texts::NO_CSRF], &[&texts::OTHER_SITE]],
+    settled_by: &[
+        &[&texts::NO_CSRF, &signs::IN_ITS_FORM],
+        &[&texts::OTHER_SITE, &signs::IN_ITS_FORM],
+    ],
     ruled_out_by: &[],
     fix: "Send `X-Tenure-CSRF: 1` with each request in cookie mode, let proxies pass it on, and add the \
           page's origin to `allowed_origins`.",

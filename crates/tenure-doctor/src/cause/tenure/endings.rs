@@ -86,7 +86,7 @@ pub(super) const COPIED: Cause = Cause {
         (&texts::THEFT, Strength::Marks),
     ],
     against: &[],
-    settled_by: &[&[&signs::THEFT], &[&texts::THEFT]],
+    settled_by: &[&[&signs::THEFT], &[&texts::THEFT, &signs::IN_ITS_FORM]],
     ruled_out_by: &[],
     fix: "Look up both addresses and devices in the audit event. If it was a copy of one's own, keep the \
           session out of backups and give each process the same vault; otherwise treat it as a theft: \

@@ -27,7 +27,7 @@ pub(super) const STORE_DOWN: Cause = Cause {
         (&texts::CLOCK_DOUBTED, Strength::Points),
         (&texts::KEY_MISSING, Strength::Points),
     ],
-    settled_by: &[&[&signs::STORE_FAILS]],
+    settled_by: &[&[&signs::STORE_FAILS, &signs::IN_ITS_FORM]],
     ruled_out_by: &[],
     fix: "Bring the store back; sessions go on where they were. Let the load balancer look at \
           `/health/ready`, and check that clients keep their session on 503.",
@@ -78,8 +78,8 @@ pub(super) const CLOCK: Cause = Cause {
     against: &[],
     settled_by: &[
         &[&signs::CLOCK_NOT_TRUSTED],
-        &[&texts::CLOCK_DOUBTED],
-        &[&texts::CLOCK_APART],
+        &[&texts::CLOCK_DOUBTED, &signs::IN_ITS_FORM],
+        &[&texts::CLOCK_APART, &signs::IN_ITS_FORM],
     ],
     ruled_out_by: &[],
     fix: "Synchronise both machines (chrony, systemd-timesyncd) and wait until the service says \
@@ -102,7 +102,10 @@ pub(super) const TOO_MANY: Cause = Cause {
         (&texts::TOO_OFTEN, Strength::Marks),
     ],
     against: &[],
-    settled_by: &[&[&texts::TOO_MANY], &[&texts::TOO_OFTEN]],
+    settled_by: &[
+        &[&texts::TOO_MANY, &signs::IN_ITS_FORM],
+        &[&texts::TOO_OFTEN, &signs::IN_ITS_FORM],
+    ],
     ruled_out_by: &[],
     fix: "Name the proxies that may say who the client is, so that users are not counted as one; raise \
           the limit if so many are expected; find the client that loops. Clients wait for `Retry-After` \

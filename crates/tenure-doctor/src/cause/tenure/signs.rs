@@ -4,7 +4,7 @@ use super::texts;
 use crate::deployment::CheckResult;
 use crate::exchange::Answer;
 use crate::probe::Probe;
-use crate::sign::{Sign, accepted, answers, contains, refused, seen};
+use crate::sign::{Sign, accepted, answers, contains, logs, refused, seen};
 use crate::{Clue, Evidence};
 
 macro_rules! reasons {
@@ -96,6 +96,28 @@ fn bad(evidence: &Evidence, names: &[&str]) -> Vec<Clue> {
         })
         .collect()
 }
+
+/// A refusal in the form in which Tenure's service writes its own, or its log: other products have the same words.
+pub(super) static IN_ITS_FORM: Sign = Sign {
+    name: "tenure-form",
+    means: "the words stand where Tenure's service writes them",
+    find: |evidence| {
+        let formed = |answer: &Answer| {
+            let body: serde_json::Value = serde_json::from_str(&answer.body).unwrap_or_default();
+            let member = |name: &str| body.get(name).is_some_and(serde_json::Value::is_string);
+            answer.status >= 400 && member("error") && member("error_description")
+        };
+        let answer = answers(evidence).find(|(_, answer)| formed(answer));
+        let mut clues = answer.map_or_else(Vec::new, |(probe, answer)| {
+            let says = format!("{} with `error` and `error_description`", answer.status);
+            seen(true, says, probe)
+        });
+        for (name, _) in texts::TEXTS {
+            clues.extend(logs::text(evidence, name));
+        }
+        clues
+    },
+};
 
 /// 503 in the words of a store that fails; the service has other reasons for 503.
 pub(super) static STORE_FAILS: Sign = Sign {

@@ -146,7 +146,11 @@ pub(super) const AUDIENCE: Cause = Cause {
             &set::ALWAYS_REFUSED,
         ],
         &[&reasons::MOSTLY_AUDIENCE, &set::SOME_TURNED_AWAY],
-        &[&reasons::AUDIENCE, &own::HAS_AUDIENCE, &set::ALWAYS_REFUSED],
+        &[
+            &reasons::AUDIENCE_ALONE,
+            &own::HAS_AUDIENCE,
+            &set::ALWAYS_REFUSED,
+        ],
         &[
             &own::VERIFIER_ASKS_OTHER_AUDIENCE,
             &own::HAS_AUDIENCE,

@@ -113,6 +113,7 @@ pub(super) const REPLACED: Cause = Cause {
         (&probes::FAILS_AS_FORGED, Strength::Hints),
     ],
     against: &[
+        (&own::SAME_KEY_ACCEPTED, Strength::Points),
         (&probes::ACCEPTED, Strength::Points),
         (&keys::KID_UNKNOWN, Strength::Points),
         (&keys::NO_KID, Strength::Points),
@@ -150,6 +151,7 @@ pub(super) const REPLACED: Cause = Cause {
         Step::Probe(Probe::Discovery),
         Step::Probe(Probe::Jwks),
         Step::Probe(Probe::Old),
+        Step::Probe(Probe::OtherToken),
         Step::Supply("the key set that the verifier has", "--keys FILE"),
     ],
     references: &[
@@ -251,7 +253,7 @@ pub(super) const UNREACHABLE: Cause = Cause {
     ],
     settled_by: &[
         &[&reasons::MOSTLY_FETCH, &own::SOME_TURNED_AWAY],
-        &[&reasons::FETCH],
+        &[&reasons::FETCH, &own::SET_CAN_BE_READ],
     ],
     ruled_out_by: &[&own::OLDER_KEY_ACCEPTED],
     fix: "Open the way from the verifier's own network to the issuer's key set and try it from there, not from a desk. Load the \

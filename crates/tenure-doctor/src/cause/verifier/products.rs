@@ -27,7 +27,7 @@ pub(super) const FIREBASE: Cause = Cause {
     ],
     settled_by: &[
         &[&reasons::FIREBASE],
-        &[&reasons::LOG_FIREBASE, &set::TURNED_AWAY],
+        &[&reasons::LOG_FIREBASE],
         &[
             &own::CUSTOM_TOKEN,
             &set::ALWAYS_REFUSED,

@@ -6,7 +6,7 @@ use crate::compare::same;
 use crate::exchange::Answer;
 use crate::layer;
 use crate::probe::Probe;
-use crate::sign::answer::{At, header};
+use crate::sign::answer::{At, header, is_aside};
 use crate::sign::{Sign, accepted, contains, logs, seen};
 use crate::{Clue, Evidence};
 
@@ -201,7 +201,9 @@ pub(crate) static COGNITO_BLOCKED: Sign = Sign {
     name: "edge-cognito-blocked",
     means: "Amazon Cognito says that AWS WAF does not allow the request",
     find: |evidence| {
-        let mut clues = page(evidence, |answer| contains(&answer.body, COGNITO_BLOCK));
+        let mut clues = page(evidence, |answer| {
+            contains(&answer.body, COGNITO_BLOCK) && !is_aside(answer)
+        });
         clues.extend(logs::text(evidence, "edge-cognito-blocked"));
         clues
     },

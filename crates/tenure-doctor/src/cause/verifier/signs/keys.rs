@@ -77,6 +77,47 @@ pub(in super::super) static OLDER_MATERIAL_ACCEPTED: Sign = Sign {
     },
 };
 
+/// The key that the issuer publishes under the token's kid does not verify it, and no other key does.
+pub(in super::super) static PUBLISHED_KEY_FAILS: Sign = Sign {
+    name: "published-key-fails",
+    means: "the key that the issuer publishes under the token's kid does not verify the token",
+    find: |evidence| {
+        if checks(evidence).any(|check| check.verdict == Signature::Good) {
+            return Vec::new();
+        }
+        let named =
+            checks(evidence).filter(|check| is_published(&check.keys) && is_named(evidence, check));
+        named
+            .filter(|check| check.verdict == Signature::Bad)
+            .map(|check| of_set(&check.keys, "its key of the token's kid does not verify it"))
+            .collect()
+    },
+};
+
+/// Another token of the same key and issuer is as the issuer signed it, and accepted.
+pub(in super::super) static SAME_KEY_ACCEPTED: Sign = Sign {
+    name: "same-key-accepted",
+    means: "another token of the same kid, which the published key verifies, is accepted",
+    find: |evidence| {
+        let sound = |token: &Token| {
+            let mut good = token
+                .signatures
+                .iter()
+                .filter(|check| check.verdict == Signature::Good && is_published(&check.keys));
+            good.any(|check| check.kid.as_deref() == kid_of(token))
+        };
+        let same = |own: &Token, other: &Token| kid_of(own) == kid_of(other) && sound(other);
+        match rival(evidence, same) {
+            Some((probe, ..)) => seen(
+                true,
+                "another token of the same kid is verified by the published key, and accepted",
+                probe,
+            ),
+            None => Vec::new(),
+        }
+    },
+};
+
 /// One kid, two keys: in two sets, of which one verifies the token and one does not.
 pub(in super::super) static ONE_KID_TWO_KEYS: Sign = Sign {
     name: "one-kid-two-keys",
@@ -144,6 +185,26 @@ pub(in super::super) static SET_HAS_ODD_KEY: Sign = Sign {
             .filter(verifying)
             .flat_map(odd)
             .collect()
+    },
+};
+
+/// Nothing shows that the keys arrive and cannot be read, or that the verifier waits before it asks again: verifiers say
+/// of both that the fetch has failed.
+pub(in super::super) static SET_CAN_BE_READ: Sign = Sign {
+    name: "set-can-be-read",
+    means: "nothing shows that the keys arrive and cannot be read, or that the verifier only waits",
+    find: |evidence| {
+        let waits = client_answers(evidence).any(|(_, answer)| {
+            ["not allowed to fetch jwks yet", "waitperiodnotyetended"]
+                .iter()
+                .any(|words| crate::sign::contains(&answer.body, words))
+        });
+        let broken = !(SET_HAS_BROKEN_KEY.find)(evidence).is_empty();
+        seen(
+            !waits && !broken,
+            "no key that was seen is broken, and the verifier does not speak of a pause",
+            Probe::Jwks,
+        )
     },
 };
 

@@ -11,6 +11,7 @@ use regex::{Regex, RegexBuilder};
 use crate::exchange::Answer;
 use crate::logs::Pattern;
 use crate::probe::Probe;
+use crate::sign::answer::is_aside;
 use crate::sign::{Sign, accepted, answers, logs, refused, seen};
 use crate::{Clue, Evidence, Source};
 
@@ -368,7 +369,11 @@ fn said(evidence: &Evidence, words: Option<&Regex>) -> Vec<Clue> {
         return clues;
     }
     let browsed = evidence.logs.browsed.iter().filter_map(|one| {
-        let says = reason(one.answer.as_ref().filter(|answer| refused(answer))?)?;
+        let says = reason(
+            one.answer
+                .as_ref()
+                .filter(|answer| refused(answer) && !is_aside(answer))?,
+        )?;
         Some(Clue {
             says,
             source: Source::Log(one.file.clone(), one.entry),
@@ -389,7 +394,7 @@ fn own(evidence: &Evidence) -> impl Iterator<Item = (Probe, &Answer)> {
             probe,
             Probe::Client | Probe::Again(_) | Probe::Address(_) | Probe::Hop(_) | Probe::KeptHop(_)
         );
-        own && !accepted(answer)
+        own && !accepted(answer) && !is_aside(answer)
     })
 }
 
@@ -437,6 +442,25 @@ pub(in crate::cause::verifier) static NO_REASON: Sign = Sign {
         }
     },
 };
+
+/// The audience, and not the client's id, which some libraries call the audience too.
+pub(in crate::cause::verifier) static AUDIENCE_ALONE: Sign = Sign {
+    name: "answer-says-audience-alone",
+    means: "the refusal speaks of the audience, and not of the client's id",
+    find: |evidence| {
+        if (CLIENT.find)(evidence).is_empty() {
+            (AUDIENCE.find)(evidence)
+        } else {
+            Vec::new()
+        }
+    },
+};
+
+/// Whether the answer to the client's own request says why it is refused, in words that are known.
+pub(crate) fn gives_reason(evidence: &Evidence) -> bool {
+    let given = |sign: &&Sign| !(sign.find)(evidence).is_empty();
+    evidence.sent(Probe::Client) && REASONS.iter().any(given)
+}
 
 const REASONS: [&Sign; 15] = [
     &SIGNATURE, &KID, &FETCH, &THROTTLED, &BAD_SET, &ALGORITHM, &ISSUER, &AUDIENCE, &CLIENT, &TYPE,
