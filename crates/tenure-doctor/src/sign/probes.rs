@@ -47,7 +47,8 @@ pub static SIGNATURE_PASSES: Sign = Sign {
         let (Some(client), Some(_), Some(altered)) = first_cut(evidence) else {
             return Vec::new();
         };
-        let holds = refused(client) && !accepted(altered) && !same(client, altered);
+        let judged = !accepted(altered) && !is_passing(altered);
+        let holds = refused(client) && judged && !same(client, altered) && !answers_vary(evidence);
         let says = format!(
             "{} for the token, {} in other words with an altered signature: the signature is good",
             client.status, altered.status
@@ -418,13 +419,24 @@ fn alike(evidence: &Evidence, probe: Probe, what: &str) -> Vec<Clue> {
     )
 }
 
+/// An answer that says nothing about the request: wait, or come back later.
+pub(crate) fn is_passing(answer: &crate::exchange::Answer) -> bool {
+    matches!(answer.status, 408 | 429 | 503)
+}
+
+/// The client's own request is accepted at times: then another probe's success is no proof of what it changed.
+pub(crate) fn answers_vary(evidence: &Evidence) -> bool {
+    client_answers(evidence).any(|(_, answer)| accepted(answer))
+}
+
 /// The client's request is not accepted, and this probe is.
 fn turns(evidence: &Evidence, probe: Probe, what: &str) -> Vec<Clue> {
     let (Some(client), Some(other)) = (evidence.answer(Probe::Client), evidence.answer(probe))
     else {
         return Vec::new();
     };
-    let holds = !accepted(client) && accepted(other);
+    let judged = !accepted(client) && !is_passing(client);
+    let holds = judged && accepted(other) && !answers_vary(evidence);
     seen(
         holds,
         format!(

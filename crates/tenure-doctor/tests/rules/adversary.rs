@@ -168,6 +168,37 @@ fn somebody_with_more_rights_who_gets_in_does_not_prove_that_rights_are_missing(
     confirms(&with("{\"error\":\"you lack the permission\"}"), "TN0513");
 }
 
+#[test]
+fn one_bad_replica_or_a_limit_in_the_middle_of_probing_proves_nothing_of_the_request() {
+    let refusal = "{\"error\":\"unauthorized\"}";
+    let changed = facts()
+        .answer("client", 401, JSON, refusal)
+        .requested(
+            "GET",
+            "https://api.example/v1/things",
+            &[("authorization", "Token abc.def.ghi")],
+        )
+        .answer("trimmed", 200, JSON, "{}");
+    confirms(&changed, "TN0103");
+    leaves_open(&changed.answer("again-1", 200, JSON, "{}"), "TN0103");
+    let limited = |altered: u16| {
+        facts()
+            .token(&jwt(&json!({"aud": "other"})))
+            .file("api.env", "JWT_AUDIENCE=api\n")
+            .answer("client", 401, JSON, refusal)
+            .answer("bare", 401, JSON, "{\"error\":\"missing token\"}")
+            .answer(
+                "altered",
+                altered,
+                JSON,
+                "{\"error\":\"invalid signature\"}",
+            )
+    };
+    confirms(&limited(401), "TN0412");
+    leaves_open(&limited(429), "TN0412");
+    leaves_open(&limited(401).answer("again-1", 200, JSON, "{}"), "TN0412");
+}
+
 /// Two RSA keys of one name cannot be told from a changed token by the token alone.
 #[test]
 fn a_token_that_its_published_key_does_not_verify_is_neither_changed_nor_of_a_new_key_for_sure() {

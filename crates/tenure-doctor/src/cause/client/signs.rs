@@ -6,7 +6,7 @@ use crate::exchange::Answer;
 use crate::probe::Probe;
 use crate::sign::answer::{At, texts};
 use crate::sign::token::presented;
-use crate::sign::{Sign, accepted, contains, of_token, refused, seen};
+use crate::sign::{Sign, accepted, contains, of_token, probes, refused, seen};
 use crate::token::{Blemish, Shape};
 use crate::{Clue, Evidence};
 
@@ -478,12 +478,14 @@ pub(super) fn says(answer: &Answer, text: &str) -> bool {
 }
 
 /// The client's request is turned away, and one of these probes is accepted.
-pub(super) fn flips(evidence: &Evidence, probes: &[(Probe, &str)]) -> Vec<Clue> {
-    let Some((_, client)) = request::client(evidence).filter(|(_, answer)| turned_away(answer))
-    else {
+pub(super) fn flips(evidence: &Evidence, tried: &[(Probe, &str)]) -> Vec<Clue> {
+    let steady = |answer: &Answer| {
+        turned_away(answer) && !probes::is_passing(answer) && !probes::answers_vary(evidence)
+    };
+    let Some((_, client)) = request::client(evidence).filter(|(_, answer)| steady(answer)) else {
         return Vec::new();
     };
-    let turned = probes.iter().find_map(|(probe, how)| {
+    let turned = tried.iter().find_map(|(probe, how)| {
         let answer = evidence.answer(*probe).filter(|answer| accepted(answer))?;
         Some((*probe, answer.status, *how))
     });
