@@ -167,3 +167,15 @@ fn number(rest: &[u8]) -> Option<u16> {
     let ends = after.first().is_none_or(|byte| !byte.is_ascii_digit());
     ends.then(|| digit(a) * 100 + digit(b) * 10 + digit(c))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One text of many that begins like a common header field costs nine tenths of the speed.
+    #[test]
+    fn a_request_that_went_well_is_not_taken_apart() {
+        let line = br#"{"level":30,"time":1795284000000,"pid":10,"hostname":"api-1","req":{"id":1,"method":"GET","url":"/api/items/7","query":{},"headers":{"host":"api.example","user-agent":"Mozilla/5.0 (X11; Linux x86_64)","accept":"application/json","authorization":"[Redacted]","cookie":"[Redacted]"},"remoteAddress":"192.0.2.1","remotePort":4711},"userId":"ana","res":{"statusCode":200,"headers":{"content-type":"application/json; charset=utf-8","content-length":"9"}},"responseTime":3,"msg":"request completed"}"#;
+        assert!(!Prefilter::new().unwrap().interesting(line));
+    }
+}

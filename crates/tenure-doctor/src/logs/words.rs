@@ -5,7 +5,7 @@ use aho_corasick::dfa::{Builder, DFA};
 use aho_corasick::{Anchored, BuildError, MatchError, StartKind};
 
 /// Bytes of a word that are looked for; what begins like a word may be taken for it.
-const SIGNIFICANT: usize = 12;
+const SIGNIFICANT: usize = 16;
 
 /// Words that are looked for in four quarters of a line at a time.
 ///
@@ -57,7 +57,10 @@ impl Words {
             *in_three = self.step(*in_three, *c);
             *in_four = self.step(*in_four, *d);
             // No short cut: four tests and one branch are faster than four branches.
-            if states.iter().fold(false, |met, state| met | self.met(*state)) {
+            if states
+                .iter()
+                .fold(false, |met, state| met | self.met(*state))
+            {
                 return true;
             }
         }
