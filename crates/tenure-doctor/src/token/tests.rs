@@ -198,7 +198,10 @@ fn a_secret_is_tried_in_every_form_that_it_may_have() {
         &keys::read("it.secret", "another").unwrap(),
     );
     assert_eq!(token.signatures[0].verdict, Signature::Bad);
-    assert_eq!(token.signatures[0].form.as_deref(), Some("raw, newline, base64"));
+    assert_eq!(
+        token.signatures[0].form.as_deref(),
+        Some("raw, newline, base64")
+    );
 }
 
 #[test]

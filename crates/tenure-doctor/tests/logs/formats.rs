@@ -187,7 +187,10 @@ fn a_log_of_which_nothing_is_understood_says_nothing_about_health() {
         looked("lorem ipsum\ndolor sit amet\n"),
         tenure_doctor::Outcome::Undecided
     );
-    let (_, combined) = LINES.iter().find(|(format, _)| *format == "combined").unwrap();
+    let (_, combined) = LINES
+        .iter()
+        .find(|(format, _)| *format == "combined")
+        .unwrap();
     assert_eq!(
         looked(&combined.replace(" 401 ", " 200 ")),
         tenure_doctor::Outcome::Healthy
