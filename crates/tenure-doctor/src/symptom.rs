@@ -179,6 +179,18 @@ fn browsers(evidence: &Evidence) -> Vec<Clue> {
         );
         clues.push(clue(says, Source::Probe(Probe::Origin)));
     }
+    let readable = |answer: &Answer| answer.header("access-control-allow-origin").is_some();
+    let success = evidence.answer(Probe::Origin);
+    let bare = evidence.answer(Probe::BareOrigin);
+    if success.is_some_and(|it| accepted(it) && readable(it))
+        && let Some(refusal) = bare.filter(|it| refused(it) && !readable(it))
+    {
+        let says = format!(
+            "a page's script may read a success, and not a refusal ({})",
+            refusal.status
+        );
+        clues.push(clue(says, Source::Probe(Probe::BareOrigin)));
+    }
     clues
 }
 

@@ -3,7 +3,10 @@
 use serde_json::{Value, json};
 use tenure_doctor::exchange::Failure;
 
-use crate::support::{Facts, Headers, NOW, URL, confirms, facts, jwt, jwt_of, leads, leaves_open};
+use crate::support::{
+    Facts, Headers, NOW, URL, confirms, facts, jwt, jwt_of, leads, leaves_open, verdict,
+};
+use tenure_doctor::Verdict;
 
 const CHALLENGE: Headers<'_> = &[("www-authenticate", "Bearer")];
 const INVALID: Headers<'_> = &[("www-authenticate", "Bearer error=\"invalid_token\"")];
@@ -277,10 +280,16 @@ fn refusals_without_cors_fields_are_confirmed_beside_successes_with_them() {
             .answer("client", 200, &[], "{}")
             .answer("origin", 200, cors, "{}")
     };
+    let refusal = || success().answer("bare-origin", 401, CHALLENGE, "");
     confirms(
-        &success().answer("bare-origin", 401, CHALLENGE, ""),
+        &refusal().log(
+            "a.log",
+            "10.0.0.1 - - [21/Nov/2026:18:40:00 +0000] \"GET /orders HTTP/1.1\" 401 12",
+        ),
         "TN0111",
     );
+    let provoked = refusal().answer("preflight", 204, cors, "");
+    assert_eq!(verdict(&provoked, "TN0111"), Some(Verdict::Possible));
     leaves_open(&success().answer("bare-origin", 401, cors, ""), "TN0111");
     leaves_open(&success().answer("bare", 401, CHALLENGE, ""), "TN0111");
     leaves_open(&success(), "TN0111");

@@ -45,8 +45,20 @@ fn echo(facts: Facts, arrived: &str) -> Facts {
 #[test]
 fn cloudfront_that_loses_the_token_is_found_by_going_around_it() {
     let refused = || all_refused(401, &cloudfront("uvicorn"), MISSING);
-    confirms(&direct_works(refused()), "TN0201");
+    leads(&direct_works(refused()), "TN0201");
     confirms(&echo(refused(), ""), "TN0201");
+    let no_header = r#"{"detail":"Missing Authorization header"}"#;
+    let told = all_refused(401, &cloudfront("uvicorn"), no_header);
+    confirms(&direct_works(told), "TN0201");
+}
+
+#[test]
+fn a_header_that_was_replaced_by_other_credentials_was_not_taken_off() {
+    let lost = || direct_works(all_refused(401, &[JSON], MISSING));
+    leaves_open(&lost(), "TN0201");
+    let replaced = echo(lost(), r#","authorization":"Basic ZWRnZTp0aHJvd2F3YXk=""#);
+    confirms(&replaced, "TN0210");
+    assert_eq!(verdict(&replaced, "TN0201"), Some(Verdict::RuledOut));
 }
 
 #[test]

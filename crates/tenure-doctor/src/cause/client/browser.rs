@@ -55,12 +55,14 @@ pub(super) const REFUSAL_WITHOUT_CORS: Cause = Cause {
             page: its code sees status 0 and a CORS error, and never learns that its token expired. It \
             does not refresh then, or signs out as if the network were gone.",
     signs: &[
-        (&cors::CORS_ON_SUCCESS_ONLY, Strength::Marks),
+        (&cors::SOMEBODY_REFUSED, Strength::Marks),
+        (&cors::CORS_ON_SUCCESS_ONLY, Strength::Suggests),
         (&cors::REFUSAL_WITHOUT_CORS, Strength::Points),
-        (&cors::CORS_USED, Strength::Suggests),
+        (&cors::CORS_USED, Strength::Hints),
     ],
-    against: &[],
-    settled_by: &[&[&cors::CORS_ON_SUCCESS_ONLY]],
+    // A refusal that only a probe provoked shows a weakness, and no fault that anybody met.
+    against: &[(&cors::NOBODY_REFUSED, Strength::Hints)],
+    settled_by: &[&[&cors::SOMEBODY_REFUSED]],
     ruled_out_by: &[&cors::CORS_ON_REFUSAL],
     fix: "Put the CORS header fields on every answer: `add_header … always` in nginx, gateway responses \
           (DEFAULT_4XX, DEFAULT_5XX) in API Gateway, CORS outside of everything that can refuse in a \

@@ -7,7 +7,7 @@ use super::request::{self, carriers};
 use crate::compare::same;
 use crate::exchange::Answer;
 use crate::probe::Probe;
-use crate::sign::{Sign, accepted, answers, contains, refused, seen};
+use crate::sign::{Sign, accepted, answers, client_answers, contains, refused, seen};
 use crate::{Clue, Evidence};
 
 /// The request works, its preflight is refused as a request without a token is.
@@ -109,13 +109,46 @@ pub(crate) static CORS_ON_SUCCESS_ONLY: Sign = Sign {
     },
 };
 
+/// Nobody was refused: the client's own request works each time, and no log or record tells of a refusal.
+pub(crate) static NOBODY_REFUSED: Sign = Sign {
+    name: "nobody-refused",
+    means: "the client's own request works, and nobody is known to have been refused",
+    find: |evidence| {
+        let own: Vec<_> = client_answers(evidence).collect();
+        let works = !own.is_empty() && own.iter().all(|(_, answer)| accepted(answer));
+        let mut statuses = evidence.logs.files.iter().flat_map(|file| &file.statuses);
+        let logged = statuses.any(|(status, _)| matches!(status, 401 | 403));
+        let mut browsed = evidence.logs.browsed.iter();
+        let seen_by_page = browsed.any(|one| one.answer.as_ref().is_some_and(refused));
+        seen(
+            works && !logged && !seen_by_page,
+            "the client's own request works",
+            Probe::Client,
+        )
+    },
+};
+
+/// Somebody was refused.
+pub(crate) static SOMEBODY_REFUSED: Sign = Sign {
+    name: "somebody-refused",
+    means: "a refusal without CORS fields stands beside successes with them, and somebody was refused",
+    find: |evidence| {
+        if (NOBODY_REFUSED.find)(evidence).is_empty() {
+            (CORS_ON_SUCCESS_ONLY.find)(evidence)
+        } else {
+            Vec::new()
+        }
+    },
+};
+
 /// The preflight allows the page, and the refusal of the request that follows cannot be read by it.
 pub(crate) static REFUSAL_WITHOUT_CORS: Sign = Sign {
     name: "refusal-without-cors",
     means: "the preflight is allowed, and the refusal that follows lacks `Access-Control-Allow-Origin`",
     find: |evidence| {
         let preflight = evidence.answer(Probe::Preflight);
-        if !preflight.is_some_and(|answer| accepted(answer) && allows(answer)) {
+        let allowed = preflight.is_some_and(|answer| accepted(answer) && allows(answer));
+        if !allowed || !(NOBODY_REFUSED.find)(evidence).is_empty() {
             return Vec::new();
         }
         let found = [Probe::Origin, Probe::BareOrigin]

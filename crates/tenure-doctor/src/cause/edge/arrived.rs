@@ -208,6 +208,11 @@ fn missing(answer: &Answer) -> Option<&'static str> {
         .find(|words| mentions(answer, words))
 }
 
+/// The same, where the words are about the header field itself.
+pub(super) fn header_missing(answer: &Answer) -> Option<&'static str> {
+    missing(answer).filter(|words| words.contains("authorization"))
+}
+
 fn mentions(answer: &Answer, words: &str) -> bool {
     let challenge = |(name, value): &(String, String)| {
         name.ends_with("www-authenticate") && contains(value, words)

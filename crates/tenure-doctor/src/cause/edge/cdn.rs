@@ -1,6 +1,6 @@
 //! Content delivery networks and caches.
 
-use super::arrived::{ECHO_HAS_TOKEN, ECHO_LACKS_TOKEN, TOLD_MISSING};
+use super::arrived::{ECHO_HAS_ANOTHER, ECHO_HAS_TOKEN, ECHO_LACKS_TOKEN, TOLD_MISSING};
 use super::signs::DIRECT_REFUSED;
 use super::signs::cache::{
     ALTERED_FROM_CACHE, BARE_FRESH_ACCEPTED, BARE_FRESH_REFUSED, CACHE_BROWSED_AGAINST_SERVICE,
@@ -8,7 +8,8 @@ use super::signs::cache::{
     SOME_REFUSED_BY_CACHE,
 };
 use super::signs::header::{
-    CLOUDFRONT_UNHEARD, SERVER_HEARS_DIRECTLY, TAKEN_BY_DIRECT, TAKEN_BY_ECHO, UNDERSCORE,
+    CLOUDFRONT_UNHEARD, SERVER_HEARS_DIRECTLY, TAKEN_BY_DIRECT, TAKEN_BY_ECHO, TOLD_NO_HEADER,
+    UNDERSCORE,
 };
 use crate::cause::{Cause, Layer, Step};
 use crate::probe::Probe;
@@ -45,8 +46,12 @@ pub(super) const CLOUDFRONT_REMOVES: Cause = Cause {
         (&FRESH_ACCEPTED, Strength::Points),
         (&UNDERSCORE, Strength::Points),
     ],
-    settled_by: &[&[&TAKEN_BY_ECHO, &AS_WITHOUT_TOKEN], &[&TAKEN_BY_DIRECT]],
-    ruled_out_by: &[&ECHO_HAS_TOKEN],
+    settled_by: &[
+        &[&TAKEN_BY_ECHO, &AS_WITHOUT_TOKEN],
+        // Credentials of another kind in its place are "no token" as well.
+        &[&TAKEN_BY_DIRECT, &TOLD_NO_HEADER],
+    ],
+    ruled_out_by: &[&ECHO_HAS_TOKEN, &ECHO_HAS_ANOTHER],
     fix: "CloudFront: give the behaviour of this path a policy that passes the header on: the managed origin request policy \
           `AllViewer` (`AllViewerExceptHostHeader` in front of API Gateway), or a cache policy with Authorization in its \
           key. An origin request policy of your own cannot name Authorization; a cache policy can. Elsewhere take the \

@@ -1,7 +1,7 @@
 //! Proxies that ask, rewrite or drop.
 
 use super::arrived::{
-    ECHO_HAS_ANOTHER, ECHO_HAS_TOKEN, ECHO_LACKS_TOKEN, ORIGINAL_KEPT_ASIDE,
+    ECHO_HAS_ANOTHER, ECHO_HAS_TOKEN, ECHO_LACKS_TOKEN, LOST_AT_THE_EDGE, ORIGINAL_KEPT_ASIDE,
     TOLD_INVALID_WITHOUT_ONE,
 };
 use super::signs::gates::{
@@ -11,7 +11,8 @@ use super::signs::gates::{
 };
 use super::signs::header::{
     ANOTHER_ISSUER_REFUSED, APACHE_ECHO_LACKS, APACHE_LOSES, APACHE_UNHEARD, BOTH_LOGS,
-    ENVOY_VERIFIES, MOD_WSGI, UNDERSCORE, UNDERSCORE_UNHEARD, UPSTREAM_TOLD_MISSING,
+    ENVOY_VERIFIES, MOD_WSGI, TAKEN_BY_ECHO, TOLD_NO_HEADER, UNDERSCORE, UNDERSCORE_UNHEARD,
+    UPSTREAM_TOLD_MISSING,
 };
 use super::signs::{
     DIRECT_REFUSED, FORWARDED_LOGGED, INVALID_HEADER_LOGGED, NO_PASSWORD_LOGGED,
@@ -80,8 +81,11 @@ pub(super) const OVERWRITES: Cause = Cause {
         (&TOLD_INVALID_WITHOUT_ONE, Strength::Points),
         (&ANOTHER_ISSUER_REFUSED, Strength::Marks),
         (&FORWARDED_LOGGED, Strength::Marks),
+        (&LOST_AT_THE_EDGE, Strength::Points),
     ],
     against: &[
+        (&TOLD_NO_HEADER, Strength::Points),
+        (&TAKEN_BY_ECHO, Strength::Marks),
         (&SIGNATURE_PASSES, Strength::Marks),
         (&ACCEPTED, Strength::Marks),
         (&DIRECT_REFUSED, Strength::Suggests),

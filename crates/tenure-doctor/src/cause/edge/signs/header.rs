@@ -1,7 +1,7 @@
 //! Whether the header field with the token comes through.
 
 use super::super::arrived::{
-    LOST_AT_THE_EDGE, TOLD_MISSING, echoed, fields, is_edge, sent_with_token,
+    LOST_AT_THE_EDGE, TOLD_MISSING, echoed, fields, header_missing, is_edge, sent_with_token,
 };
 use super::{MISSING_LOGGED, UPSTREAM_401_LOGGED, unheard};
 use crate::Evidence;
@@ -56,6 +56,24 @@ pub(crate) static TAKEN_BY_DIRECT: Sign = Sign {
         } else {
             Vec::new()
         }
+    },
+};
+
+/// The service's words are about the header field, and not about a token: credentials of another kind in its place
+/// would be no reason for them.
+pub(crate) static TOLD_NO_HEADER: Sign = Sign {
+    name: "edge-told-no-header",
+    means: "the service says that the Authorization header itself did not come",
+    find: |evidence| match sent_with_token(evidence).filter(|client| refused(client)) {
+        Some(client) => match header_missing(client) {
+            Some(words) => seen(
+                true,
+                format!("{} with a token: `{words}`", client.status),
+                Probe::Client,
+            ),
+            None => Vec::new(),
+        },
+        None => Vec::new(),
     },
 };
 
