@@ -12,11 +12,12 @@ use crate::{Clue, Evidence, Source};
 
 /// What went wrong for users, whatever the cause.
 pub(crate) fn all(evidence: &Evidence) -> Vec<Clue> {
-    let looks: [fn(&Evidence) -> Vec<Clue>; 10] = [
+    let looks: [fn(&Evidence) -> Vec<Clue>; 11] = [
         unanswered,
         turned_away,
         login_page,
         redirects,
+        crate::cause::edge::signs::browsed::LOGIN_BROWSED.find,
         browsers,
         nothing_checked,
         refreshes,

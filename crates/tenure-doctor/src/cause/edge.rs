@@ -3,7 +3,7 @@
 mod arrived;
 mod cdn;
 mod proxy;
-mod signs;
+pub(crate) mod signs;
 mod waf;
 
 use super::Cause;

@@ -367,3 +367,70 @@ fn a_gate_for_browsers_sends_every_request_to_a_sign_in() {
         .answer("altered", 401, &[JSON], "{}");
     healthy(&only_bare);
 }
+
+/// A HAR of calls to these paths: request fields, status, answer fields, body.
+fn record(calls: &[(&str, Headers<'_>, u16, Headers<'_>, &str)]) -> Facts {
+    let fields = |headers: Headers<'_>| -> Vec<serde_json::Value> {
+        let field = |(name, value): &(&str, &str)| json!({"name": name, "value": value});
+        headers.iter().map(field).collect()
+    };
+    let entry = |(path, sent, status, answered, body): &(
+        &str,
+        Headers<'_>,
+        u16,
+        Headers<'_>,
+        &str,
+    )| {
+        json!({
+            "startedDateTime": "2026-11-21T18:00:00.000Z", "time": 3,
+            "request": {"method": "GET", "url": format!("https://api.example{path}"), "headers": fields(sent)},
+            "response": {"status": status, "headers": fields(answered), "content": {"text": body}},
+        })
+    };
+    let entries: Vec<_> = calls.iter().map(entry).collect();
+    let har = json!({"log": {"version": "1.2", "entries": entries}});
+    facts().log("app.har", &har.to_string())
+}
+
+#[test]
+fn an_api_call_that_is_led_to_a_sign_in_page_is_no_success() {
+    let to_login: Headers<'_> = &[("location", "/oauth2/start?rd=%2Fv1")];
+    let led = |sent| {
+        record(&[
+            ("/v1", sent, 302, to_login, ""),
+            ("/oauth2/start?rd=%2Fv1", sent, 200, &[HTML], "<form>"),
+        ])
+    };
+    leads(&led(&[BEARER, ("accept", "application/json")]), "TN0215");
+    healthy(&led(&[("accept", "text/html,*/*;q=0.8")]));
+    let signed_in = record(&[
+        ("/v1", &[BEARER], 302, to_login, ""),
+        ("/v1", &[BEARER], 200, &[JSON], "{}"),
+    ]);
+    healthy(&signed_in);
+}
+
+#[test]
+fn a_recorded_403_beside_successes_with_the_same_token_is_about_rights() {
+    let denied = r#"{"error":"insufficient_scope"}"#;
+    let other = ("authorization", "Bearer eyJhbGciOiJSUzI1NiJ9.e30.b3RoZXI");
+    let beside = |with| {
+        record(&[
+            ("/orders", &[with], 200, &[JSON], "{}"),
+            ("/admin", &[BEARER], 403, &[JSON], denied),
+        ])
+    };
+    leads(&beside(BEARER), "TN0513");
+    assert_eq!(verdict(&beside(other), "TN0513"), None);
+}
+
+#[test]
+fn a_recorded_field_with_an_underscore_does_not_come_through_nginx() {
+    let nginx: Headers<'_> = &[("server", "nginx/1.22.1"), JSON];
+    let sent = |name| {
+        let key: Headers<'_> = &[(name, "eyJhbGciOiJSUzI1NiJ9.e30.c2ln")];
+        record(&[("/orders", key, 401, nginx, MISSING)])
+    };
+    leads(&sent("X_API_KEY"), "TN0213");
+    leaves_open(&sent("X-API-KEY"), "TN0213");
+}

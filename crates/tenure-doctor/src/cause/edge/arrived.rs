@@ -197,7 +197,7 @@ const INVALID: &[&str] = &[
 ];
 
 /// The words by which an answer says that there was no token; not where it may mean a bad one as well.
-fn missing(answer: &Answer) -> Option<&'static str> {
+pub(super) fn missing(answer: &Answer) -> Option<&'static str> {
     let both = ["or invalid", "invalid or", "or malformed", "or expired"];
     if both.iter().any(|words| mentions(answer, words)) {
         return None;

@@ -4,6 +4,7 @@ use super::arrived::{
     ECHO_HAS_ANOTHER, ECHO_HAS_TOKEN, ECHO_LACKS_TOKEN, LOST_AT_THE_EDGE, ORIGINAL_KEPT_ASIDE,
     TOLD_INVALID_WITHOUT_ONE,
 };
+use super::signs::browsed::{LOGIN_BROWSED, UNDERSCORE_BROWSED};
 use super::signs::gates::{
     API_SENT_TO_LOGIN, BASIC_BROWSED, BASIC_CHALLENGE, BASIC_GATE as ASKS_FOR_BASIC, BASIC_PAGE,
     BASIC_PAST, CHALLENGE_KEPT, LOGIN_COMES_BACK, LOGIN_FOR_ALL, LOGIN_REDIRECT as TO_LOGIN,
@@ -205,6 +206,7 @@ pub(super) const UNDERSCORES: Cause = Cause {
     signs: &[
         (&UNDERSCORE, Strength::Points),
         (&UNDERSCORE_UNHEARD, Strength::Marks),
+        (&UNDERSCORE_BROWSED, Strength::Marks),
         (&INVALID_HEADER_LOGGED, Strength::Marks),
     ],
     against: &[
@@ -279,6 +281,7 @@ pub(super) const LOGIN_REDIRECT: Cause = Cause {
         (&TO_LOGIN, Strength::Marks),
         (&LOGIN_FOR_ALL, Strength::Points),
         (&API_SENT_TO_LOGIN, Strength::Points),
+        (&LOGIN_BROWSED, Strength::Marks),
     ],
     against: &[
         (&ACCEPTED, Strength::Points),

@@ -1,5 +1,6 @@
 //! What only this family asks.
 
+pub(crate) mod browsed;
 pub(super) mod cache;
 pub(super) mod gates;
 pub(super) mod header;

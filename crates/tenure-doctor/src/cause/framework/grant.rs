@@ -6,11 +6,13 @@ mod words;
 
 use self::words::{named_grants, wanted};
 use super::signs::{client, own};
-use crate::Evidence;
+use crate::exchange::Answer;
+use crate::logs::Browsed;
 use crate::probe::Probe;
 use crate::sign::token::presented;
 use crate::sign::{Sign, accepted, contains, logs, of_token, refused, seen};
 use crate::token::{Claims, Role, Token};
+use crate::{Clue, Evidence, Source};
 
 /// The refusal speaks of permissions.
 pub(super) static PERMISSION_WORDS: Sign = Sign {
@@ -30,6 +32,46 @@ pub(super) static PERMISSION_WORDS: Sign = Sign {
             let word = words.iter().find(|word| contains(&answer.body, word))?;
             refused(answer).then(|| format!("{} with `{word}` in its body", answer.status))
         })
+    },
+};
+
+/// In a client's record the same credentials are accepted for one call and refused for want of rights for another.
+pub(super) static LACKING_BROWSED: Sign = Sign {
+    name: "grant-lacking-browsed",
+    means: "a call was refused with 403 for want of a right, and another accepted with the same credentials",
+    find: |evidence| {
+        let held = |one: &Browsed| one.request.header("authorization").map(str::to_owned);
+        let speaks = |answer: &Answer| {
+            let challenge = answer.header("www-authenticate").unwrap_or_default();
+            let words = [
+                "insufficient_scope",
+                "permission",
+                "privilege",
+                "scope",
+                "role",
+            ];
+            let mut words = words.iter();
+            words.any(|word| contains(challenge, word) || contains(&answer.body, word))
+        };
+        let accepts = |one: &Browsed, with: &str| {
+            let well = one.answer.as_ref().is_some_and(accepted);
+            well && held(one).is_some_and(|held| held == with)
+        };
+        let refusals = evidence.logs.unrecovered().filter(|(one, answer)| {
+            let elsewhere = held(one).is_some_and(|with| {
+                let mut all = evidence.logs.browsed.iter();
+                all.any(|other| other.request.url != one.request.url && accepts(other, &with))
+            });
+            answer.status == 403 && speaks(answer) && elsewhere
+        });
+        refusals
+            .map(|(one, _)| Clue {
+                says: "403 for want of a right, beside calls accepted with the same credentials"
+                    .to_owned(),
+                source: Source::Log(one.file.clone(), one.entry),
+                at: None,
+            })
+            .collect()
     },
 };
 
@@ -69,10 +111,7 @@ pub(super) static REQUIRED_IS_HELD: Sign = Sign {
     },
 };
 
-fn compare(
-    evidence: &Evidence,
-    holds: fn(&[String], &BTreeSet<String>) -> bool,
-) -> Vec<crate::Clue> {
+fn compare(evidence: &Evidence, holds: fn(&[String], &BTreeSet<String>) -> bool) -> Vec<Clue> {
     let (Some(answer), Some(token)) = (client(evidence), presented(evidence)) else {
         return Vec::new();
     };
@@ -203,7 +242,7 @@ pub(super) static NEWER_CARRIES_MORE: Sign = Sign {
     find: |evidence| more(evidence, true),
 };
 
-fn more(evidence: &Evidence, same_person: bool) -> Vec<crate::Clue> {
+fn more(evidence: &Evidence, same_person: bool) -> Vec<Clue> {
     let other = evidence
         .tokens
         .iter()

@@ -21,6 +21,7 @@ pub(super) const LACKING: Cause = Cause {
         (&grant::OTHER_CARRIES_MORE, Points),
         (&grant::REQUIRED_IS_LACKING, Points),
         (&grant::PERMISSION_WORDS, Suggests),
+        (&grant::LACKING_BROWSED, Marks),
         (&probes::SIGNATURE_PASSES, Suggests),
         (&probes::REFUSED_403, Hints),
         (&probes::OTHER_TOKEN_ACCEPTED, Hints),

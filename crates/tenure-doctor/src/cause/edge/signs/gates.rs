@@ -267,7 +267,7 @@ fn sent_to_login(evidence: &Evidence, probe: Probe) -> Option<(u16, &str)> {
 }
 
 /// Where an answer redirects to, if that is a sign-in.
-fn login(answer: &Answer) -> Option<(u16, &str)> {
+pub(super) fn login(answer: &Answer) -> Option<(u16, &str)> {
     let location = answer.header("location")?;
     let redirect = matches!(answer.status, 302 | 303 | 307);
     let path = location.split(['?', '#']).next().unwrap_or(location);
