@@ -131,9 +131,10 @@ impl Reader {
         let reason = record.text(names::REASON);
         let secret = |names| record.text(names).and_then(|raw| shown::token(&raw));
         let hash = |names| record.text(names).and_then(|text| shown::hash(&text));
+        let opened = kind == Kind::SignedOut && record.format == "har" && is_get(record);
         let wanted = reason.as_deref().is_some_and(wanted)
             || record.name.to_lowercase().contains("user log")
-            || kind == Kind::SignedOut && path.is_some() && status.is_some();
+            || kind == Kind::SignedOut && path.is_some() && status.is_some() && !opened;
         Some(Happening {
             at: record.time,
             file,
@@ -254,6 +255,8 @@ fn kind(
         Some(Route::Token) if reached => Some(Kind::Login),
         Some(Route::Login) if reached && is_post(record) => Some(Kind::Login),
         Some(Route::Logout) if reached => Some(Kind::SignedOut),
+        // A browser's own recording: the page for signing in was opened, and it was the app that did so.
+        Some(Route::Login) if record.format == "har" && is_get(record) => Some(Kind::SignedOut),
         Some(Route::Login | Route::Token | Route::Logout) => None,
         None => (status.is_some() && !is_preflight(record)).then_some(Kind::Request),
     }
@@ -271,6 +274,12 @@ fn is_post(record: &Record) -> bool {
     record
         .text(names::METHOD)
         .is_none_or(|method| method == "POST")
+}
+
+fn is_get(record: &Record) -> bool {
+    record
+        .text(names::METHOD)
+        .is_some_and(|method| method == "GET")
 }
 
 fn is_preflight(record: &Record) -> bool {

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::{Facts, NOW, confirms, facts, healthy, jwt, leads, leaves_open};
+use crate::support::{Facts, NOW, confirms, facts, healthy, jwt, leads, leaves_open, verdict};
 
 const TOKENS: &str = r#"{"access_token":"a","refresh_token":"r","expires_in":900}"#;
 
@@ -162,6 +162,70 @@ fn incident_i3_a_failed_refresh_wipes_the_session() {
     let dead =
         r#"{"device":"d1","msg":"token_refresh_failed","status":400,"error":"invalid_grant"}"#;
     leaves_open(&log(&[(29.9, dead), cleared]), "TN0604");
+}
+
+/// A browser's recording: seconds after 18:00, method, path, status.
+fn browsed(calls: &[(u32, &str, &str, u16)]) -> Facts {
+    let entry = |(at, method, path, status): &(u32, &str, &str, u16)| {
+        json!({
+            "startedDateTime": format!("2026-09-20T18:{:02}:{:02}.000Z", at / 60, at % 60), "time": 3,
+            "request": {"method": method, "url": format!("https://app.example{path}"), "headers": []},
+            "response": {"status": status, "headers": [], "content": {"text": ""}},
+        })
+    };
+    let entries: Vec<_> = calls.iter().map(entry).collect();
+    let har = json!({"log": {"version": "1.2", "creator": {}, "entries": entries}});
+    facts().log("page.har", &har.to_string())
+}
+
+#[test]
+fn a_page_for_signing_in_right_after_a_refresh_that_failed_in_passing() {
+    let signed_in = (0, "POST", "/login", 200);
+    let opened = (900, "GET", "/login", 200);
+    let failed = (900, "POST", "/auth/refresh", 502);
+    confirms(&browsed(&[signed_in, failed, opened]), "TN0604");
+    leaves_open(&browsed(&[failed, opened]), "TN0604");
+    let much_later = (960, "GET", "/login", 200);
+    leaves_open(&browsed(&[signed_in, failed, much_later]), "TN0604");
+    let again = (900, "POST", "/auth/refresh", 200);
+    leaves_open(&browsed(&[signed_in, failed, again, opened]), "TN0604");
+    healthy(&browsed(&[
+        (0, "GET", "/login", 200),
+        (1, "POST", "/login", 200),
+    ]));
+}
+
+#[test]
+fn an_empty_refresh_token_that_only_the_service_saw_is_likely() {
+    let said = |reason: &str| {
+        let line =
+            format!(r#"{{"msg":"refresh refused","err":"invalid_grant","reason":"{reason}"}}"#);
+        log(&[(0.0, &line)])
+    };
+    leads(&said("refresh_token is empty"), "TN0605");
+    leaves_open(&said("refresh_token is empty"), "TN0605");
+    assert_eq!(verdict(&said("refresh_token is unknown"), "TN0605"), None);
+}
+
+#[test]
+fn an_issuer_that_says_of_a_refresh_that_its_token_is_expired() {
+    let refused = |detail: &str| {
+        let line = format!(
+            r#"{{"pid":7,"msg":"request completed","path":"/token","status":400,"grant_type":"refresh_token","error":"invalid_grant","error_detail":"{detail}"}}"#
+        );
+        log(&[(0.0, &line)])
+    };
+    confirms(&refused("refresh token is expired"), "TN0610");
+    leaves_open(&refused("refresh token not found"), "TN0610");
+    let access = r#"{"pid":7,"msg":"request completed","path":"/orders","status":401,"error":"token is expired"}"#;
+    leaves_open(&log(&[(0.0, access)]), "TN0610");
+    let memory =
+        "oidc-provider WARNING: a quick start development-only in-memory adapter is used\n";
+    let both = refused("refresh token not found").log("provider.out", memory);
+    leads(&both, "TN0606");
+    leaves_open(&both, "TN0606");
+    let alone = facts().log("provider.out", memory);
+    assert_eq!(verdict(&alone, "TN0606"), None);
 }
 
 #[test]

@@ -18,6 +18,7 @@ pub(super) const IN_MEMORY: Cause = Cause {
     signs: &[
         (&logs::IN_MEMORY, Strength::Points),
         (&signs::LOST_FROM_MEMORY, Strength::Points),
+        (&signs::UNKNOWN_TO_MEMORY, Strength::Marks),
         (&signs::WORKERS_DISAGREE_ON_REFRESH, Strength::Points),
         (&signs::REFRESHES_END_WITH_RESTART, Strength::Points),
         (&signs::REFRESH_FLIPS, Strength::Marks),

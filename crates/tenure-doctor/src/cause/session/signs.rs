@@ -64,6 +64,21 @@ pub(super) static LOST_FROM_MEMORY: Sign = Sign {
     },
 };
 
+/// An issuer that warns of its own memory does not know a refresh token. It may be another issuer's,
+/// so that this settles nothing by itself.
+pub(super) static UNKNOWN_TO_MEMORY: Sign = Sign {
+    name: "refresh-unknown-to-memory",
+    means: "the issuer keeps its grants in memory, and does not know the refresh token",
+    find: |evidence| {
+        let memory = (texts::OIDC_IN_MEMORY.find)(evidence);
+        let unknown = of_refresh(evidence, (texts::REFRESH_NOT_FOUND.find)(evidence));
+        if memory.is_empty() || unknown.is_empty() {
+            return Vec::new();
+        }
+        memory.into_iter().chain(unknown).collect()
+    },
+};
+
 /// Who was turned away after a restart was so when refreshing.
 pub(super) static REFRESHES_END_WITH_RESTART: Sign = Sign {
     name: "refreshes-end-with-restart",
@@ -512,6 +527,8 @@ pub(super) static SENT_WITHOUT: Sign = Sign {
             &texts::NO_REFRESH_TOKEN,
             &texts::NO_REFRESH_PARAMETER,
             &texts::NO_COGNITO_REFRESH,
+            &texts::BLANK_REFRESH,
+            &texts::BLANK_REFRESH_SAID,
         ];
         all.iter().flat_map(|sign| (sign.find)(evidence)).collect()
     },
@@ -528,6 +545,7 @@ pub(super) static IDLE_SAID: Sign = Sign {
             &texts::ENTRA_EXPIRED,
             &texts::COGNITO_EXPIRED,
             &texts::SUPABASE_INACTIVE,
+            &texts::REFRESH_EXPIRED,
         ];
         all.iter().flat_map(|sign| (sign.find)(evidence)).collect()
     },

@@ -27,6 +27,16 @@ texts! {
     NO_REFRESH_PARAMETER = "refresh-token-parameter", At::Issuer, "OAuth 2.0 Parameter: refresh_token", "a refresh was sent without a refresh token";
     /// Amazon Cognito.
     NO_COGNITO_REFRESH = "cognito-refresh-token-missing", At::Issuer, "Missing required parameter REFRESH_TOKEN", "a refresh was sent without a refresh token";
+    /// Services that check the field before they look the token up.
+    BLANK_REFRESH = "refresh-token-empty", At::Issuer, "refresh_token is empty", "a refresh was sent with an empty refresh token";
+    /// Likewise.
+    BLANK_REFRESH_SAID = "refresh-token-is-empty", At::Issuer, "refresh token is empty", "a refresh was sent with an empty refresh token";
+    /// oidc-provider's `error_detail`, and others'.
+    REFRESH_EXPIRED = "refresh-token-is-expired", At::Issuer, "refresh token is expired", "the refresh token is over";
+    /// oidc-provider's `error_detail`.
+    REFRESH_NOT_FOUND = "refresh-token-not-found", At::Issuer, "refresh token not found", "the issuer does not know the refresh token";
+    /// oidc-provider's warning when it starts without an adapter.
+    OIDC_IN_MEMORY = "oidc-provider-in-memory", At::Issuer, "development-only in-memory adapter", "the issuer keeps its grants in the memory of one process";
     /// Amazon Cognito, of a token of another client, of another device, or of none.
     COGNITO_INVALID = "cognito-invalid-refresh-token", At::Issuer, "Invalid Refresh Token", "the user pool does not take the refresh token";
     /// Amazon Cognito, which says of a client that it does not exist, or of a secret that it is wrong.

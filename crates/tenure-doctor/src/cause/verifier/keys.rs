@@ -17,12 +17,12 @@ pub(super) const ROTATED: Cause = Cause {
             of the verifier does. Where several replicas fetched at different times, the same token is now accepted, now refused.",
     signs: &[
         (&own::OLDER_KEY_ACCEPTED, Strength::Marks),
-        (&own::PUBLISHED_KEY_VERIFIES, Strength::Suggests),
+        (&own::PUBLISHED_KEY_VERIFIES, Strength::Hints),
         (&keys::KID_KNOWN, Strength::Hints),
         (&reasons::KID, Strength::Points),
         (&reasons::LOG_KID, Strength::Points),
         (&reasons::SIGNATURE, Strength::Hints),
-        (&probes::FAILS_AS_FORGED, Strength::Suggests),
+        (&probes::FAILS_AS_FORGED, Strength::Hints),
         (&own::FLIPS_AS_FORGED, Strength::Suggests),
     ],
     against: &[

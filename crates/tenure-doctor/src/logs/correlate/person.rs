@@ -86,6 +86,7 @@ impl Person {
             Answer::Good => {
                 self.refreshed = Some((now, event.new_access.clone()));
                 self.refreshes += 1;
+                self.passing = None;
             }
             Answer::Passing => self.passing = Some((now, event.outcome())),
             Answer::Dead(_) => self.dead = Some(now),

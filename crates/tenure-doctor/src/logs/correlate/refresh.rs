@@ -186,6 +186,9 @@ fn unnamed(scene: &mut Scene<'_>) {
 /// A sign-out or a cleared store next to an answer that says nothing about the token.
 fn wiped(scene: &mut Scene<'_>) {
     let now = Moment::from(scene.event);
+    if scene.event.path.is_some() && !has_session(scene) {
+        return;
+    }
     let dead = scene
         .person
         .dead
@@ -199,6 +202,11 @@ fn wiped(scene: &mut Scene<'_>) {
     {
         scene.found.push(wiping(&answer, &moment, &now));
     }
+}
+
+/// A visitor who has no session is sent to sign in after a refresh that could not work.
+fn has_session(scene: &Scene<'_>) -> bool {
+    scene.person.logins > 0 || scene.person.refreshes > 0
 }
 
 /// The answer may be logged after what it caused.
