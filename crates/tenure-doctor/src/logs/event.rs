@@ -180,6 +180,8 @@ impl Reader {
         let host = record.text(names::HOST);
         let key = |part: &str, value: &str| Some(self.hashes.hash_one((part, value)));
         let (key, guessed) = match (&user, &session, &client, &address) {
+            // One browser's recording: a sign-in names its user, and the requests after it do not.
+            _ if record.format == "har" => (Some(self.hashes.hash_one(("file", file))), false),
             (Some(user), ..) => (key("user", user), false),
             (None, Some(session), ..) => (key("session", session), false),
             (None, None, Some(client), None) => (key("client", client), false),

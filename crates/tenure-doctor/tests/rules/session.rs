@@ -169,7 +169,9 @@ fn browsed(calls: &[(u32, &str, &str, u16)]) -> Facts {
     let entry = |(at, method, path, status): &(u32, &str, &str, u16)| {
         json!({
             "startedDateTime": format!("2026-09-20T18:{:02}:{:02}.000Z", at / 60, at % 60), "time": 3,
-            "request": {"method": method, "url": format!("https://app.example{path}"), "headers": []},
+            "request": {"method": method, "url": format!("https://app.example{path}"), "headers": [],
+                // Only the sign-in says who it is.
+                "postData": {"mimeType": "application/json", "text": if *at == 0 { r#"{"user":"ana"}"# } else { "" }}},
             "response": {"status": status, "headers": [], "content": {"text": ""}},
         })
     };
@@ -185,6 +187,12 @@ fn a_page_for_signing_in_right_after_a_refresh_that_failed_in_passing() {
     let failed = (900, "POST", "/auth/refresh", 502);
     confirms(&browsed(&[signed_in, failed, opened]), "TN0604");
     leaves_open(&browsed(&[failed, opened]), "TN0604");
+    let mut elsewhere = browsed(&[signed_in]);
+    elsewhere = elsewhere.log(
+        "phone.log",
+        &lines(&[(0.0, r#"{"device":"d1","msg":"app_launched"}"#)]),
+    );
+    leaves_open(&elsewhere, "TN0604");
     let much_later = (960, "GET", "/login", 200);
     leaves_open(&browsed(&[signed_in, failed, much_later]), "TN0604");
     let again = (900, "POST", "/auth/refresh", 200);
