@@ -439,3 +439,17 @@ fn a_stronger_sign_in_is_asked_for_by_name() {
         "TN0423",
     );
 }
+
+#[test]
+fn replicas_with_secrets_of_their_own_are_told_from_two_sides_that_disagree() {
+    let token = shared(b"secret of thirty-two bytes!!!!!!", &json!({}));
+    let replicas = || {
+        facts()
+            .token(&token)
+            .keys("api-1.secret", "secret of thirty-two bytes!!!!!!")
+            .keys("api-2.secret", "another one of thirty-two bytes!")
+            .answers(&["client", "bare", "altered", "again-2"], 401, &[], "no")
+    };
+    leads(&replicas().answer("again-1", 200, &[], "{}"), "TN0409");
+    leads(&replicas().answer("again-1", 401, &[], "no"), "TN0407");
+}
