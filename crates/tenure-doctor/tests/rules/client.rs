@@ -109,6 +109,25 @@ fn another_scheme_is_confirmed_where_bearer_is_accepted() {
 }
 
 #[test]
+fn a_good_token_that_jsonwebtoken_cannot_decode_may_have_its_scheme_read_as_a_part_of_it() {
+    let told = |words: &str| {
+        let body = format!(r#"{{"error":"JsonWebTokenError","message":"{words}"}}"#);
+        let text = jwt(&json!({}));
+        let client = facts().token(&text).answer("client", 401, INVALID, &body);
+        sent(client, &format!("Bearer {text}"))
+            .answer("altered", 401, INVALID, &body)
+            .answer("bare", 401, CHALLENGE, "no token")
+    };
+    let first = told("invalid token");
+    assert!(verdict(&first, "TN0103") >= Some(Verdict::Possible));
+    confirms(&first.answer("raw", 200, &[], "{}"), "TN0103");
+    leaves_open(&told("invalid token"), "TN0103");
+    assert!(
+        verdict(&told("invalid signature"), "TN0103") < verdict(&told("invalid token"), "TN0103")
+    );
+}
+
+#[test]
 fn the_case_of_the_scheme_is_confirmed_where_it_alone_makes_the_difference() {
     let token = jwt(&json!({}));
     let lower = || {

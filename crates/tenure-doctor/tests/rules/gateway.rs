@@ -660,3 +660,19 @@ fn an_authorizer_that_trusts_the_issuer_still_knows_rsa_only() {
     confirms(&refused("https://issuer.example"), "TN0321");
     leaves_open(&refused("https://other.example"), "TN0321");
 }
+
+#[test]
+fn a_path_that_is_answered_as_one_that_cannot_exist_leads_to_the_route() {
+    let denied = |other| {
+        facts()
+            .answers(
+                &["client", "bare", "altered", "other-path"],
+                403,
+                &[("content-type", "text/html")],
+                "<h1>403 Forbidden</h1>",
+            )
+            .answer("other-endpoint", other, &[], "{}")
+    };
+    assert!(verdict(&denied(200), "TN0301") > verdict(&denied(403), "TN0301"));
+    leaves_open(&denied(200), "TN0301");
+}

@@ -100,6 +100,7 @@ pub(super) const OTHER_SCHEME: Cause = Cause {
         (&signs::OTHER_SCHEME_SENT, Strength::Points),
         (&signs::OTHER_SCHEME_ASKED, Strength::Points),
         (&signs::SCHEME_NAMED, Strength::Points),
+        (&signs::NOT_DECODED, Strength::Points),
         (&probes::FAILS_AS_FORGED, Strength::Hints),
         (&browsed::SCHEME_BROWSED, Strength::Marks),
         (&probes::AS_WITHOUT_TOKEN, Strength::Suggests),

@@ -186,6 +186,24 @@ const SCHEME_TEXTS: [&str; 10] = [
     "wrong scheme",
 ];
 
+/// jsonwebtoken (Node) can decode neither header nor payload of a token that is in order: something stands before it.
+/// A bad signature is `invalid signature` there, and what has not three parts `jwt malformed`.
+pub(crate) static NOT_DECODED: Sign = Sign {
+    name: "bearer-not-decoded",
+    means: "the service cannot decode a token that is well formed, so it may take the scheme for a part of it",
+    find: |evidence| {
+        let decodes = presented(evidence).is_some_and(|token| token.claims.is_some());
+        let client = request::client(evidence).filter(|(_, answer)| turned_away(answer));
+        let words = |answer: &Answer| {
+            says(answer, "jsonwebtokenerror") && contains(&answer.body, "invalid token")
+        };
+        match client.filter(|(_, answer)| decodes && is_bearer(evidence) && words(answer)) {
+            Some((_, answer)) => said(format!("{} with `invalid token`", answer.status)),
+            None => Vec::new(),
+        }
+    },
+};
+
 /// The challenge asks for another scheme than the client sends.
 pub(crate) static OTHER_SCHEME_ASKED: Sign = Sign {
     name: "other-scheme-asked",

@@ -8,7 +8,9 @@ use super::signs::rest::{
     UNEXPLAINED_ALIKE,
 };
 use super::signs::settings::GUARDED_BY_IAM;
-use super::signs::{LOGGED_ROUTE, READ_AS_SIGNATURE, READ_AS_SIGNATURE_NOW, SIGNATURE_PARTS};
+use super::signs::{
+    LOGGED_ROUTE, ONLY_ELSEWHERE, READ_AS_SIGNATURE, READ_AS_SIGNATURE_NOW, SIGNATURE_PARTS,
+};
 use crate::cause::{Cause, Layer, Step};
 use crate::probe::Probe;
 use crate::sign::probes::{
@@ -34,6 +36,7 @@ pub(super) const ROUTE: Cause = Cause {
     signs: &[
         (&ROUTE_UNKNOWN, Strength::Marks),
         (&ROUTE_UNKNOWN_ANYWHERE, Strength::Points),
+        (&ONLY_ELSEWHERE, Strength::Points),
         (&UNEXPLAINED_403, Strength::Suggests),
         (&UNEXPLAINED_ALIKE, Strength::Hints),
         (&FRESH_TOKEN_403, Strength::Suggests),

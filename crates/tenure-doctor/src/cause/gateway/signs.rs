@@ -14,7 +14,7 @@ use serde_json::Value;
 use crate::exchange::Answer;
 use crate::probe::Probe;
 use crate::sign::answer::{At, from_cache, texts};
-use crate::sign::client_answers;
+use crate::sign::{Sign, client_answers, probes};
 use crate::{Clue, Evidence, Source};
 
 texts! {
@@ -158,3 +158,17 @@ pub(super) fn reason(answer: &Answer) -> String {
         .chain(parts)
         .collect()
 }
+
+/// Whatever was sent, this path and one that cannot exist get the same answer, and another endpoint accepts the token.
+pub(super) static ONLY_ELSEWHERE: Sign = Sign {
+    name: "gateway-path-as-unknown",
+    means: "the path is answered as one that cannot exist, and another endpoint accepts the same token",
+    find: |evidence: &Evidence| {
+        let alike = [&probes::ANY_PATH_ALIKE, &probes::NEVER_EVALUATED];
+        if alike.iter().all(|sign| !(sign.find)(evidence).is_empty()) {
+            (probes::OTHER_ENDPOINT_ACCEPTED.find)(evidence)
+        } else {
+            Vec::new()
+        }
+    },
+};
