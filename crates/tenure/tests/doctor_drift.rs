@@ -125,6 +125,17 @@ mod aws {
         Emulator(child, format!("http://127.0.0.1:{port}"))
     }
 
+    /// Deploys the template with one pool, and moves the parameter on to another: the ids of both.
+    fn stack(place: &Place, emulator: &Emulator) -> Value {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/stack.py");
+        let mut stack = Command::new(python("python"));
+        let stack = stack
+            .arg(script)
+            .arg(&emulator.1)
+            .arg(place.path("template.yaml"));
+        serde_json::from_slice(&stack.output().unwrap().stdout).unwrap()
+    }
+
     #[test]
     fn a_parameter_that_moved_on_is_told_from_the_gateway_that_did_not() {
         if !python("ministack").exists() {
@@ -134,13 +145,7 @@ mod aws {
         let place = Place::new();
         place.write("template.yaml", TEMPLATE);
         let emulator = emulator(&place);
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/stack.py");
-        let mut stack = Command::new(python("python"));
-        let stack = stack
-            .arg(script)
-            .arg(&emulator.1)
-            .arg(place.path("template.yaml"));
-        let stack: Value = serde_json::from_slice(&stack.output().unwrap().stdout).unwrap();
+        let stack = stack(&place, &emulator);
         let (old, new) = (
             stack["old"].as_str().unwrap(),
             stack["new"].as_str().unwrap(),
