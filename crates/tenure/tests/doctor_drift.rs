@@ -164,8 +164,6 @@ mod aws {
         command.envs([
             ("AWS_ENDPOINT_URL", emulator.1.as_str()),
             ("AWS_REGION", "us-east-1"),
-        ]);
-        command.envs([
             ("AWS_ACCESS_KEY_ID", "test"),
             ("AWS_SECRET_ACCESS_KEY", "test"),
         ]);
