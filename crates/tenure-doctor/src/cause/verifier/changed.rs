@@ -44,7 +44,7 @@ pub(super) const CHANGED: Cause = Cause {
         Step::Probe(Probe::OtherToken),
         Step::Supply(
             "another, fresh token of the same issuer",
-            "--other-token FILE",
+            "--other-token-file FILE",
         ),
         Step::Probe(Probe::Jwks),
     ],
