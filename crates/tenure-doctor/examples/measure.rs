@@ -1,5 +1,8 @@
-//! Plays labelled cases and prints how well they are diagnosed: `measure [--list] FILE…`, each a case
+//! Plays labelled cases and prints how well they are diagnosed: `measure [--list|--json] FILE…`, each a case
 //! (`.json`), a folder of them, or many (`.jsonl.gz`, one a line). Exit code 1 where a goal is missed.
+//!
+//! `--list` names what went wrong; `--json` prints each whole diagnosis instead, so that two states of the
+//! rules can be compared.
 
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, Write};
@@ -8,6 +11,7 @@ use std::process::ExitCode;
 
 use flate2::bufread::MultiGzDecoder;
 use tenure_doctor::case::{Case, Judged, Tally, measure};
+use tenure_doctor::output;
 
 type Failed = Box<dyn std::error::Error>;
 
@@ -15,8 +19,9 @@ fn main() -> Result<ExitCode, Failed> {
     let (flags, files): (Vec<_>, Vec<_>) = std::env::args()
         .skip(1)
         .partition(|argument| argument.starts_with("--"));
-    if files.is_empty() || flags.iter().any(|flag| flag != "--list") {
-        return Err("usage: measure [--list] CASE.json|FOLDER|CASES.jsonl.gz…".into());
+    let flag = flags.first().map(String::as_str);
+    if files.is_empty() || flags.len() > 1 || !matches!(flag, None | Some("--list" | "--json")) {
+        return Err("usage: measure [--list|--json] CASE.json|FOLDER|CASES.jsonl.gz…".into());
     }
     let mut cases = Vec::new();
     for file in &files {
@@ -25,10 +30,13 @@ fn main() -> Result<ExitCode, Failed> {
     if cases.is_empty() {
         return Err("there is no case to measure by".into());
     }
-    let judged = measure(&cases);
     let mut out = std::io::stdout().lock();
+    if flag == Some("--json") {
+        return diagnoses(&mut out, &cases);
+    }
+    let judged = measure(&cases);
     print(&mut out, &judged)?;
-    if !flags.is_empty() {
+    if flag == Some("--list") {
         list(&mut out, &judged)?;
     }
     let missed = Tally::of(&judged).goals().into_iter().any(|goal| !goal.met);
@@ -55,6 +63,15 @@ fn read(path: &Path, cases: &mut Vec<Case>) -> Result<(), Failed> {
         cases.push(serde_json::from_reader(file).map_err(|error| named(&error))?);
     }
     Ok(())
+}
+
+fn diagnoses(out: &mut impl Write, cases: &[Case]) -> Result<ExitCode, Failed> {
+    for case in cases {
+        let played = case.play();
+        let answer = output::json(&played.diagnosis, &played.evidence)?;
+        writeln!(out, "{}\n{answer}", case.id)?;
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 fn print(out: &mut impl Write, judged: &[Judged]) -> std::io::Result<()> {

@@ -7,7 +7,7 @@ use tenure_core::time::Timestamp;
 
 use crate::deployment::Check;
 use crate::drift::Belief;
-use crate::exchange::Exchange;
+use crate::exchange::{Answer, Exchange};
 use crate::keys::KeySet;
 use crate::logs::Logs;
 use crate::probe::Probe;
@@ -37,13 +37,22 @@ pub struct Evidence {
 
 impl Evidence {
     /// The answer to a probe, where it was sent and answered.
-    pub fn answer(&self, probe: Probe) -> Option<&crate::exchange::Answer> {
+    pub fn answer(&self, probe: Probe) -> Option<&Answer> {
         self.exchanges
             .iter()
             .find(|exchange| exchange.probe == probe)?
             .result
             .as_ref()
             .ok()
+    }
+
+    /// The answers to these probes, where each was sent and answered.
+    pub fn all_answered<const N: usize>(&self, probes: [Probe; N]) -> Option<[&Answer; N]> {
+        let answers: Vec<_> = probes
+            .iter()
+            .filter_map(|probe| self.answer(*probe))
+            .collect();
+        answers.try_into().ok()
     }
 
     /// Whether a probe was sent, answered or not.

@@ -45,6 +45,24 @@ pub(crate) fn seen(holds: bool, says: impl Into<String>, probe: Probe) -> Vec<Cl
     }]
 }
 
+/// One clue from the last of these probes, where all of them were answered and the answers have something
+/// to say together.
+pub(crate) fn together<const N: usize>(
+    evidence: &Evidence,
+    probes: [Probe; N],
+    says: impl FnOnce([&Answer; N]) -> Option<String>,
+) -> Vec<Clue> {
+    let clue = || {
+        let answers = evidence.all_answered(probes)?;
+        Some(Clue {
+            says: says(answers)?,
+            source: Source::Probe(*probes.last()?),
+            at: None,
+        })
+    };
+    clue().into_iter().collect()
+}
+
 /// One clue from the presented token.
 pub(crate) fn of_token(says: impl Into<String>, at: Option<Timestamp>) -> Vec<Clue> {
     vec![Clue {

@@ -1,7 +1,8 @@
 //! What two or three probes say together.
 
-use super::{Sign, accepted, answers, client_answers, refused, seen};
+use super::{Sign, accepted, answers, client_answers, refused, seen, together};
 use crate::compare::same;
+use crate::exchange::Answer;
 use crate::probe::Probe;
 use crate::{Clue, Evidence};
 
@@ -10,15 +11,15 @@ pub static NEVER_EVALUATED: Sign = Sign {
     name: "token-never-evaluated",
     means: "the answer is the same with the token, without it and with a forged one",
     find: |evidence| {
-        let (Some(client), Some(bare), Some(altered)) = first_cut(evidence) else {
-            return Vec::new();
-        };
-        let holds = !accepted(client) && same(client, bare) && same(client, altered);
-        let says = format!(
-            "{} with the token, without it and with an altered signature: nothing looked at it",
-            client.status
-        );
-        seen(holds, says, Probe::Altered)
+        together(evidence, FIRST_CUT, |[client, bare, altered]| {
+            let holds = !accepted(client) && same(client, bare) && same(client, altered);
+            holds.then(|| {
+                format!(
+                    "{} with the token, without it and with an altered signature: nothing looked at it",
+                    client.status
+                )
+            })
+        })
     },
 };
 
@@ -27,15 +28,15 @@ pub static FAILS_AS_FORGED: Sign = Sign {
     name: "fails-as-forged",
     means: "the token is read and refused exactly as one with a bad signature",
     find: |evidence| {
-        let (Some(client), Some(bare), Some(altered)) = first_cut(evidence) else {
-            return Vec::new();
-        };
-        let holds = refused(client) && !same(client, bare) && same(client, altered);
-        let says = format!(
-            "{} for the token as for one with an altered signature, but not as without a token ({})",
-            client.status, bare.status
-        );
-        seen(holds, says, Probe::Altered)
+        together(evidence, FIRST_CUT, |[client, bare, altered]| {
+            let holds = refused(client) && !same(client, bare) && same(client, altered);
+            holds.then(|| {
+                format!(
+                    "{} for the token as for one with an altered signature, but not as without a token ({})",
+                    client.status, bare.status
+                )
+            })
+        })
     },
 };
 
@@ -44,16 +45,16 @@ pub static SIGNATURE_PASSES: Sign = Sign {
     name: "signature-passes",
     means: "an altered signature is refused in another way, so the signature of the token is good",
     find: |evidence| {
-        let (Some(client), Some(_), Some(altered)) = first_cut(evidence) else {
-            return Vec::new();
-        };
-        let judged = !accepted(altered) && !is_passing(altered);
-        let holds = refused(client) && judged && !same(client, altered) && !answers_vary(evidence);
-        let says = format!(
-            "{} for the token, {} in other words with an altered signature: the signature is good",
-            client.status, altered.status
-        );
-        seen(holds, says, Probe::Altered)
+        together(evidence, FIRST_CUT, |[client, _, altered]| {
+            let judged = !accepted(altered) && !is_passing(altered) && !answers_vary(evidence);
+            let holds = refused(client) && judged && !same(client, altered);
+            holds.then(|| {
+                format!(
+                    "{} for the token, {} in other words with an altered signature: the signature is good",
+                    client.status, altered.status
+                )
+            })
+        })
     },
 };
 
@@ -62,17 +63,10 @@ pub static AS_WITHOUT_TOKEN: Sign = Sign {
     name: "as-without-token",
     means: "the answer with the token is the answer without one",
     find: |evidence| {
-        let (Some(client), Some(bare)) =
-            (evidence.answer(Probe::Client), evidence.answer(Probe::Bare))
-        else {
-            return Vec::new();
-        };
-        let holds = !accepted(client) && same(client, bare);
-        seen(
-            holds,
-            format!("{} with the token as without it", client.status),
-            Probe::Bare,
-        )
+        together(evidence, [Probe::Client, Probe::Bare], |[client, bare]| {
+            let holds = !accepted(client) && same(client, bare);
+            holds.then(|| format!("{} with the token as without it", client.status))
+        })
     },
 };
 
@@ -80,13 +74,10 @@ pub static AS_WITHOUT_TOKEN: Sign = Sign {
 pub static ACCEPTED: Sign = Sign {
     name: "accepted",
     means: "the client's own request works now",
-    find: |evidence| match evidence.answer(Probe::Client) {
-        Some(answer) => seen(
-            accepted(answer),
-            format!("{} for the client's request", answer.status),
-            Probe::Client,
-        ),
-        None => Vec::new(),
+    find: |evidence| {
+        together(evidence, [Probe::Client], |[answer]| {
+            accepted(answer).then(|| format!("{} for the client's request", answer.status))
+        })
     },
 };
 
@@ -123,13 +114,10 @@ pub static REFUSED_403: Sign = Sign {
 pub static BARE_ACCEPTED: Sign = Sign {
     name: "bare-accepted",
     means: "the request works without a token",
-    find: |evidence| match evidence.answer(Probe::Bare) {
-        Some(answer) => seen(
-            accepted(answer),
-            format!("{} without a token", answer.status),
-            Probe::Bare,
-        ),
-        None => Vec::new(),
+    find: |evidence| {
+        together(evidence, [Probe::Bare], |[answer]| {
+            accepted(answer).then(|| format!("{} without a token", answer.status))
+        })
     },
 };
 
@@ -174,21 +162,12 @@ pub static PATH_MATTERS: Sign = Sign {
     name: "path-matters",
     means: "a path that does not exist gets another answer, so the route exists",
     find: |evidence| {
-        let (Some(client), Some(other)) = (
-            evidence.answer(Probe::Client),
-            evidence.answer(Probe::OtherPath),
-        ) else {
-            return Vec::new();
-        };
-        let holds = !same(client, other);
-        seen(
-            holds,
-            format!(
-                "{} here, {} at a path that cannot exist",
-                client.status, other.status
-            ),
-            Probe::OtherPath,
-        )
+        let probes = [Probe::Client, Probe::OtherPath];
+        together(evidence, probes, |[client, other]| {
+            let (here, there) = (client.status, other.status);
+            (!same(client, other))
+                .then(|| format!("{here} here, {there} at a path that cannot exist"))
+        })
     },
 };
 
@@ -257,20 +236,11 @@ pub static BROWSER_DIFFERS: Sign = Sign {
     name: "browser-differs",
     means: "a browser's header fields change the answer",
     find: |evidence| {
-        let (Some(client), Some(browser)) = (
-            evidence.answer(Probe::Client),
-            evidence.answer(Probe::Browser),
-        ) else {
-            return Vec::new();
-        };
-        seen(
-            client.status != browser.status,
-            format!(
-                "{} as the client, {} as a browser",
-                client.status, browser.status
-            ),
-            Probe::Browser,
-        )
+        let probes = [Probe::Client, Probe::Browser];
+        together(evidence, probes, |[client, browser]| {
+            let (own, other) = (client.status, browser.status);
+            (own != other).then(|| format!("{own} as the client, {other} as a browser"))
+        })
     },
 };
 
@@ -278,13 +248,10 @@ pub static BROWSER_DIFFERS: Sign = Sign {
 pub static PREFLIGHT_REFUSED: Sign = Sign {
     name: "preflight-refused",
     means: "the browser's preflight is not answered with success",
-    find: |evidence| match evidence.answer(Probe::Preflight) {
-        Some(answer) => seen(
-            !accepted(answer),
-            format!("{} for the preflight (OPTIONS)", answer.status),
-            Probe::Preflight,
-        ),
-        None => Vec::new(),
+    find: |evidence| {
+        together(evidence, [Probe::Preflight], |[answer]| {
+            (!accepted(answer)).then(|| format!("{} for the preflight (OPTIONS)", answer.status))
+        })
     },
 };
 
@@ -292,17 +259,12 @@ pub static PREFLIGHT_REFUSED: Sign = Sign {
 pub static PREFLIGHT_ALLOWED: Sign = Sign {
     name: "preflight-allowed",
     means: "the browser's preflight allows the request",
-    find: |evidence| match evidence.answer(Probe::Preflight) {
-        Some(answer) => {
+    find: |evidence| {
+        together(evidence, [Probe::Preflight], |[answer]| {
             let allowed = answer.header("access-control-allow-origin").is_some()
                 && answer.header("access-control-allow-headers").is_some();
-            seen(
-                accepted(answer) && allowed,
-                "the preflight is allowed",
-                Probe::Preflight,
-            )
-        }
-        None => Vec::new(),
+            (accepted(answer) && allowed).then(|| "the preflight is allowed".to_owned())
+        })
     },
 };
 
@@ -347,17 +309,14 @@ pub static KEPT_HEADER_ACCEPTED: Sign = Sign {
         let last = answers(evidence)
             .filter(|(probe, _)| matches!(probe, Probe::KeptHop(_)))
             .last();
-        match last {
-            Some((probe, answer)) => seen(
-                accepted(answer),
-                format!(
-                    "{} at the end of the redirects with the header kept",
-                    answer.status
-                ),
-                probe,
-            ),
-            None => Vec::new(),
-        }
+        let kept = |(probe, answer): (Probe, &Answer)| {
+            let says = format!(
+                "{} at the end of the redirects with the header kept",
+                answer.status
+            );
+            seen(accepted(answer), says, probe)
+        };
+        last.map(kept).unwrap_or_default()
     },
 };
 
@@ -369,58 +328,32 @@ pub static REFUSED_AFTER_REDIRECT: Sign = Sign {
         let last = answers(evidence)
             .filter(|(probe, _)| matches!(probe, Probe::Hop(_)))
             .last();
-        match last {
-            Some((probe, answer)) => seen(
-                refused(answer),
-                format!("{} at the end of the redirects", answer.status),
-                probe,
-            ),
-            None => Vec::new(),
-        }
+        let followed = |(probe, answer): (Probe, &Answer)| {
+            let says = format!("{} at the end of the redirects", answer.status);
+            seen(refused(answer), says, probe)
+        };
+        last.map(followed).unwrap_or_default()
     },
 };
 
-type Cut<'a> = (
-    Option<&'a crate::exchange::Answer>,
-    Option<&'a crate::exchange::Answer>,
-    Option<&'a crate::exchange::Answer>,
-);
-
-fn first_cut(evidence: &Evidence) -> Cut<'_> {
-    (
-        evidence.answer(Probe::Client),
-        evidence.answer(Probe::Bare),
-        evidence.answer(Probe::Altered),
-    )
-}
+const FIRST_CUT: [Probe; 3] = [Probe::Client, Probe::Bare, Probe::Altered];
 
 fn status(evidence: &Evidence, status: u16) -> Vec<Clue> {
-    match evidence.answer(Probe::Client) {
-        Some(answer) => seen(
-            answer.status == status,
-            format!("{status} for the client's request"),
-            Probe::Client,
-        ),
-        None => Vec::new(),
-    }
+    together(evidence, [Probe::Client], |[answer]| {
+        (answer.status == status).then(|| format!("{status} for the client's request"))
+    })
 }
 
 /// The client's request is refused, and this probe gets the same answer.
 fn alike(evidence: &Evidence, probe: Probe, what: &str) -> Vec<Clue> {
-    let (Some(client), Some(other)) = (evidence.answer(Probe::Client), evidence.answer(probe))
-    else {
-        return Vec::new();
-    };
-    let holds = !accepted(client) && same(client, other);
-    seen(
-        holds,
-        format!("{} for {what} too, in the same words", client.status),
-        probe,
-    )
+    together(evidence, [Probe::Client, probe], |[client, other]| {
+        let holds = !accepted(client) && same(client, other);
+        holds.then(|| format!("{} for {what} too, in the same words", client.status))
+    })
 }
 
 /// An answer that says nothing about the request: wait, or come back later.
-pub(crate) fn is_passing(answer: &crate::exchange::Answer) -> bool {
+pub(crate) fn is_passing(answer: &Answer) -> bool {
     matches!(answer.status, 408 | 429 | 503)
 }
 
@@ -431,20 +364,12 @@ pub(crate) fn answers_vary(evidence: &Evidence) -> bool {
 
 /// The client's request is not accepted, and this probe is.
 fn turns(evidence: &Evidence, probe: Probe, what: &str) -> Vec<Clue> {
-    let (Some(client), Some(other)) = (evidence.answer(Probe::Client), evidence.answer(probe))
-    else {
-        return Vec::new();
-    };
-    let judged = !accepted(client) && !is_passing(client);
-    let holds = judged && accepted(other) && !answers_vary(evidence);
-    seen(
-        holds,
-        format!(
-            "{} for the client's request, {} with {what}",
-            client.status, other.status
-        ),
-        probe,
-    )
+    together(evidence, [Probe::Client, probe], |[client, other]| {
+        let judged = !accepted(client) && !is_passing(client);
+        let holds = judged && accepted(other) && !answers_vary(evidence);
+        let (own, changed) = (client.status, other.status);
+        holds.then(|| format!("{own} for the client's request, {changed} with {what}"))
+    })
 }
 
 /// Both ends of a redirect that leaves host, port or scheme.
