@@ -5,6 +5,7 @@ mod marks;
 use self::marks::{MARKS, PASSED};
 use crate::cause::Layer;
 use crate::exchange::Answer;
+use crate::sign::contains;
 
 /// The layer that answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,11 +71,6 @@ impl Mark {
         };
         body && self.headers.iter().all(has)
     }
-}
-
-fn contains(text: &str, needle: &str) -> bool {
-    let mut windows = text.as_bytes().windows(needle.len().max(1));
-    needle.is_empty() || windows.any(|window| window.eq_ignore_ascii_case(needle.as_bytes()))
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ mod worth;
 pub use chain::{Trail, trail};
 pub use examine::{Watch, examine};
 pub use live::{Live, Options, Wire};
+pub(crate) use named::is_loopback;
 pub use named::may_name;
 pub use plan::{BUDGET, Decision, Stop, decide};
 pub use request::{Request, request};
@@ -156,10 +157,8 @@ pub fn set(subject: &Subject, addresses: &[IpAddr], refreshes: u8) -> Vec<Probe>
     let fixed = FIXED.iter().map(|(probe, ..)| *probe);
     let hops = (1..=chain::HOPS).flat_map(|n| [Probe::Hop(n), Probe::KeptHop(n)]);
     let several = addresses.iter().filter(|_| addresses.len() > 1);
-    let last = |probe: &Probe| matches!(probe, Probe::Refresh);
     fixed
-        .clone()
-        .filter(|probe| !last(probe))
+        .filter(|probe| *probe != Probe::Refresh)
         .chain(hops)
         .chain(several.map(|address| Probe::Address(*address)))
         .chain((1..=subject.repeats).map(Probe::Again))
@@ -175,11 +174,12 @@ impl Probe {
             Self::Hop(_) | Self::KeptHop(_) => "P9",
             Self::Again(_) | Self::Address(_) => "P10",
             Self::RefreshAgain(_) => "P18",
-            fixed => FIXED
-                .iter()
-                .find(|(probe, ..)| *probe == fixed)
-                .map_or("P0", |(.., id)| id),
+            fixed => fixed.row().map_or("P0", |(.., id)| id),
         }
+    }
+
+    fn row(self) -> Option<&'static (Self, &'static str, &'static str)> {
+        FIXED.iter().find(|(probe, ..)| *probe == self)
     }
 }
 
@@ -191,12 +191,7 @@ impl fmt::Display for Probe {
             Self::Again(n) => write!(f, "again-{n}"),
             Self::RefreshAgain(n) => write!(f, "refresh-again-{n}"),
             Self::Address(address) => write!(f, "address-{address}"),
-            fixed => f.write_str(
-                FIXED
-                    .iter()
-                    .find(|(probe, ..)| probe == fixed)
-                    .map_or("", |(_, name, _)| name),
-            ),
+            fixed => f.write_str(fixed.row().map_or("", |(_, name, _)| name)),
         }
     }
 }

@@ -6,11 +6,13 @@ mod keys;
 mod metadata;
 
 use tenure_core::time::Timestamp;
+use url::Url;
 
 use super::ask::{Looked, Route};
 use super::{Check, CheckResult};
 use crate::Source;
 use crate::exchange::{Answer, Failure};
+use crate::probe::is_loopback;
 
 /// Every check that the answers allow; `now` is the doctor's clock. A function of its arguments.
 pub fn checks(looked: &Looked, now: Timestamp) -> Vec<Check> {
@@ -38,13 +40,7 @@ impl View<'_> {
 
     /// Whether the service runs on this machine, where plain HTTP is in order.
     fn is_loopback(&self) -> bool {
-        let host = url::Url::parse(&self.looked.base);
-        host.is_ok_and(|url| match url.host() {
-            Some(url::Host::Ipv4(address)) => address.is_loopback(),
-            Some(url::Host::Ipv6(address)) => address.is_loopback(),
-            Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-            None => false,
-        })
+        Url::parse(&self.looked.base).is_ok_and(|url| is_loopback(&url))
     }
 
     fn silent(&self) -> Check {

@@ -1,5 +1,7 @@
 //! Clocks of two machines in one record: the line's own time, and the `Date` of the answer that it tells of.
 
+use tenure_core::outcome;
+
 use super::names::Names;
 use super::record::Record;
 
@@ -11,9 +13,8 @@ const APART: u64 = 60_000;
 
 /// A name and a sentence, where the two differ.
 pub(super) fn of(record: &Record) -> Option<(&'static str, String)> {
-    let date = httpdate::parse_http_date(&record.text(DATES)?).ok()?;
-    let there = date.duration_since(std::time::UNIX_EPOCH).ok()?;
-    let (here, there) = (record.time?, u64::try_from(there.as_millis()).ok()?);
+    let there = outcome::date(&record.text(DATES)?)?;
+    let (here, there) = (record.time?, there.0 * 1_000);
     let apart = here.abs_diff(there);
     let (name, side) = if here < there {
         ("client-behind-server", "behind")

@@ -14,7 +14,8 @@ pub fn may_name(by: &Url, url: &Url) -> bool {
     web && anonymous && (near || url.scheme() == "https" && named(url))
 }
 
-fn is_loopback(url: &Url) -> bool {
+/// Whether it is on this machine.
+pub(crate) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
         Some(Host::Ipv4(address)) => address.is_loopback(),

@@ -1,5 +1,6 @@
 //! How old a token is, in words.
 
+use tenure_core::outcome;
 use tenure_core::time::Timestamp;
 
 use super::Token;
@@ -42,8 +43,7 @@ pub fn ages(token: &Token, evidence: &Evidence) -> Vec<String> {
 fn clocks(evidence: &Evidence) -> Option<String> {
     let differing = |exchange: &crate::exchange::Exchange| {
         let date = exchange.result.as_ref().ok()?.header("date")?;
-        let there = httpdate::parse_http_date(date).ok()?;
-        let there = there.duration_since(std::time::UNIX_EPOCH).ok()?.as_secs();
+        let there = outcome::date(date)?.0;
         let late = exchange.took_ms.div_ceil(1000) + TOLERABLE;
         let by = there.abs_diff(exchange.at.0);
         let side = if there > exchange.at.0 {

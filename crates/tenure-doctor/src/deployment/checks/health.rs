@@ -1,5 +1,7 @@
 //! What the service says of its store and its clock.
 
+use tenure_core::outcome;
+
 use super::{View, check, judge};
 use crate::deployment::ask::Route;
 use crate::deployment::documents::{Health, read};
@@ -133,11 +135,7 @@ fn clock(health: &Health) -> Check {
 /// The `Date` of the answer against the doctor's clock.
 fn date(view: &View<'_>) -> Option<Check> {
     let date = view.answer(Route::Discovery)?.header("date")?;
-    let theirs = httpdate::parse_http_date(date)
-        .ok()?
-        .duration_since(std::time::UNIX_EPOCH)
-        .ok()?
-        .as_secs();
+    let theirs = outcome::date(date)?.0;
     let apart = theirs.abs_diff(view.now.0);
     let direction = if theirs > view.now.0 {
         "ahead of"

@@ -3,6 +3,7 @@
 //! Two clocks that differ do not tell which of them is wrong. A third one does: the issuer's, in the `Date` of its own
 //! answers or in a token that it has just issued.
 
+use tenure_core::outcome;
 use tenure_core::time::Timestamp;
 
 use super::authority;
@@ -367,11 +368,7 @@ fn sent(evidence: &Evidence) -> Option<Timestamp> {
 }
 
 fn date(exchange: &Exchange) -> Option<Timestamp> {
-    let text = exchange.result.as_ref().ok()?.header("date")?;
-    let date = httpdate::parse_http_date(text).ok()?;
-    Some(Timestamp(
-        date.duration_since(std::time::UNIX_EPOCH).ok()?.as_secs(),
-    ))
+    outcome::date(exchange.result.as_ref().ok()?.header("date")?)
 }
 
 /// What one other clock shows.
