@@ -11,7 +11,7 @@ use crate::exchange::{Answer, Exchange};
 use crate::keys::KeySet;
 use crate::logs::Logs;
 use crate::probe::Probe;
-use crate::token::Token;
+use crate::token::{Role, Token};
 
 /// All that the collectors found. Serialises without secrets; `doctor report` reads it back.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -36,14 +36,16 @@ pub struct Evidence {
 }
 
 impl Evidence {
-    /// The answer to a probe, where it was sent and answered.
-    pub fn answer(&self, probe: Probe) -> Option<&Answer> {
+    /// A probe that was sent, with what came back.
+    pub fn exchange(&self, probe: Probe) -> Option<&Exchange> {
         self.exchanges
             .iter()
-            .find(|exchange| exchange.probe == probe)?
-            .result
-            .as_ref()
-            .ok()
+            .find(|exchange| exchange.probe == probe)
+    }
+
+    /// The answer to a probe, where it was sent and answered.
+    pub fn answer(&self, probe: Probe) -> Option<&Answer> {
+        self.exchange(probe)?.result.as_ref().ok()
     }
 
     /// The answers to these probes, where each was sent and answered.
@@ -57,9 +59,12 @@ impl Evidence {
 
     /// Whether a probe was sent, answered or not.
     pub fn sent(&self, probe: Probe) -> bool {
-        self.exchanges
-            .iter()
-            .any(|exchange| exchange.probe == probe)
+        self.exchange(probe).is_some()
+    }
+
+    /// The token of this role, where one was given.
+    pub fn token(&self, role: Role) -> Option<&Token> {
+        self.tokens.iter().find(|token| token.role == role)
     }
 
     /// Whether there is anything to judge by.
@@ -116,4 +121,15 @@ pub struct Clue {
     /// When it happened, where known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<Timestamp>,
+}
+
+impl Clue {
+    /// A finding of which it is not known when it happened.
+    pub(crate) fn new(says: impl Into<String>, source: Source) -> Self {
+        Self {
+            says: says.into(),
+            source,
+            at: None,
+        }
+    }
 }

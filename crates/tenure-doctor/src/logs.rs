@@ -29,8 +29,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Source;
 use crate::exchange::{Answer, Sent};
+use crate::{Clue, Source};
 
 /// What was found in all logs together.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -94,6 +94,11 @@ impl Browsed {
         )
     }
 
+    /// What is to be said of it, with its place.
+    pub(crate) fn clue(&self, says: impl Into<String>) -> Clue {
+        Clue::new(says, Source::Log(self.file.clone(), self.entry))
+    }
+
     /// Whether method and URL are the same.
     pub(crate) fn is_like(&self, other: &Self) -> bool {
         self.request.method == other.request.method && self.request.url == other.request.url
@@ -152,6 +157,14 @@ pub struct LogFinding {
     pub last_ms: Option<u64>,
     /// Figures of the pattern by name (`lifetime_s`, `workers`, `status`, `text`).
     pub figures: BTreeMap<String, String>,
+}
+
+impl LogFinding {
+    /// The name of the known text that it is a finding of.
+    pub fn text(&self) -> Option<&str> {
+        let text = self.figures.get("text")?;
+        (self.pattern == Pattern::Text).then_some(text.as_str())
+    }
 }
 
 /// What logs can show. Stable names.

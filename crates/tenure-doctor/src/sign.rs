@@ -27,6 +27,13 @@ pub struct Sign {
     pub find: fn(&Evidence) -> Vec<Clue>,
 }
 
+impl Sign {
+    /// Whether it finds anything.
+    pub(crate) fn holds(&self, evidence: &Evidence) -> bool {
+        !(self.find)(evidence).is_empty()
+    }
+}
+
 impl fmt::Debug for Sign {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name)
@@ -38,11 +45,15 @@ pub(crate) fn seen(holds: bool, says: impl Into<String>, probe: Probe) -> Vec<Cl
     if !holds {
         return Vec::new();
     }
-    vec![Clue {
-        says: says.into(),
-        source: Source::Probe(probe),
-        at: None,
-    }]
+    vec![Clue::new(says, Source::Probe(probe))]
+}
+
+/// What all of these signs find.
+pub(crate) fn each(evidence: &Evidence, signs: &[&Sign]) -> Vec<Clue> {
+    signs
+        .iter()
+        .flat_map(|sign| (sign.find)(evidence))
+        .collect()
 }
 
 /// One clue from the last of these probes, where all of them were answered and the answers have something
@@ -54,13 +65,38 @@ pub(crate) fn together<const N: usize>(
 ) -> Vec<Clue> {
     let clue = || {
         let answers = evidence.all_answered(probes)?;
-        Some(Clue {
-            says: says(answers)?,
-            source: Source::Probe(*probes.last()?),
-            at: None,
-        })
+        Some(Clue::new(says(answers)?, Source::Probe(*probes.last()?)))
     };
     clue().into_iter().collect()
+}
+
+/// What was found, if anything, as one clue of a probe.
+pub(crate) fn found(found: Option<(Probe, String)>) -> Vec<Clue> {
+    let clue = found.map(|(probe, says)| Clue::new(says, Source::Probe(probe)));
+    clue.into_iter().collect()
+}
+
+/// One clue from the first of these probes of whose answer something is to be said.
+pub(crate) fn first_of(
+    evidence: &Evidence,
+    probes: &[Probe],
+    says: impl Fn(Probe, &Answer) -> Option<String>,
+) -> Vec<Clue> {
+    found(probes.iter().find_map(|probe| {
+        let answer = evidence.answer(*probe)?;
+        Some((*probe, says(*probe, answer)?))
+    }))
+}
+
+/// One clue from the first of the client's own answers of which something is to be said.
+pub(crate) fn of_client(
+    evidence: &Evidence,
+    says: impl Fn(&Answer) -> Option<String>,
+) -> Vec<Clue> {
+    found(
+        client_answers(evidence)
+            .find_map(|(exchange, answer)| Some((exchange.probe, says(answer)?))),
+    )
 }
 
 /// One clue from the presented token.

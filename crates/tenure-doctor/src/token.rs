@@ -124,6 +124,28 @@ pub struct Token {
     pub signatures: Vec<SignatureCheck>,
 }
 
+impl Token {
+    /// The algorithm in its header.
+    pub fn alg(&self) -> Option<&str> {
+        self.header.as_ref()?.alg.as_deref()
+    }
+
+    /// The key that its header names.
+    pub fn kid(&self) -> Option<&str> {
+        self.header.as_ref()?.kid.as_deref()
+    }
+
+    /// The type in its header.
+    pub fn typ(&self) -> Option<&str> {
+        self.header.as_ref()?.typ.as_deref()
+    }
+
+    /// Its issuer, as it claims.
+    pub fn iss(&self) -> Option<&str> {
+        self.claims.as_ref()?.iss.as_deref()
+    }
+}
+
 /// Which token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

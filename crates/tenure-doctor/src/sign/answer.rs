@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use tenure_core::time::Timestamp;
 
-use super::{Sign, accepted, answers, client_answers, contains, refused, seen};
+use super::{Sign, accepted, answers, client_answers, contains, found, refused, seen, together};
 use crate::exchange::{Answer, Exchange, Failure};
 use crate::probe::Probe;
 use crate::sign::logs;
-use crate::{Clue, Evidence, Source};
+use crate::{Clue, Evidence};
 
 /// Answers to which requests a text is looked for in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,7 +24,8 @@ pub(crate) enum At {
 }
 
 impl At {
-    fn includes(self, probe: Probe) -> bool {
+    /// Whether a probe is such a request.
+    pub(crate) fn includes(self, probe: Probe) -> bool {
         match self {
             Self::Client => matches!(
                 probe,
@@ -102,18 +103,15 @@ pub(crate) fn is_aside(answer: &Answer) -> bool {
 
 /// Where a text is in an answer that a HAR shows, to a call that was not answered well afterwards.
 fn browsed(evidence: &Evidence, needle: &str) -> Vec<Clue> {
-    let found = evidence
+    let clue = evidence
         .logs
         .unrecovered()
         .filter(|(_, answer)| !is_aside(answer))
-        .find_map(|(one, answer)| Some((one, answer.status, place(answer, needle)?)));
-    found.map_or_else(Vec::new, |(one, status, place)| {
-        vec![Clue {
-            says: format!("{status} with `{needle}` in {place}"),
-            source: Source::Log(one.file.clone(), one.entry),
-            at: None,
-        }]
-    })
+        .find_map(|(one, answer)| {
+            let place = place(answer, needle)?;
+            Some(one.clue(format!("{} with `{needle}` in {place}", answer.status)))
+        });
+    clue.into_iter().collect()
 }
 
 /// In which part of an answer a text stands.
@@ -148,16 +146,11 @@ pub(crate) fn header(evidence: &Evidence, name: &str, needle: &str, at: At) -> V
 pub static HTML_REFUSAL: Sign = Sign {
     name: "html-refusal",
     means: "an HTML page stands in place of an API's refusal",
-    find: |evidence| match evidence.answer(Probe::Client) {
-        Some(answer) => seen(
-            answer.status >= 400
-                && answer
-                    .header("content-type")
-                    .is_some_and(|kind| contains(kind, "text/html")),
-            format!("{} with an HTML page", answer.status),
-            Probe::Client,
-        ),
-        None => Vec::new(),
+    find: |evidence| {
+        together(evidence, [Probe::Client], |[answer]| {
+            let page = mentions(answer.header("content-type"), "text/html");
+            (answer.status >= 400 && page).then(|| format!("{} with an HTML page", answer.status))
+        })
     },
 };
 
@@ -178,16 +171,12 @@ pub static REFUSAL_FROM_CACHE: Sign = Sign {
 pub static SUCCESS_FROM_CACHE: Sign = Sign {
     name: "success-from-cache",
     means: "a success without a token comes out of a cache",
-    find: |evidence| match evidence.answer(Probe::Bare) {
-        Some(answer) if accepted(answer) => match from_cache(answer) {
-            Some(mark) => seen(
-                true,
-                format!("{} without a token, out of a cache: {mark}", answer.status),
-                Probe::Bare,
-            ),
-            None => Vec::new(),
-        },
-        _ => Vec::new(),
+    find: |evidence| {
+        together(evidence, [Probe::Bare], |[answer]| {
+            let mark = from_cache(answer).filter(|_| accepted(answer))?;
+            let status = answer.status;
+            Some(format!("{status} without a token, out of a cache: {mark}"))
+        })
     },
 };
 
@@ -225,57 +214,42 @@ const CLOCKS: Duration = Duration::from_secs(30);
 pub static SERVER_AHEAD: Sign = Sign {
     name: "server-clock-ahead",
     means: "the server's clock is ahead of this machine's",
-    find: |evidence| {
-        let ahead = clocks(evidence).find(|(_, here, there)| there.since(*here) > CLOCKS);
-        ahead.map_or_else(Vec::new, |(probe, here, there)| {
-            seen(
-                true,
-                format!(
-                    "`Date` is {} s ahead of this machine's clock",
-                    there.since(here).as_secs()
-                ),
-                probe,
-            )
-        })
-    },
+    find: |evidence| clock_off(evidence, "ahead of", |here, there| there.since(here)),
 };
 
 /// The server's clock is behind the doctor's.
 pub static SERVER_BEHIND: Sign = Sign {
     name: "server-clock-behind",
     means: "the server's clock is behind this machine's",
-    find: |evidence| {
-        let behind = clocks(evidence).find(|(_, here, there)| here.since(*there) > CLOCKS);
-        behind.map_or_else(Vec::new, |(probe, here, there)| {
-            seen(
-                true,
-                format!(
-                    "`Date` is {} s behind this machine's clock",
-                    here.since(there).as_secs()
-                ),
-                probe,
-            )
-        })
-    },
+    find: |evidence| clock_off(evidence, "behind", Timestamp::since),
 };
+
+fn clock_off(
+    evidence: &Evidence,
+    how: &str,
+    by: fn(Timestamp, Timestamp) -> Duration,
+) -> Vec<Clue> {
+    found(clocks(evidence).find_map(|(probe, here, there)| {
+        let off = by(here, there);
+        let says = || format!("`Date` is {} s {how} this machine's clock", off.as_secs());
+        (off > CLOCKS).then(|| (probe, says()))
+    }))
+}
 
 /// The server's clock and the doctor's agree.
 pub static CLOCKS_AGREE: Sign = Sign {
     name: "clocks-agree",
     means: "the server's clock agrees with this machine's",
     find: |evidence| {
-        let mut all = clocks(evidence).peekable();
-        let first = all.peek().map(|(probe, ..)| *probe);
-        match first {
-            Some(probe)
-                if all.all(|(_, here, there)| {
-                    here.since(there) <= CLOCKS && there.since(here) <= CLOCKS
-                }) =>
-            {
-                seen(true, "`Date` agrees with this machine's clock", probe)
-            }
-            _ => Vec::new(),
-        }
+        let all: Vec<_> = clocks(evidence).collect();
+        let agree = |(_, here, there): &(Probe, Timestamp, Timestamp)| {
+            here.since(*there) <= CLOCKS && there.since(*here) <= CLOCKS
+        };
+        let first = all.first().filter(|_| all.iter().all(agree));
+        found(first.map(|(probe, ..)| {
+            let says = "`Date` agrees with this machine's clock";
+            (*probe, says.to_owned())
+        }))
     },
 };
 
@@ -301,11 +275,7 @@ pub static UNAVAILABLE: Sign = Sign {
     name: "unavailable",
     means: "the service is not available: that is nobody's token",
     find: |evidence| {
-        let Some(exchange) = evidence
-            .exchanges
-            .iter()
-            .find(|exchange| exchange.probe == Probe::Client)
-        else {
+        let Some(exchange) = evidence.exchange(Probe::Client) else {
             return Vec::new();
         };
         match &exchange.result {
@@ -331,15 +301,28 @@ fn describe(failure: &Failure) -> String {
     }
 }
 
+/// Whether the value of a field contains a text, in any case (ASCII); not where there is no such field.
+pub(crate) fn mentions(field: Option<&str>, text: &str) -> bool {
+    field.is_some_and(|value| contains(value, text))
+}
+
+/// The challenges of an answer, renamed ones included.
+fn challenges(answer: &Answer) -> impl Iterator<Item = &str> {
+    let named = |(name, _): &&(String, String)| name.ends_with("www-authenticate");
+    let fields = answer.headers.iter().filter(named);
+    fields.map(|(_, value)| value.as_str())
+}
+
+/// Whether an answer says this in its body or in a challenge.
+pub(crate) fn says(answer: &Answer, text: &str) -> bool {
+    contains(&answer.body, text) || challenges(answer).any(|value| contains(value, text))
+}
+
 /// The refusal is a Bearer challenge with this `error`.
 pub(crate) fn challenge_error(evidence: &Evidence, error: &str) -> Vec<Clue> {
     let mut clues = Vec::new();
     for (exchange, answer) in client_answers(evidence) {
-        let fields = answer
-            .headers
-            .iter()
-            .filter(|(name, _)| name.ends_with("www-authenticate"));
-        for (_, value) in fields {
+        for value in challenges(answer) {
             if contains(value, &format!("error=\"{error}\""))
                 || contains(value, &format!("error={error}"))
             {

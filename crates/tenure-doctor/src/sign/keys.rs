@@ -231,14 +231,15 @@ pub static NO_KID: Sign = Sign {
     },
 };
 
-fn checks(evidence: &Evidence) -> impl Iterator<Item = &SignatureCheck> {
+/// What each key that was tried says of the presented token.
+pub(crate) fn checks(evidence: &Evidence) -> impl Iterator<Item = &SignatureCheck> {
     presented(evidence)
         .into_iter()
         .flat_map(|token| &token.signatures)
 }
 
 fn kid(evidence: &Evidence) -> Option<&str> {
-    presented(evidence)?.header.as_ref()?.kid.as_deref()
+    presented(evidence)?.kid()
 }
 
 fn clue(check: &SignatureCheck, says: &str) -> Clue {

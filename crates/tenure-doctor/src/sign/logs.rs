@@ -65,42 +65,28 @@ pub static RECOVERED: Sign = Sign {
                 && after.is_some_and(|after| after * 2 >= finding.count)
         });
         refusals
-            .map(|finding| Clue {
-                says: finding.says.clone(),
-                source: finding.source.clone(),
-                at: None,
-            })
+            .map(|finding| Clue::new(&finding.says, finding.source.clone()))
             .collect()
     },
 };
 
 /// Findings of a pattern as clues.
 pub(crate) fn found(evidence: &Evidence, pattern: Pattern) -> Vec<Clue> {
-    let matching = evidence
-        .logs
-        .findings
-        .iter()
-        .filter(|finding| finding.pattern == pattern);
-    matching
-        .map(|finding| Clue {
-            says: finding.says.clone(),
-            source: finding.source.clone(),
-            at: finding.first_ms.map(|ms| Timestamp(ms / 1000)),
-        })
-        .collect()
+    clues(evidence, |finding| finding.pattern == pattern)
 }
 
 /// Findings of a known text, by its name.
 pub(crate) fn text(evidence: &Evidence, name: &str) -> Vec<Clue> {
-    let named = evidence.logs.findings.iter().filter(|finding| {
-        finding.pattern == Pattern::Text
-            && finding.figures.get("text").is_some_and(|text| text == name)
-    });
-    named
+    clues(evidence, |finding| finding.text() == Some(name))
+}
+
+fn clues(evidence: &Evidence, wanted: impl Fn(&LogFinding) -> bool) -> Vec<Clue> {
+    let findings = evidence.logs.findings.iter();
+    findings
+        .filter(|finding| wanted(finding))
         .map(|finding| Clue {
-            says: finding.says.clone(),
-            source: finding.source.clone(),
             at: finding.first_ms.map(|ms| Timestamp(ms / 1000)),
+            ..Clue::new(&finding.says, finding.source.clone())
         })
         .collect()
 }
@@ -131,8 +117,8 @@ pub(crate) fn worth(evidence: &Evidence, clue: &Clue) -> Worth {
         return Worth::Seen;
     };
     // What its middlewares do Traefik tells developers only.
-    let text = line.figures.get("text").map_or("", String::as_str);
-    let quoted = line.figures.contains_key("level") && !text.starts_with("traefik-");
+    let of_traefik = line.text().is_some_and(|text| text.starts_with("traefik-"));
+    let quoted = line.figures.contains_key("level") && !of_traefik;
     match (lasts(evidence, line), quoted) {
         (false, _) => Worth::Hearsay,
         (true, true) => Worth::Quoted,
@@ -141,15 +127,12 @@ pub(crate) fn worth(evidence: &Evidence, clue: &Clue) -> Worth {
 }
 
 fn lasts(evidence: &Evidence, line: &LogFinding) -> bool {
-    let client = evidence
-        .exchanges
-        .iter()
-        .find(|exchange| exchange.probe == Probe::Client);
+    let client = evidence.exchange(Probe::Client);
     let works = evidence.answer(Probe::Client).is_some_and(accepted);
     let long_ago = client
         .zip(line.last_ms)
         .is_some_and(|(client, last)| client.at.since(Timestamp(last / 1_000)) > LONG_AGO);
-    !works && !long_ago && (RECOVERED.find)(evidence).is_empty()
+    !works && !long_ago && !RECOVERED.holds(evidence)
 }
 
 /// A log that ends so long before the client's request does not explain its refusal.

@@ -8,15 +8,27 @@ use crate::{Clue, Evidence};
 
 /// The token that the client presents.
 pub(crate) fn presented(evidence: &Evidence) -> Option<&Token> {
-    evidence
-        .tokens
-        .iter()
-        .find(|token| token.role == Role::Presented)
+    evidence.token(Role::Presented)
 }
 
 /// Its claims, where they can be read.
 pub(crate) fn claims(evidence: &Evidence) -> Option<&Claims> {
     presented(evidence)?.claims.as_ref()
+}
+
+/// One clue from the claims of the presented token, where they have something to say.
+pub(crate) fn of_claims(
+    evidence: &Evidence,
+    says: impl FnOnce(&Claims) -> Option<String>,
+) -> Vec<Clue> {
+    let says = claims(evidence).and_then(says);
+    says.map_or_else(Vec::new, |says| of_token(says, None))
+}
+
+/// Whether its header says that it is an access token (RFC 9068).
+pub(crate) fn is_typed_access(token: &Token) -> bool {
+    let typ = token.typ().map(str::to_ascii_lowercase);
+    typ.is_some_and(|typ| typ.ends_with("at+jwt"))
 }
 
 /// Clocks that are closer than this are the same: the widest leeway that is common.
@@ -139,25 +151,21 @@ pub static LOOKS_LIKE_ID_TOKEN: Sign = Sign {
     name: "looks-like-id-token",
     means: "the token is an ID token by its claims",
     find: |evidence| {
-        let Some(claims) = claims(evidence) else {
-            return Vec::new();
-        };
-        let has = |name: &str| claims.names.iter().any(|claim| claim == name);
-        let typ = presented(evidence).and_then(|token| token.header.as_ref()?.typ.as_deref());
-        let access = claims.token_use.as_deref() == Some("access")
-            || !claims.scope.is_empty()
-            || typ.is_some_and(|typ| typ.to_ascii_lowercase().ends_with("at+jwt"));
-        let marks: Vec<_> = ["nonce", "at_hash", "c_hash", "sid"]
-            .into_iter()
-            .filter(|name| has(name))
-            .collect();
-        if claims.token_use.as_deref() == Some("id") {
-            of_token("token_use is `id`", None)
-        } else if !access && !marks.is_empty() {
-            of_token(format!("claims of an ID token: {}", marks.join(", ")), None)
-        } else {
-            Vec::new()
-        }
+        of_claims(evidence, |claims| {
+            if claims.token_use.as_deref() == Some("id") {
+                return Some("token_use is `id`".to_owned());
+            }
+            let access = claims.token_use.as_deref() == Some("access")
+                || !claims.scope.is_empty()
+                || presented(evidence).is_some_and(is_typed_access);
+            let has = |name: &&str| claims.names.iter().any(|claim| claim == name);
+            let marks: Vec<_> = ["nonce", "at_hash", "c_hash", "sid"]
+                .into_iter()
+                .filter(has)
+                .collect();
+            (!access && !marks.is_empty())
+                .then(|| format!("claims of an ID token: {}", marks.join(", ")))
+        })
     },
 };
 
@@ -166,17 +174,14 @@ pub static LOOKS_LIKE_ACCESS_TOKEN: Sign = Sign {
     name: "looks-like-access-token",
     means: "the token is an access token by its claims",
     find: |evidence| {
-        let Some(claims) = claims(evidence) else {
-            return Vec::new();
-        };
-        let typ = presented(evidence).and_then(|token| token.header.as_ref()?.typ.as_deref());
-        if claims.token_use.as_deref() == Some("access") {
-            of_token("token_use is `access`", None)
-        } else if typ.is_some_and(|typ| typ.to_ascii_lowercase().ends_with("at+jwt")) {
-            of_token("typ is at+jwt", None)
-        } else {
-            Vec::new()
-        }
+        of_claims(evidence, |claims| {
+            let says = match claims.token_use.as_deref() {
+                Some("access") => "token_use is `access`",
+                _ if presented(evidence).is_some_and(is_typed_access) => "typ is at+jwt",
+                _ => return None,
+            };
+            Some(says.to_owned())
+        })
     },
 };
 
@@ -185,12 +190,10 @@ pub static MISTYPED: Sign = Sign {
     name: "mistyped-claim",
     means: "a claim has a wrong JSON type",
     find: |evidence| {
-        let Some(claims) = claims(evidence) else {
-            return Vec::new();
-        };
-        let clue =
-            |(name, found): (&String, &String)| of_token(format!("`{name}` is a {found}"), None);
-        claims.mistyped.iter().flat_map(clue).collect()
+        let mistyped = claims(evidence).into_iter().flat_map(|it| &it.mistyped);
+        mistyped
+            .flat_map(|(name, found)| of_token(format!("`{name}` is a {found}"), None))
+            .collect()
     },
 };
 

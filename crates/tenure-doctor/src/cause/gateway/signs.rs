@@ -14,8 +14,8 @@ use serde_json::Value;
 use crate::exchange::Answer;
 use crate::probe::Probe;
 use crate::sign::answer::{At, from_cache, texts};
-use crate::sign::{Sign, client_answers, probes};
-use crate::{Clue, Evidence, Source};
+use crate::sign::{Sign, client_answers, probes, seen};
+use crate::{Clue, Evidence};
 
 texts! {
     /// Amazon's signature parser met a Bearer token.
@@ -90,18 +90,9 @@ pub(super) fn always(
         return Vec::new();
     };
     if answers.all(|(_, answer)| is(answer) && from_cache(answer).is_none()) {
-        vec![clue(says(first), probe)]
+        seen(true, says(first), probe)
     } else {
         Vec::new()
-    }
-}
-
-/// What was seen in a probe's answer.
-pub(super) fn clue(says: impl Into<String>, probe: Probe) -> Clue {
-    Clue {
-        says: says.into(),
-        source: Source::Probe(probe),
-        at: None,
     }
 }
 
@@ -165,7 +156,7 @@ pub(super) static ONLY_ELSEWHERE: Sign = Sign {
     means: "the path is answered as one that cannot exist, and another endpoint accepts the same token",
     find: |evidence: &Evidence| {
         let alike = [&probes::ANY_PATH_ALIKE, &probes::NEVER_EVALUATED];
-        if alike.iter().all(|sign| !(sign.find)(evidence).is_empty()) {
+        if alike.iter().all(|sign| sign.holds(evidence)) {
             (probes::OTHER_ENDPOINT_ACCEPTED.find)(evidence)
         } else {
             Vec::new()

@@ -1,11 +1,15 @@
 //! What only the causes of this family ask.
 
 use super::texts;
-use crate::exchange::{Answer, Exchange};
+use crate::exchange::Answer;
 use crate::logs::{LogFinding, Pattern};
 use crate::probe::Probe;
-use crate::sign::{Sign, accepted, client_answers, contains, logs, refused, seen, token};
-use crate::{Clue, Evidence};
+use crate::sign::answer::At;
+use crate::sign::{
+    Sign, accepted, answers, client_answers, contains, each, found, logs, refused, seen, together,
+    token,
+};
+use crate::{Clue, Evidence, Source};
 
 /// A used token came back though its successor is in use.
 pub(super) static TWO_HOLDERS: Sign = Sign {
@@ -49,18 +53,18 @@ pub(super) static LOST_FROM_MEMORY: Sign = Sign {
     means: "refresh tokens are kept in one process's memory, and refreshes are refused",
     find: |evidence| {
         let otherwise = [
-            Pattern::RefreshRace,
-            Pattern::RefreshReuse,
-            Pattern::WipedOnTransient,
-            Pattern::EmptyRefreshToken,
+            &logs::RACE,
+            &logs::REUSE,
+            &logs::WIPED,
+            &logs::EMPTY_REFRESH,
         ];
-        let explained = |pattern: &Pattern| !logs::found(evidence, *pattern).is_empty();
-        let memory = (logs::IN_MEMORY.find)(evidence);
-        let refused = (REFRESHES_REFUSED.find)(evidence);
-        if memory.is_empty() || refused.is_empty() || otherwise.iter().any(explained) {
-            return Vec::new();
+        let both = [&logs::IN_MEMORY, &REFRESHES_REFUSED];
+        let lost = both.iter().all(|sign| sign.holds(evidence));
+        if lost && !otherwise.iter().any(|sign| sign.holds(evidence)) {
+            each(evidence, &both)
+        } else {
+            Vec::new()
         }
-        memory.into_iter().chain(refused).collect()
     },
 };
 
@@ -110,14 +114,8 @@ pub(super) static REFRESH_FLIPS: Sign = Sign {
     name: "refresh-flips",
     means: "a refresh token that was refused is accepted a moment later",
     find: |evidence| {
-        let Some((probe, refused)) = flip(evidence) else {
-            return Vec::new();
-        };
-        let says = format!(
-            "{} for a refresh whose repetition succeeded",
-            refused.status
-        );
-        seen(true, says, probe)
+        let says = |status| format!("{status} for a refresh whose repetition succeeded");
+        found(flip(evidence).map(|(probe, refused)| (probe, says(refused.status))))
     },
 };
 
@@ -150,11 +148,8 @@ fn flip(evidence: &Evidence) -> Option<(Probe, &Answer)> {
 }
 
 /// Answers to refreshes, in their order.
-pub(super) fn refreshes(evidence: &Evidence) -> impl Iterator<Item = (Probe, &Answer)> {
-    evidence.exchanges.iter().filter_map(|exchange| {
-        let refresh = matches!(exchange.probe, Probe::Refresh | Probe::RefreshAgain(_));
-        refresh.then_some((exchange.probe, exchange.result.as_ref().ok()?))
-    })
+fn refreshes(evidence: &Evidence) -> impl Iterator<Item = (Probe, &Answer)> {
+    answers(evidence).filter(|(probe, _)| At::Refresh.includes(*probe))
 }
 
 /// Each refresh fails for reasons that say nothing about the token.
@@ -162,8 +157,11 @@ pub(super) static REFRESH_PASSING: Sign = Sign {
     name: "refresh-not-definitive",
     means: "refreshes fail for a reason that ends no session: network, firewall, overload",
     find: |evidence| {
-        let failed = evidence.exchanges.iter().filter_map(|exchange: &Exchange| {
-            let refresh = matches!(exchange.probe, Probe::Refresh | Probe::RefreshAgain(_));
+        let refreshes = evidence
+            .exchanges
+            .iter()
+            .filter(|exchange| At::Refresh.includes(exchange.probe));
+        let failed = refreshes.filter_map(|exchange| {
             let says = match &exchange.result {
                 Ok(answer) if matches!(answer.status, 403 | 408 | 429 | 500..) => {
                     format!("{} for a refresh", answer.status)
@@ -171,9 +169,9 @@ pub(super) static REFRESH_PASSING: Sign = Sign {
                 Err(failure) => failure.to_string(),
                 Ok(_) => return None,
             };
-            refresh.then(|| seen(true, says, exchange.probe))
+            Some(Clue::new(says, Source::Probe(exchange.probe)))
         });
-        failed.flatten().collect()
+        failed.collect()
     },
 };
 
@@ -186,17 +184,11 @@ pub(super) static EXPIRED_REFRESH_WORKS: Sign = Sign {
             .next()
             .filter(|(_, answer)| accepted(answer));
         let turned_away = evidence.answer(Probe::Client).is_some_and(refused);
-        match works {
-            Some((probe, answer)) if turned_away => {
-                let expired = (token::EXPIRED.find)(evidence);
-                seen(
-                    !expired.is_empty(),
-                    format!("the token is expired; {} for a refresh", answer.status),
-                    probe,
-                )
-            }
-            _ => Vec::new(),
-        }
+        let holds = turned_away && token::EXPIRED.holds(evidence);
+        works.map_or_else(Vec::new, |(probe, answer)| {
+            let says = format!("the token is expired; {} for a refresh", answer.status);
+            seen(holds, says, probe)
+        })
     },
 };
 
@@ -207,13 +199,8 @@ pub(super) static NO_SUCCESSOR: Sign = Sign {
     find: |evidence| {
         let without = refreshes(evidence)
             .find(|(_, answer)| accepted(answer) && !contains(&answer.body, "refresh"));
-        without.map_or_else(Vec::new, |(probe, _)| {
-            seen(
-                true,
-                "a refresh succeeded without a refresh token in its answer",
-                probe,
-            )
-        })
+        let says = "a refresh succeeded without a refresh token in its answer";
+        found(without.map(|(probe, _)| (probe, says.to_owned())))
     },
 };
 
@@ -233,13 +220,8 @@ pub(super) static BLANK_SUCCESSOR: Sign = Sign {
                 .iter()
                 .any(|empty| body.contains(empty))
         });
-        blank.map_or_else(Vec::new, |(probe, _)| {
-            seen(
-                true,
-                "a refresh succeeded with an empty refresh token",
-                probe,
-            )
-        })
+        let says = "a refresh succeeded with an empty refresh token";
+        found(blank.map(|(probe, _)| (probe, says.to_owned())))
     },
 };
 
@@ -253,13 +235,8 @@ pub(super) static POOL_CLIENT_GONE: Sign = Sign {
                 && contains(&answer.body, "ResourceNotFoundException")
                 && contains(&answer.body, "client")
         });
-        gone.map_or_else(Vec::new, |(probe, answer)| {
-            let says = format!(
-                "{} for a refresh: the user pool has no such client",
-                answer.status
-            );
-            seen(true, says, probe)
-        })
+        let says = |status| format!("{status} for a refresh: the user pool has no such client");
+        found(gone.map(|(probe, answer)| (probe, says(answer.status))))
     },
 };
 
@@ -268,13 +245,10 @@ pub(super) static DEVICE_TRACKED: Sign = Sign {
     name: "cognito-device-tracked",
     means: "the token belongs to a device that the user pool tracks",
     find: |evidence| {
-        let tracked = token::claims(evidence)
-            .is_some_and(|claims| claims.names.iter().any(|name| name == "device_key"));
-        if tracked {
-            crate::sign::of_token("the token has the claim `device_key`", None)
-        } else {
-            Vec::new()
-        }
+        token::of_claims(evidence, |claims| {
+            let tracked = claims.names.iter().any(|name| name == "device_key");
+            tracked.then(|| "the token has the claim `device_key`".to_owned())
+        })
     },
 };
 
@@ -282,17 +256,13 @@ pub(super) static DEVICE_TRACKED: Sign = Sign {
 pub(super) static ACCEPTED_THOUGH_INACTIVE: Sign = Sign {
     name: "accepted-though-inactive",
     means: "the API accepts a token of which its issuer says that it is not active",
-    find: |evidence| match evidence.answer(Probe::Introspection) {
-        Some(answer) => {
+    find: |evidence| {
+        together(evidence, [Probe::Introspection], |[answer]| {
             let body: String = answer.body.split_whitespace().collect();
             let inactive = accepted(answer) && contains(&body, "\"active\":false");
-            seen(
-                inactive && still_accepted(evidence),
-                "accepted by the API; introspection says that it is not active",
-                Probe::Introspection,
-            )
-        }
-        None => Vec::new(),
+            let says = "accepted by the API; introspection says that it is not active";
+            (inactive && still_accepted(evidence)).then(|| says.to_owned())
+        })
     },
 };
 
@@ -300,13 +270,11 @@ pub(super) static ACCEPTED_THOUGH_INACTIVE: Sign = Sign {
 pub(super) static ACCEPTED_THOUGH_NO_USERINFO: Sign = Sign {
     name: "accepted-though-userinfo-refuses",
     means: "the API accepts a token that its issuer's userinfo endpoint refuses",
-    find: |evidence| match evidence.answer(Probe::Userinfo) {
-        Some(answer) => seen(
-            answer.status == 401 && still_accepted(evidence),
-            "accepted by the API; 401 at the issuer's userinfo",
-            Probe::Userinfo,
-        ),
-        None => Vec::new(),
+    find: |evidence| {
+        together(evidence, [Probe::Userinfo], |[answer]| {
+            let says = "accepted by the API; 401 at the issuer's userinfo";
+            (answer.status == 401 && still_accepted(evidence)).then(|| says.to_owned())
+        })
     },
 };
 
@@ -314,13 +282,12 @@ pub(super) static ACCEPTED_THOUGH_NO_USERINFO: Sign = Sign {
 pub(super) static ACCEPTED_THOUGH_REVOKED: Sign = Sign {
     name: "accepted-though-revoked",
     means: "the API accepts a token of which its issuer says that it was revoked",
-    find: |evidence| match evidence.answer(Probe::Userinfo) {
-        Some(answer) => seen(
-            refused(answer) && contains(&answer.body, "revoked") && still_accepted(evidence),
-            "accepted by the API; revoked, says the issuer's userinfo",
-            Probe::Userinfo,
-        ),
-        None => Vec::new(),
+    find: |evidence| {
+        together(evidence, [Probe::Userinfo], |[answer]| {
+            let revoked = refused(answer) && contains(&answer.body, "revoked");
+            let says = "accepted by the API; revoked, says the issuer's userinfo";
+            (revoked && still_accepted(evidence)).then(|| says.to_owned())
+        })
     },
 };
 
@@ -329,13 +296,10 @@ pub(super) static FOR_USERINFO: Sign = Sign {
     name: "scope-openid",
     means: "the token's scope holds `openid`, so userinfo is for it",
     find: |evidence| {
-        let openid = token::claims(evidence)
-            .is_some_and(|claims| claims.scope.iter().any(|scope| scope == "openid"));
-        if openid {
-            crate::sign::of_token("the token's scope holds `openid`", None)
-        } else {
-            Vec::new()
-        }
+        token::of_claims(evidence, |claims| {
+            let openid = claims.scope.iter().any(|scope| scope == "openid");
+            openid.then(|| "the token's scope holds `openid`".to_owned())
+        })
     },
 };
 
@@ -344,8 +308,7 @@ pub(super) static ACCEPTED_THOUGH_ENDED: Sign = Sign {
     name: "accepted-though-ended",
     means: "the API accepts the access token of a session that cannot be refreshed any more",
     find: |evidence| {
-        let all: Vec<_> = refreshes(evidence).collect();
-        let dead = all.first().filter(|(_, answer)| {
+        let dead = refreshes(evidence).next().filter(|(_, answer)| {
             let over = [
                 "invalid_grant",
                 "NotAuthorizedException",
@@ -355,17 +318,11 @@ pub(super) static ACCEPTED_THOUGH_ENDED: Sign = Sign {
             matches!(answer.status, 400 | 401)
                 && over.iter().any(|word| contains(&answer.body, word))
         });
-        match dead {
-            Some((probe, answer)) if still_accepted(evidence) => seen(
-                true,
-                format!(
-                    "accepted by the API; {} for a refresh of its session",
-                    answer.status
-                ),
-                *probe,
-            ),
-            _ => Vec::new(),
-        }
+        dead.map_or_else(Vec::new, |(probe, answer)| {
+            let status = answer.status;
+            let says = format!("accepted by the API; {status} for a refresh of its session");
+            seen(still_accepted(evidence), says, probe)
+        })
     },
 };
 
@@ -375,7 +332,7 @@ fn still_accepted(evidence: &Evidence) -> bool {
     let asks = [Probe::Bare, Probe::Altered]
         .iter()
         .any(|probe| evidence.answer(*probe).is_some_and(refused));
-    let expired = !(token::EXPIRED.find)(evidence).is_empty();
+    let expired = token::EXPIRED.holds(evidence);
     own.peek().is_some() && own.all(|(_, answer)| accepted(answer)) && asks && !expired
 }
 
@@ -423,12 +380,7 @@ fn without_query(url: &str) -> &str {
 pub(super) static STATE_FAILS: Sign = Sign {
     name: "state-fails",
     means: "the answer to a sign-in does not belong to the browser that it comes to",
-    find: |evidence| {
-        STATES
-            .iter()
-            .flat_map(|sign| (sign.find)(evidence))
-            .collect()
-    },
+    find: |evidence| each(evidence, &STATES),
 };
 
 /// The same, told by a log: there a browser has kept its cookies, which the probes do not.
@@ -453,16 +405,12 @@ pub(super) static STATE_FAILS_EACH_TIME: Sign = Sign {
             &logs::WORKERS_DISAGREE,
             &logs::AFTER_RESTART,
         ];
-        if forgotten
-            .iter()
-            .any(|sign| !(sign.find)(evidence).is_empty())
-        {
+        if forgotten.iter().any(|sign| sign.holds(evidence)) {
             return Vec::new();
         }
         let often = |sign: &&&Sign| {
-            evidence.logs.findings.iter().any(|found| {
-                found.pattern == Pattern::Text && found.count >= 3 && is(found, "text", sign.name)
-            })
+            let mut found = evidence.logs.findings.iter();
+            found.any(|found| found.count >= 3 && found.text() == Some(sign.name))
         };
         let repeated = STATES.iter().filter(often);
         repeated.flat_map(|sign| (sign.find)(evidence)).collect()
@@ -489,14 +437,16 @@ pub(super) static REDIRECT_URI_REFUSED: Sign = Sign {
     name: "redirect-uri-refused",
     means: "the issuer refuses the redirect URI",
     find: |evidence| {
-        let all = [
-            &texts::REDIRECT_MISMATCH,
-            &texts::REDIRECT_MISMATCH_COGNITO,
-            &texts::REDIRECT_MISMATCH_KEYCLOAK,
-            &texts::REDIRECT_MISMATCH_ENTRA,
-            &texts::REDIRECT_MISMATCH_OIDC,
-        ];
-        all.iter().flat_map(|sign| (sign.find)(evidence)).collect()
+        each(
+            evidence,
+            &[
+                &texts::REDIRECT_MISMATCH,
+                &texts::REDIRECT_MISMATCH_COGNITO,
+                &texts::REDIRECT_MISMATCH_KEYCLOAK,
+                &texts::REDIRECT_MISMATCH_ENTRA,
+                &texts::REDIRECT_MISMATCH_OIDC,
+            ],
+        )
     },
 };
 
@@ -505,16 +455,18 @@ pub(super) static REUSE_SAID: Sign = Sign {
     name: "refresh-reuse-said",
     means: "the issuer says that a used refresh token came back",
     find: |evidence| {
-        let all = [
-            &texts::SUPABASE_USED,
-            &texts::SUPABASE_REUSE,
-            &texts::AUTH0_REUSE,
-            &texts::AUTH0_FERRT,
-            &texts::KEYCLOAK_REUSE,
-            &texts::OIDC_REUSE,
-            &texts::TENURE_THEFT,
-        ];
-        all.iter().flat_map(|sign| (sign.find)(evidence)).collect()
+        each(
+            evidence,
+            &[
+                &texts::SUPABASE_USED,
+                &texts::SUPABASE_REUSE,
+                &texts::AUTH0_REUSE,
+                &texts::AUTH0_FERRT,
+                &texts::KEYCLOAK_REUSE,
+                &texts::OIDC_REUSE,
+                &texts::TENURE_THEFT,
+            ],
+        )
     },
 };
 
@@ -523,14 +475,16 @@ pub(super) static SENT_WITHOUT: Sign = Sign {
     name: "refresh-sent-without-token",
     means: "a refresh was sent without a refresh token",
     find: |evidence| {
-        let all = [
-            &texts::NO_REFRESH_TOKEN,
-            &texts::NO_REFRESH_PARAMETER,
-            &texts::NO_COGNITO_REFRESH,
-            &texts::BLANK_REFRESH,
-            &texts::BLANK_REFRESH_SAID,
-        ];
-        all.iter().flat_map(|sign| (sign.find)(evidence)).collect()
+        each(
+            evidence,
+            &[
+                &texts::NO_REFRESH_TOKEN,
+                &texts::NO_REFRESH_PARAMETER,
+                &texts::NO_COGNITO_REFRESH,
+                &texts::BLANK_REFRESH,
+                &texts::BLANK_REFRESH_SAID,
+            ],
+        )
     },
 };
 
@@ -539,15 +493,17 @@ pub(super) static IDLE_SAID: Sign = Sign {
     name: "refresh-token-over",
     means: "the issuer says that the refresh token's time is over",
     find: |evidence| {
-        let all = [
-            &texts::KEYCLOAK_TOKEN_INACTIVE,
-            &texts::ENTRA_INACTIVE,
-            &texts::ENTRA_EXPIRED,
-            &texts::COGNITO_EXPIRED,
-            &texts::SUPABASE_INACTIVE,
-            &texts::REFRESH_EXPIRED,
-        ];
-        all.iter().flat_map(|sign| (sign.find)(evidence)).collect()
+        each(
+            evidence,
+            &[
+                &texts::KEYCLOAK_TOKEN_INACTIVE,
+                &texts::ENTRA_INACTIVE,
+                &texts::ENTRA_EXPIRED,
+                &texts::COGNITO_EXPIRED,
+                &texts::SUPABASE_INACTIVE,
+                &texts::REFRESH_EXPIRED,
+            ],
+        )
     },
 };
 
@@ -556,11 +512,13 @@ pub(super) static SESSION_GONE_SAID: Sign = Sign {
     name: "session-gone-said",
     means: "the issuer says that the session of the refresh token is gone",
     find: |evidence| {
-        let all = [
-            &texts::KEYCLOAK_SESSION_INACTIVE,
-            &texts::KEYCLOAK_OFFLINE_INACTIVE,
-        ];
-        all.iter().flat_map(|sign| (sign.find)(evidence)).collect()
+        each(
+            evidence,
+            &[
+                &texts::KEYCLOAK_SESSION_INACTIVE,
+                &texts::KEYCLOAK_OFFLINE_INACTIVE,
+            ],
+        )
     },
 };
 
@@ -573,8 +531,8 @@ pub(super) static IDLE_SAID_OF_REFRESH: Sign = Sign {
 
 /// Clues of answers; those of logs only where refreshes were refused.
 fn of_refresh(evidence: &Evidence, clues: Vec<Clue>) -> Vec<Clue> {
-    let refused = !(REFRESHES_REFUSED.find)(evidence).is_empty();
-    let answered = |clue: &Clue| matches!(clue.source, crate::Source::Probe(_));
+    let refused = REFRESHES_REFUSED.holds(evidence);
+    let answered = |clue: &Clue| matches!(clue.source, Source::Probe(_));
     let kept = clues.into_iter().filter(|clue| refused || answered(clue));
     kept.collect()
 }
@@ -590,7 +548,7 @@ pub(super) static SESSION_GONE_ALONE: Sign = Sign {
             &logs::RACE,
             &logs::REUSE,
         ];
-        if lost.iter().any(|sign| !(sign.find)(evidence).is_empty()) {
+        if lost.iter().any(|sign| sign.holds(evidence)) {
             return Vec::new();
         }
         of_refresh(evidence, (SESSION_GONE_SAID.find)(evidence))
@@ -601,11 +559,7 @@ pub(super) static SESSION_GONE_ALONE: Sign = Sign {
 pub(super) static WAIT_PERIOD: Sign = Sign {
     name: "jwks-wait-period",
     means: "the verifier waits before it asks for keys again, and refuses meanwhile",
-    find: |evidence| {
-        let mut clues = (texts::WAIT_PERIOD.find)(evidence);
-        clues.extend((texts::WAIT_PERIOD_SAID.find)(evidence));
-        clues
-    },
+    find: |evidence| each(evidence, &[&texts::WAIT_PERIOD, &texts::WAIT_PERIOD_SAID]),
 };
 
 /// The session was cleared and the app not told, and no failed refresh explains the clearing.
@@ -614,10 +568,7 @@ pub(super) static CLEARED_ALONE: Sign = Sign {
     means: "the session was cleared while the app went on as signed in, for no failed refresh",
     find: |evidence| {
         let otherwise = [&logs::WIPED, &logs::RACE, &logs::REUSE];
-        if otherwise
-            .iter()
-            .any(|sign| !(sign.find)(evidence).is_empty())
-        {
+        if otherwise.iter().any(|sign| sign.holds(evidence)) {
             return Vec::new();
         }
         (logs::CLEARED.find)(evidence)

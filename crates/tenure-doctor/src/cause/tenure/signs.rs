@@ -4,7 +4,7 @@ use super::texts;
 use crate::deployment::CheckResult;
 use crate::exchange::Answer;
 use crate::probe::Probe;
-use crate::sign::{Sign, accepted, answers, contains, logs, refused, seen};
+use crate::sign::{Sign, accepted, answers, contains, each, logs, refused, seen};
 use crate::{Clue, Evidence};
 
 macro_rules! reasons {
@@ -89,11 +89,7 @@ fn bad(evidence: &Evidence, names: &[&str]) -> Vec<Clue> {
     let failed = all
         .filter(|check| check.result == CheckResult::Bad && names.contains(&check.name.as_str()));
     failed
-        .map(|check| Clue {
-            says: check.says.clone(),
-            source: check.source.clone(),
-            at: None,
-        })
+        .map(|check| Clue::new(&check.says, check.source.clone()))
         .collect()
 }
 
@@ -124,13 +120,15 @@ pub(super) static STORE_FAILS: Sign = Sign {
     name: "tenure-store-fails",
     means: "the service says that its store fails",
     find: |evidence| {
-        let all = [
-            &texts::STORE_UNREACHABLE,
-            &texts::STORE_READ_ONLY,
-            &texts::STORE_FULL,
-            &texts::STORE_BUSY,
-        ];
-        all.iter().flat_map(|sign| (sign.find)(evidence)).collect()
+        each(
+            evidence,
+            &[
+                &texts::STORE_UNREACHABLE,
+                &texts::STORE_READ_ONLY,
+                &texts::STORE_FULL,
+                &texts::STORE_BUSY,
+            ],
+        )
     },
 };
 
@@ -139,13 +137,15 @@ pub(super) static ON_MEMORY: Sign = Sign {
     name: "tenure-on-memory",
     means: "the service keeps sessions in memory",
     find: |evidence| {
-        let all = [
-            &texts::MEMORY_JSON,
-            &texts::MEMORY_TEXT,
-            &texts::MEMORY_BANNER,
-            &NOT_DURABLE,
-        ];
-        all.iter().flat_map(|sign| (sign.find)(evidence)).collect()
+        each(
+            evidence,
+            &[
+                &texts::MEMORY_JSON,
+                &texts::MEMORY_TEXT,
+                &texts::MEMORY_BANNER,
+                &NOT_DURABLE,
+            ],
+        )
     },
 };
 
@@ -154,8 +154,10 @@ pub(super) static SESSION_UNKNOWN: Sign = Sign {
     name: "tenure-session-unknown",
     means: "the service does not know a session, or lacks the key of its token",
     find: |evidence| {
-        let all = [&texts::UNKNOWN_LINEAGE, &texts::KEY_MISSING, &UNKNOWN];
-        all.iter().flat_map(|sign| (sign.find)(evidence)).collect()
+        each(
+            evidence,
+            &[&texts::UNKNOWN_LINEAGE, &texts::KEY_MISSING, &UNKNOWN],
+        )
     },
 };
 
@@ -164,13 +166,13 @@ pub(super) static METADATA_NAMES_OTHER: Sign = Sign {
     name: "tenure-metadata-names-other",
     means: "Tenure's metadata names another issuer than the URL that it was asked at",
     find: |evidence| {
-        let exchange = evidence
-            .exchanges
-            .iter()
-            .find(|exchange| exchange.probe == Probe::Discovery);
-        let Some((sent, Ok(answer))) = exchange.map(|it| (&it.request, &it.result)) else {
+        let Some(exchange) = evidence.exchange(Probe::Discovery) else {
             return Vec::new();
         };
+        let Ok(answer) = &exchange.result else {
+            return Vec::new();
+        };
+        let sent = &exchange.request;
         let asked = sent.url.split("/.well-known/").next().unwrap_or_default();
         let metadata: serde_json::Value = serde_json::from_str(&answer.body).unwrap_or_default();
         let named = metadata.get("issuer").and_then(serde_json::Value::as_str);

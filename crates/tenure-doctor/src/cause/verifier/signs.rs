@@ -1,5 +1,6 @@
 //! What only this family asks.
 
+use crate::sign::answer::At;
 use crate::sign::{accepted, answers, refused};
 use crate::{Evidence, exchange::Answer, probe::Probe};
 
@@ -16,13 +17,7 @@ pub(super) fn refusal(evidence: &Evidence) -> Option<&Answer> {
 
 /// The first refusal among the client's request, its repetitions and the ends of its redirects.
 pub(super) fn turned_away(evidence: &Evidence) -> Option<(Probe, &Answer)> {
-    let own = |probe: Probe| {
-        matches!(
-            probe,
-            Probe::Client | Probe::Again(_) | Probe::Address(_) | Probe::Hop(_) | Probe::KeptHop(_)
-        )
-    };
-    answers(evidence).find(|(probe, answer)| own(*probe) && refused(answer))
+    answers(evidence).find(|(probe, answer)| At::Client.includes(*probe) && refused(answer))
 }
 
 /// Part of a URL that names who runs it: host and port.

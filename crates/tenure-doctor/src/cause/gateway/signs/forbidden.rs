@@ -3,13 +3,13 @@
 use url::Url;
 
 use super::rest::{ROUTE_KNOWN, is_unauthorized};
-use super::{always, clue, is_type, reason, says, through_http, through_rest};
+use super::{always, is_type, reason, says, through_http, through_rest};
 use crate::compare::same;
 use crate::drift::Subject;
-use crate::exchange::{Answer, Exchange, Failure};
+use crate::exchange::{Answer, Failure};
 use crate::probe::Probe;
-use crate::sign::{Sign, accepted, contains};
-use crate::{Evidence, Source};
+use crate::sign::{Sign, accepted, contains, seen};
+use crate::{Clue, Evidence, Source};
 
 /// The client is refused with the text that has four causes.
 pub(in super::super) static FORBIDDEN: Sign = Sign {
@@ -46,18 +46,14 @@ pub(in super::super) static EVERYWHERE: Sign = Sign {
     name: "gateway-forbidden-everywhere",
     means: "every path of the stage answers `Forbidden`, with and without a token",
     find: |evidence| {
-        let alike = [Probe::OtherPath, Probe::Bare].iter().all(|probe| {
-            evidence
-                .answer(*probe)
-                .zip(evidence.answer(Probe::Client))
-                .is_some_and(|(other, client)| same(client, other))
-        });
-        if alike {
-            always(evidence, is_forbidden, |answer| {
-                format!("{} at every path, with and without a token", reason(answer))
-            })
-        } else {
-            Vec::new()
+        let probes = [Probe::Client, Probe::OtherPath, Probe::Bare];
+        match evidence.all_answered(probes) {
+            Some([client, other, bare]) if same(client, other) && same(client, bare) => {
+                always(evidence, is_forbidden, |answer| {
+                    format!("{} at every path, with and without a token", reason(answer))
+                })
+            }
+            _ => Vec::new(),
         }
     },
 };
@@ -67,7 +63,7 @@ pub(in super::super) static FORBIDDEN_AT_ROUTE: Sign = Sign {
     name: "gateway-forbidden-at-route",
     means: "`Forbidden` at this route only: the gateway has looked it up first",
     find: |evidence| {
-        if (ROUTE_KNOWN.find)(evidence).is_empty() {
+        if !ROUTE_KNOWN.holds(evidence) {
             return Vec::new();
         }
         always(evidence, is_forbidden, |answer| {
@@ -100,14 +96,16 @@ pub(in super::super) static STAGE_UNKNOWN: Sign = Sign {
             .filter(|belief| matches!(&belief.source, Source::Aws(operation) if operation.ends_with(":GetStages")))
             .map(|belief| belief.name.as_str())
             .collect();
-        let asked = client(evidence).and_then(|exchange| stage(&exchange.request.url));
+        let asked = evidence
+            .exchange(Probe::Client)
+            .and_then(|exchange| stage(&exchange.request.url));
         match asked {
             Some(asked) if !stages.is_empty() && !stages.contains(&asked.as_str()) => {
                 let says = format!(
                     "the URL names the stage `{asked}`; there are: {}",
                     stages.join(", ")
                 );
-                vec![clue(says, Probe::Client)]
+                seen(true, says, Probe::Client)
             }
             _ => Vec::new(),
         }
@@ -119,35 +117,23 @@ pub(in super::super) static OTHER_STAGE_REACHED: Sign = Sign {
     name: "gateway-other-stage-reached",
     means: "another stage of the same host is there",
     find: |evidence| {
-        let other = evidence
-            .exchanges
-            .iter()
-            .find(|exchange| exchange.probe == Probe::OtherEndpoint);
-        let (Some(client), Some(other)) = (client(evidence), other) else {
+        let asked = |probe: Probe| {
+            let url = &evidence.exchange(probe)?.request.url;
+            let host = Url::parse(url).ok()?.host_str().map(str::to_owned);
+            Some((host, stage(url)?))
+        };
+        let client = asked(Probe::Client);
+        let Some(((here, own), (there, other))) = client.zip(asked(Probe::OtherEndpoint)) else {
             return Vec::new();
         };
-        let host = |exchange: &Exchange| {
-            Url::parse(&exchange.request.url)
-                .ok()?
-                .host_str()
-                .map(str::to_owned)
-        };
-        let (Some(here), Some(there)) = (stage(&client.request.url), stage(&other.request.url))
-        else {
-            return Vec::new();
-        };
-        let reached = other
-            .result
-            .as_ref()
-            .is_ok_and(|answer| accepted(answer) || answer.status == 401);
-        if reached && here != there && host(client) == host(other) {
-            vec![clue(
-                format!("stage `{there}` is reached, `{here}` is not"),
-                Probe::OtherEndpoint,
-            )]
-        } else {
-            Vec::new()
-        }
+        let reached = evidence
+            .answer(Probe::OtherEndpoint)
+            .is_some_and(|answer| accepted(answer) || answer.status == 401);
+        seen(
+            reached && own != other && here == there,
+            format!("stage `{other}` is reached, `{own}` is not"),
+            Probe::OtherEndpoint,
+        )
     },
 };
 
@@ -166,9 +152,12 @@ pub(in super::super) static FIREWALL_NAMED: Sign = Sign {
 pub(in super::super) static CERTIFICATE_ASKED: Sign = Sign {
     name: "gateway-certificate-asked",
     means: "the TLS handshake ends because a client certificate is asked for",
-    find: |evidence| match client(evidence).map(|exchange| &exchange.result) {
-        Some(Err(Failure::Tls(why))) if is_certificate(why) => {
-            vec![clue(format!("TLS: {why}"), Probe::Client)]
+    find: |evidence| match evidence
+        .exchange(Probe::Client)
+        .map(|exchange| &exchange.result)
+    {
+        Some(Err(Failure::Tls(why))) => {
+            seen(is_certificate(why), format!("TLS: {why}"), Probe::Client)
         }
         _ => Vec::new(),
     },
@@ -178,13 +167,6 @@ pub(in super::super) static CERTIFICATE_ASKED: Sign = Sign {
 fn is_certificate(why: &str) -> bool {
     let letters: String = why.chars().filter(char::is_ascii_alphanumeric).collect();
     contains(&letters, "certificaterequired")
-}
-
-fn client(evidence: &Evidence) -> Option<&Exchange> {
-    evidence
-        .exchanges
-        .iter()
-        .find(|exchange| exchange.probe == Probe::Client)
 }
 
 /// The stage in the URL of an API's own host, or of an emulator's path.
@@ -205,14 +187,10 @@ fn stage(url: &str) -> Option<String> {
         .map(str::to_owned)
 }
 
-fn key(evidence: &Evidence, sent: bool) -> Vec<crate::Clue> {
-    let has = client(evidence).map(|exchange| {
-        exchange
-            .request
-            .headers
-            .iter()
-            .any(|(name, _)| name == "x-api-key")
-    });
+fn key(evidence: &Evidence, sent: bool) -> Vec<Clue> {
+    let has = evidence
+        .exchange(Probe::Client)
+        .map(|exchange| exchange.request.header("x-api-key").is_some());
     if has == Some(sent) {
         always(evidence, is_forbidden, |answer| {
             let with = if sent { "with" } else { "without" };

@@ -1,12 +1,12 @@
 //! Answers of HTTP APIs: `apigw-requestid`, and a challenge.
 
-use super::{always, clue, reason, says, through_http};
+use super::{always, reason, says, through_http};
 use crate::Evidence;
 use crate::exchange::Answer;
 use crate::probe::Probe;
 use crate::sign::keys::KID_KNOWN;
-use crate::sign::token::presented;
-use crate::sign::{Sign, accepted, contains, of_token, refused};
+use crate::sign::token::{of_claims, presented};
+use crate::sign::{Sign, accepted, contains, of_token, refused, seen, together};
 use crate::token::{Role, Token};
 
 /// The JWT authorizer refuses the client.
@@ -69,9 +69,11 @@ pub(in super::super) static FORBIDDEN_AFTER_JWT: Sign = Sign {
 pub(in super::super) static NO_SCOPE: Sign = Sign {
     name: "http-api-no-scope",
     means: "the token has no scopes",
-    find: |evidence| match presented(evidence).and_then(|token| token.claims.as_ref()) {
-        Some(claims) if claims.scope.is_empty() => of_token("the token has no scopes", None),
-        _ => Vec::new(),
+    find: |evidence| {
+        of_claims(evidence, |claims| {
+            let none = claims.scope.is_empty();
+            none.then(|| "the token has no scopes".to_owned())
+        })
     },
 };
 
@@ -91,9 +93,10 @@ pub(in super::super) static NOT_FOUND: Sign = Sign {
 pub(in super::super) static PREFLIGHT_AUTHORIZED: Sign = Sign {
     name: "http-api-preflight-refused",
     means: "the HTTP API asks the browser's preflight for a token",
-    find: |evidence| match evidence.answer(Probe::Preflight) {
-        Some(answer) if is_refused(answer) => vec![clue(described(answer), Probe::Preflight)],
-        _ => Vec::new(),
+    find: |evidence| {
+        together(evidence, [Probe::Preflight], |[answer]| {
+            is_refused(answer).then(|| described(answer))
+        })
     },
 };
 
@@ -101,14 +104,11 @@ pub(in super::super) static PREFLIGHT_AUTHORIZED: Sign = Sign {
 pub(in super::super) static NOT_RSA: Sign = Sign {
     name: "http-api-not-rsa",
     means: "the token is not signed with RSA, the only kind that a JWT authorizer of an HTTP API knows",
-    find: |evidence| {
-        let alg = presented(evidence).and_then(|token| token.header.as_ref()?.alg.as_deref());
-        match alg {
-            Some(alg) if !alg.starts_with("RS") && !alg.starts_with("PS") => {
-                of_token(format!("alg is {alg}"), None)
-            }
-            _ => Vec::new(),
+    find: |evidence| match presented(evidence).and_then(Token::alg) {
+        Some(alg) if !alg.starts_with("RS") && !alg.starts_with("PS") => {
+            of_token(format!("alg is {alg}"), None)
         }
+        _ => Vec::new(),
     },
 };
 
@@ -116,9 +116,12 @@ pub(in super::super) static NOT_RSA: Sign = Sign {
 pub(in super::super) static NOT_RSA_REFUSED: Sign = Sign {
     name: "http-api-not-rsa-refused",
     means: "the HTTP API refuses a token that is not signed with RSA",
-    find: |evidence| match (JWT_REFUSED.find)(evidence) {
-        refused if refused.is_empty() => refused,
-        _ => (NOT_RSA.find)(evidence),
+    find: |evidence| {
+        if JWT_REFUSED.holds(evidence) {
+            (NOT_RSA.find)(evidence)
+        } else {
+            Vec::new()
+        }
     },
 };
 
@@ -127,9 +130,7 @@ pub(in super::super) static NEW_KEY_REFUSED: Sign = Sign {
     name: "http-api-new-key-refused",
     means: "the HTTP API refuses a token whose key the issuer publishes, and takes one of another key",
     find: |evidence| {
-        let known = !(KID_KNOWN.find)(evidence).is_empty();
-        let other = !(OTHER_KID_ACCEPTED.find)(evidence).is_empty();
-        if known && other {
+        if KID_KNOWN.holds(evidence) && OTHER_KID_ACCEPTED.holds(evidence) {
             (JWT_REFUSED.find)(evidence)
         } else {
             Vec::new()
@@ -144,15 +145,16 @@ pub(in super::super) static OTHER_KID_ACCEPTED: Sign = Sign {
     find: |evidence| {
         let client = evidence.answer(Probe::Client).is_some_and(refused);
         let probes = [(Probe::Old, Role::Old), (Probe::OtherToken, Role::Other)];
-        let found = probes.into_iter().find(|(probe, role)| {
+        let taken = probes.into_iter().find(|(probe, role)| {
             evidence.answer(*probe).is_some_and(accepted) && other_kid(evidence, *role)
         });
-        match found {
-            Some((probe, _)) if client => {
-                vec![clue("accepted with another kid of the same issuer", probe)]
-            }
-            _ => Vec::new(),
-        }
+        taken.map_or_else(Vec::new, |(probe, _)| {
+            seen(
+                client,
+                "accepted with another kid of the same issuer",
+                probe,
+            )
+        })
     },
 };
 
@@ -161,21 +163,19 @@ pub(in super::super) static OTHER_KID_TAKEN: Sign = Sign {
     name: "http-api-other-kid-taken",
     means: "the HTTP API takes one key of the issuer and not another",
     find: |evidence| {
-        if (JWT_REFUSED.find)(evidence).is_empty() {
-            return Vec::new();
+        if JWT_REFUSED.holds(evidence) {
+            (OTHER_KID_ACCEPTED.find)(evidence)
+        } else {
+            Vec::new()
         }
-        (OTHER_KID_ACCEPTED.find)(evidence)
     },
 };
 
 fn other_kid(evidence: &Evidence, role: Role) -> bool {
-    let other = evidence.tokens.iter().find(|token| token.role == role);
-    let (Some(one), Some(other)) = (presented(evidence), other) else {
-        return false;
-    };
-    let kid = |token: &Token| token.header.as_ref().and_then(|header| header.kid.clone());
-    let iss = |token: &Token| token.claims.as_ref().and_then(|claims| claims.iss.clone());
-    kid(one).is_some() && kid(one) != kid(other) && iss(one) == iss(other)
+    let pair = presented(evidence).zip(evidence.token(role));
+    pair.is_some_and(|(own, other)| {
+        own.kid().is_some() && own.kid() != other.kid() && own.iss() == other.iss()
+    })
 }
 
 fn is_refused(answer: &Answer) -> bool {

@@ -1,12 +1,11 @@
 //! Which user pool the gateway trusts, which one the token is of, and which one was meant.
 
-use super::clue;
 use crate::drift::{self, Belief, Disagreement, Holder, Subject};
 use crate::layer;
 use crate::probe::Probe;
 use crate::sign::drift::clues;
 use crate::sign::token::{IN_TIME, claims, presented};
-use crate::sign::{Sign, accepted, keys, refused};
+use crate::sign::{Sign, accepted, found, keys, refused};
 use crate::token::Role;
 use crate::{Clue, Evidence};
 
@@ -15,14 +14,10 @@ pub(in super::super) static POOL_BY_PARAMETER: Sign = Sign {
     name: "gateway-pool-by-parameter",
     means: "the template takes the pool from the parameter store, which is read only when the resource changes",
     find: |evidence| {
-        references(evidence)
-            .into_iter()
-            .map(|belief| Clue {
-                says: format!("`{}` is {}", belief.name, belief.value),
-                source: belief.source.clone(),
-                at: None,
-            })
-            .collect()
+        let says = |belief: &Belief| format!("`{}` is {}", belief.name, belief.value);
+        let found =
+            references(evidence).map(|belief| Clue::new(says(belief), belief.source.clone()));
+        found.collect()
     },
 };
 
@@ -35,7 +30,6 @@ pub(in super::super) static PARAMETER_IS_TOKENS: Sign = Sign {
             return Vec::new();
         };
         let names: Vec<_> = references(evidence)
-            .iter()
             .filter_map(|belief| parameter(&belief.value))
             .collect();
         let stored = evidence
@@ -44,13 +38,10 @@ pub(in super::super) static PARAMETER_IS_TOKENS: Sign = Sign {
             .filter(|belief| belief.held_by == Holder::Parameters);
         stored
             .filter(|belief| names.contains(&belief.name) && belief.value.contains(&pool))
-            .map(|belief| Clue {
-                says: format!(
-                    "`{}` holds {pool}, the pool that the token is of",
-                    belief.name
-                ),
-                source: belief.source.clone(),
-                at: None,
+            .map(|belief| {
+                let name = &belief.name;
+                let says = format!("`{name}` holds {pool}, the pool that the token is of");
+                Clue::new(says, belief.source.clone())
             })
             .collect()
     },
@@ -72,16 +63,12 @@ pub(in super::super) static TOKEN_OF_OTHER_POOL: Sign = Sign {
     name: "gateway-token-of-other-pool",
     means: "the token is of another pool than the one that the gateway is meant to trust",
     find: |evidence| {
-        let stale = !(DEPLOYED_IS_STALE.find)(evidence).is_empty();
-        let open = references(evidence).iter().any(|belief| {
-            parameter(&belief.value).is_none_or(|name| {
-                !evidence
-                    .beliefs
-                    .iter()
-                    .any(|stored| stored.held_by == Holder::Parameters && stored.name == name)
-            })
-        });
-        if stale || open {
+        let stored = |name: String| {
+            let mut beliefs = evidence.beliefs.iter();
+            beliefs.any(|belief| belief.held_by == Holder::Parameters && belief.name == name)
+        };
+        let open = references(evidence).any(|belief| !parameter(&belief.value).is_some_and(stored));
+        if open || DEPLOYED_IS_STALE.holds(evidence) {
             return Vec::new();
         }
         pools(evidence, |one| {
@@ -110,25 +97,14 @@ pub(in super::super) static OTHER_POOL_ACCEPTED: Sign = Sign {
     means: "a token of another pool is accepted where the client's is refused",
     find: |evidence| {
         let client = evidence.answer(Probe::Client).is_some_and(refused);
-        let issuer = claims(evidence).and_then(|claims| claims.iss.clone());
+        let issuer = claims(evidence).and_then(|claims| claims.iss.as_deref());
         let probes = [(Probe::Old, Role::Old), (Probe::OtherToken, Role::Other)];
-        let other = |role: Role| {
-            let token = evidence.tokens.iter().find(|token| token.role == role);
-            token.and_then(|token| token.claims.as_ref()?.iss.clone())
-        };
-        let found = probes.into_iter().find(|(probe, role)| {
-            let iss = other(*role);
-            evidence.answer(*probe).is_some_and(accepted) && iss.is_some() && iss != issuer
+        let taken = probes.into_iter().find_map(|(probe, role)| {
+            let other = evidence.token(role)?.iss()?;
+            let taken = evidence.answer(probe).is_some_and(accepted) && issuer? != other;
+            taken.then(|| (probe, format!("accepted: a token of {other}")))
         });
-        match found {
-            Some((probe, role)) if client && issuer.is_some() => {
-                vec![clue(
-                    format!("accepted: a token of {}", other(role).unwrap_or_default()),
-                    probe,
-                )]
-            }
-            _ => Vec::new(),
-        }
+        found(taken.filter(|_| client))
     },
 };
 
@@ -151,13 +127,10 @@ pub(in super::super) static MEANT_IS_TOKENS: Sign = Sign {
             .iter()
             .filter(meant)
             .filter(|belief| belief.value.contains(&pool))
-            .map(|belief| Clue {
-                says: format!(
-                    "`{}` names {pool}, the pool that the token is of",
-                    belief.name
-                ),
-                source: belief.source.clone(),
-                at: None,
+            .map(|belief| {
+                let name = &belief.name;
+                let says = format!("`{name}` names {pool}, the pool that the token is of");
+                Clue::new(says, belief.source.clone())
             })
             .collect()
     },
@@ -170,18 +143,10 @@ pub(in super::super) static GOOD_ID_TOKEN: Sign = Sign {
     find: |evidence| {
         let whole = presented(evidence).is_some_and(|token| token.blemishes.is_empty());
         let id = claims(evidence).is_some_and(|claims| claims.token_use.as_deref() == Some("id"));
-        let forged = !(keys::NO_KEY_VERIFIES.find)(evidence).is_empty();
+        let forged = keys::NO_KEY_VERIFIES.holds(evidence);
         let sent = evidence
-            .exchanges
-            .iter()
-            .find(|exchange| exchange.probe == Probe::Client)
-            .is_some_and(|exchange| {
-                exchange
-                    .request
-                    .headers
-                    .iter()
-                    .any(|(name, _)| name == "authorization")
-            });
+            .exchange(Probe::Client)
+            .is_some_and(|exchange| exchange.request.header("authorization").is_some());
         let straight = evidence.answer(Probe::Client).is_some_and(|answer| {
             layer::passed(answer)
                 .iter()
@@ -203,19 +168,13 @@ pub(in super::super) static STAGE_BEHIND: Sign = Sign {
 };
 
 /// What the template says of the pool through the parameter store, without a version.
-fn references(evidence: &Evidence) -> Vec<&Belief> {
-    evidence
-        .beliefs
-        .iter()
-        .filter(|belief| {
-            belief.held_by == Holder::Template
-                && matches!(belief.about, Subject::UserPool | Subject::Issuer)
-                && belief
-                    .note
-                    .as_deref()
-                    .is_some_and(|note| note.starts_with("not pinned"))
-        })
-        .collect()
+fn references(evidence: &Evidence) -> impl Iterator<Item = &Belief> {
+    evidence.beliefs.iter().filter(|belief| {
+        let note = belief.note.as_deref();
+        belief.held_by == Holder::Template
+            && matches!(belief.about, Subject::UserPool | Subject::Issuer)
+            && note.is_some_and(|note| note.starts_with("not pinned"))
+    })
 }
 
 /// The name in `{{resolve:ssm:NAME}}`.

@@ -1,15 +1,13 @@
 //! Answers of REST APIs: the reason stands in `x-amzn-errortype`.
 
-use super::{
-    always, clue, error_type, is_type, message, own, reason, says, through_http, through_rest,
-};
+use super::{always, error_type, is_type, message, own, reason, says, through_http, through_rest};
 use crate::cause::Layer;
 use crate::compare::same;
 use crate::exchange::Answer;
 use crate::layer;
 use crate::logs::Pattern;
 use crate::probe::Probe;
-use crate::sign::{Sign, accepted, contains, logs, token};
+use crate::sign::{Sign, accepted, contains, first_of, logs, seen, together, token};
 use crate::token::Role;
 use crate::{Clue, Evidence, Source, drift};
 
@@ -56,20 +54,11 @@ pub(in super::super) static ROUTE_UNKNOWN_ANYWHERE: Sign = Sign {
     name: "gateway-route-unknown-anywhere",
     means: "the client's path is refused as one that cannot exist",
     find: |evidence| {
-        let (Some(client), Some(other)) = (
-            evidence.answer(Probe::Client),
-            evidence.answer(Probe::OtherPath),
-        ) else {
-            return Vec::new();
-        };
-        if is_unknown_route(client) && same(client, other) {
-            vec![clue(
-                format!("{} here and at a path that cannot exist", reason(client)),
-                Probe::OtherPath,
-            )]
-        } else {
-            Vec::new()
-        }
+        let probes = [Probe::Client, Probe::OtherPath];
+        together(evidence, probes, |[client, other]| {
+            let holds = is_unknown_route(client) && same(client, other);
+            holds.then(|| format!("{} here and at a path that cannot exist", reason(client)))
+        })
     },
 };
 
@@ -78,25 +67,13 @@ pub(in super::super) static ROUTE_KNOWN: Sign = Sign {
     name: "gateway-route-known",
     means: "the gateway knows the client's route: a path that cannot exist is refused in other words",
     find: |evidence| {
-        let (Some(client), Some(other)) = (
-            evidence.answer(Probe::Client),
-            evidence.answer(Probe::OtherPath),
-        ) else {
-            return Vec::new();
-        };
-        let unknown = is_unknown_route(other) || reads_signature(other);
-        if unknown && !same(client, other) {
-            vec![clue(
-                format!(
-                    "{} here, {} at a path that cannot exist",
-                    reason(client),
-                    reason(other)
-                ),
-                Probe::OtherPath,
-            )]
-        } else {
-            Vec::new()
-        }
+        let probes = [Probe::Client, Probe::OtherPath];
+        together(evidence, probes, |[client, other]| {
+            let unknown = is_unknown_route(other) || reads_signature(other);
+            let (here, there) = (reason(client), reason(other));
+            (unknown && !same(client, other))
+                .then(|| format!("{here} here, {there} at a path that cannot exist"))
+        })
     },
 };
 
@@ -139,11 +116,10 @@ pub(in super::super) static EXPLICIT_DENY: Sign = Sign {
 pub(in super::super) static DENIED_ELSEWHERE: Sign = Sign {
     name: "gateway-denied-elsewhere",
     means: "the Lambda authorizer denies this token at another endpoint too",
-    find: |evidence| match evidence.answer(Probe::OtherEndpoint) {
-        Some(answer) if is_denied(answer) => {
-            vec![clue(reason(answer), Probe::OtherEndpoint)]
-        }
-        _ => Vec::new(),
+    find: |evidence| {
+        together(evidence, [Probe::OtherEndpoint], |[answer]| {
+            is_denied(answer).then(|| reason(answer))
+        })
     },
 };
 
@@ -154,13 +130,10 @@ pub(in super::super) static OTHER_SPELLING_ALLOWED: Sign = Sign {
     find: |evidence| {
         let denied = own(evidence).any(|(_, answer)| is_denied(answer));
         let spelt = [Probe::Lower, Probe::Upper, Probe::Raw, Probe::Trimmed];
-        let allowed = spelt
-            .into_iter()
-            .find(|probe| evidence.answer(*probe).is_some_and(accepted));
-        match allowed {
-            Some(probe) if denied => vec![clue("the token is allowed in this spelling", probe)],
-            _ => Vec::new(),
-        }
+        let says = "the token is allowed in this spelling";
+        first_of(evidence, &spelt, |_, answer| {
+            (denied && accepted(answer)).then(|| says.to_owned())
+        })
     },
 };
 
@@ -168,17 +141,11 @@ pub(in super::super) static OTHER_SPELLING_ALLOWED: Sign = Sign {
 pub(in super::super) static AS_REFUSED_WITHOUT: Sign = Sign {
     name: "gateway-as-refused-without",
     means: "the authorizer's refusal is the same without a token",
-    find: |evidence| match evidence
-        .answer(Probe::Client)
-        .zip(evidence.answer(Probe::Bare))
-    {
-        Some((client, bare)) if is_unauthorized(client) && same(client, bare) => {
-            vec![clue(
-                format!("{} with the token and without", reason(client)),
-                Probe::Bare,
-            )]
-        }
-        _ => Vec::new(),
+    find: |evidence| {
+        together(evidence, [Probe::Client, Probe::Bare], |[client, bare]| {
+            let holds = is_unauthorized(client) && same(client, bare);
+            holds.then(|| format!("{} with the token and without", reason(client)))
+        })
     },
 };
 
@@ -189,13 +156,10 @@ pub(in super::super) static OTHER_SPELLING_TAKEN: Sign = Sign {
     find: |evidence| {
         let refused = evidence.answer(Probe::Client).is_some_and(is_unauthorized);
         let spelt = [Probe::Raw, Probe::Lower, Probe::Upper, Probe::TokenScheme];
-        let taken = spelt
-            .into_iter()
-            .find(|probe| evidence.answer(*probe).is_some_and(accepted));
-        match taken {
-            Some(probe) if refused => vec![clue("the token is taken in this spelling", probe)],
-            _ => Vec::new(),
-        }
+        let says = "the token is taken in this spelling";
+        first_of(evidence, &spelt, |_, answer| {
+            (refused && accepted(answer)).then(|| says.to_owned())
+        })
     },
 };
 
@@ -222,12 +186,8 @@ pub(in super::super) static DENIED_NOW_AND_THEN: Sign = Sign {
             .filter(|(_, answer)| is_denied(answer))
             .count();
         let allowed = own(evidence).filter(|(_, answer)| accepted(answer)).count();
-        if denied > 0 && allowed > 0 {
-            let says = format!("the same request: denied {denied} times, allowed {allowed} times");
-            vec![clue(says, Probe::Again(1))]
-        } else {
-            Vec::new()
-        }
+        let says = format!("the same request: denied {denied} times, allowed {allowed} times");
+        seen(denied > 0 && allowed > 0, says, Probe::Again(1))
     },
 };
 
@@ -304,9 +264,10 @@ pub(in super::super) static EMPTY_MESSAGE: Sign = Sign {
 pub(in super::super) static BARE_UNAUTHORIZED: Sign = Sign {
     name: "gateway-bare-unauthorized",
     means: "without a token the gateway answers a plain 401",
-    find: |evidence| match evidence.answer(Probe::Bare) {
-        Some(answer) if is_unauthorized(answer) => vec![clue(reason(answer), Probe::Bare)],
-        _ => Vec::new(),
+    find: |evidence| {
+        together(evidence, [Probe::Bare], |[answer]| {
+            is_unauthorized(answer).then(|| reason(answer))
+        })
     },
 };
 
@@ -315,18 +276,11 @@ pub(in super::super) static NOTHING_SENT: Sign = Sign {
     name: "gateway-nothing-sent",
     means: "the client's own request has no Authorization header",
     find: |evidence| {
-        let client = evidence
-            .exchanges
-            .iter()
-            .find(|exchange| exchange.probe == Probe::Client);
-        let silent = |exchange: &&crate::exchange::Exchange| {
-            let mut fields = exchange.request.headers.iter();
-            !exchange.request.headers.is_empty() && !fields.any(|(name, _)| name == "authorization")
-        };
-        match client.filter(silent) {
-            Some(_) => vec![clue("no Authorization header is sent", Probe::Client)],
-            None => Vec::new(),
-        }
+        let silent = evidence.exchange(Probe::Client).is_some_and(|exchange| {
+            let sent = &exchange.request;
+            !sent.headers.is_empty() && sent.header("authorization").is_none()
+        });
+        seen(silent, "no Authorization header is sent", Probe::Client)
     },
 };
 
@@ -426,11 +380,10 @@ pub(in super::super) static LIMITED_IN_LOGS: Sign = Sign {
             .iter()
             .find(|file| file.statuses.contains_key(&429));
         match file {
-            Some(file) if limited >= 5 && limited > refused => vec![Clue {
-                says: format!("{limited} answers 429, and {refused} of 401 or 403"),
-                source: Source::Log(file.name.clone(), 1),
-                at: None,
-            }],
+            Some(file) if limited >= 5 && limited > refused => vec![Clue::new(
+                format!("{limited} answers 429, and {refused} of 401 or 403"),
+                Source::Log(file.name.clone(), 1),
+            )],
             _ => Vec::new(),
         }
     },
@@ -441,10 +394,7 @@ pub(in super::super) static EXPIRED_WHEN_SENT: Sign = Sign {
     name: "gateway-expired-when-sent",
     means: "the authorizer refuses a token that was expired when it was sent",
     find: |evidence| {
-        let sent = evidence
-            .exchanges
-            .iter()
-            .find(|exchange| exchange.probe == Probe::Client);
+        let sent = evidence.exchange(Probe::Client);
         let exp = token::claims(evidence).and_then(|claims| claims.exp);
         match sent.zip(exp) {
             Some((sent, exp)) if exp + token::CLOSE < sent.at => {
@@ -466,20 +416,11 @@ pub(in super::super) static SAME_ISSUER_TAKEN: Sign = Sign {
     name: "gateway-same-issuer-taken",
     means: "another token of the same issuer is taken",
     find: |evidence| {
-        let issuer = |role: Role| {
-            let token = evidence.tokens.iter().find(|token| token.role == role)?;
-            token.claims.as_ref()?.iss.clone()
-        };
+        let issuer = |role: Role| evidence.token(role)?.iss();
         let taken = evidence.answer(Probe::OtherToken).is_some_and(accepted);
         let same = issuer(Role::Other).is_some() && issuer(Role::Other) == issuer(Role::Presented);
-        if taken && same {
-            vec![clue(
-                "another token of the same issuer is taken",
-                Probe::OtherToken,
-            )]
-        } else {
-            Vec::new()
-        }
+        let says = "another token of the same issuer is taken";
+        seen(taken && same, says, Probe::OtherToken)
     },
 };
 
@@ -488,26 +429,13 @@ pub(in super::super) static FORBIDDEN_WHOLLY: Sign = Sign {
     name: "gateway-forbidden-wholly",
     means: "403 in the same words for every path, with a token, without and with a forged one",
     find: |evidence| {
-        let Some(client) = evidence
-            .answer(Probe::Client)
-            .filter(|answer| answer.status == 403)
-        else {
-            return Vec::new();
-        };
-        let probes = [Probe::Bare, Probe::Altered, Probe::OtherPath];
-        let alike = |probe: &Probe| {
-            evidence
-                .answer(*probe)
-                .is_some_and(|other| same(client, other))
-        };
-        if !is_unknown_route(client) && probes.iter().all(alike) {
-            vec![clue(
-                "403 for every path, with and without the token",
-                Probe::OtherPath,
-            )]
-        } else {
-            Vec::new()
-        }
+        let probes = [Probe::Client, Probe::Bare, Probe::Altered, Probe::OtherPath];
+        together(evidence, probes, |[client, others @ ..]| {
+            let forbidden = client.status == 403 && !is_unknown_route(client);
+            let alike = others.iter().all(|other| same(client, other));
+            let says = "403 for every path, with and without the token";
+            (forbidden && alike).then(|| says.to_owned())
+        })
     },
 };
 
@@ -549,14 +477,9 @@ pub(in super::super) static UNEXPLAINED_403: Sign = Sign {
 pub(in super::super) static UNEXPLAINED_ALIKE: Sign = Sign {
     name: "gateway-unexplained-alike",
     means: "403 without a reason, with the token as without it",
-    find: |evidence| {
-        let pair = evidence
-            .answer(Probe::Client)
-            .zip(evidence.answer(Probe::Bare));
-        match pair {
-            Some((client, bare)) if same(client, bare) => (UNEXPLAINED_403.find)(evidence),
-            _ => Vec::new(),
-        }
+    find: |evidence| match evidence.all_answered([Probe::Client, Probe::Bare]) {
+        Some([client, bare]) if same(client, bare) => (UNEXPLAINED_403.find)(evidence),
+        _ => Vec::new(),
     },
 };
 
@@ -587,14 +510,9 @@ fn at_amazon(evidence: &Evidence) -> bool {
 
 /// Whether the client's request carries an AWS signature, good or not.
 fn signs_itself(evidence: &Evidence) -> bool {
-    let mut own = evidence
-        .exchanges
-        .iter()
-        .filter(|exchange| exchange.probe == Probe::Client);
-    own.any(|exchange| {
-        let mut fields = exchange.request.headers.iter();
-        fields.any(|(name, value)| name == "authorization" && value.starts_with("AWS4"))
-    })
+    let sent = evidence.exchange(Probe::Client);
+    let scheme = sent.and_then(|exchange| exchange.request.header("authorization"));
+    scheme.is_some_and(|value| value.starts_with("AWS4"))
 }
 
 /// What the parser of AWS signatures says to a Bearer token.
@@ -609,10 +527,9 @@ fn reads_signature(answer: &Answer) -> bool {
 }
 
 fn first(evidence: &Evidence, is: impl Fn(&Answer) -> bool) -> Vec<Clue> {
-    match evidence.answer(Probe::Client) {
-        Some(answer) if is(answer) => vec![clue(reason(answer), Probe::Client)],
-        _ => Vec::new(),
-    }
+    together(evidence, [Probe::Client], |[answer]| {
+        is(answer).then(|| reason(answer))
+    })
 }
 
 fn is_unknown_route(answer: &Answer) -> bool {

@@ -2,10 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::clue;
 use super::http::{JWT_REFUSED, NOT_RSA_REFUSED};
 use crate::drift::{Belief, Holder, Subject};
-use crate::exchange::Exchange;
 use crate::probe::Probe;
 use crate::sign::Sign;
 use crate::sign::token::claims;
@@ -16,16 +14,14 @@ pub(in super::super) static IDENTITY_ELSEWHERE: Sign = Sign {
     name: "gateway-identity-elsewhere",
     means: "the authorizer looks for its identity source in a header that the client does not send",
     find: |evidence| {
-        let client = evidence
-            .exchanges
-            .iter()
-            .find(|exchange| exchange.probe == Probe::Client);
-        let Some(client) = client.filter(|exchange| sends(exchange, "authorization")) else {
+        let sent = evidence.exchange(Probe::Client).map(|it| &it.request);
+        let Some(sent) = sent.filter(|sent| sent.header("authorization").is_some()) else {
             return Vec::new();
         };
         let by_authorizer = grouped(evidence, "identitySource");
-        let lacks =
-            |belief: &&Belief| header(&belief.value).is_some_and(|name| !sends(client, &name));
+        let lacks = |belief: &&Belief| {
+            header(&belief.value).is_some_and(|name| sent.header(&name).is_none())
+        };
         let missing: Vec<_> = by_authorizer
             .values()
             .map(|sources| sources.iter().copied().find(|source| lacks(source)))
@@ -100,8 +96,7 @@ pub(in super::super) static TRUSTED_BUT_NOT_RSA: Sign = Sign {
                 && belief.about == Subject::Issuer
                 && issuer == Some(belief.value.as_str())
         };
-        let refused = !(JWT_REFUSED.find)(evidence).is_empty();
-        if jwt && refused && evidence.beliefs.iter().any(trusted) {
+        if jwt && JWT_REFUSED.holds(evidence) && evidence.beliefs.iter().any(trusted) {
             (NOT_RSA_REFUSED.find)(evidence)
         } else {
             Vec::new()
@@ -164,17 +159,6 @@ fn header(source: &str) -> Option<String> {
     Some(name.to_ascii_lowercase())
 }
 
-fn sends(exchange: &Exchange, name: &str) -> bool {
-    exchange
-        .request
-        .headers
-        .iter()
-        .any(|(field, _)| field == name)
-}
-
 fn stated(belief: &Belief, says: String) -> Clue {
-    Clue {
-        source: belief.source.clone(),
-        ..clue(says, Probe::Client)
-    }
+    Clue::new(says, belief.source.clone())
 }

@@ -9,10 +9,9 @@ use std::sync::LazyLock;
 use regex::{Regex, RegexBuilder};
 
 use crate::exchange::Answer;
-use crate::logs::Pattern;
 use crate::probe::Probe;
-use crate::sign::answer::is_aside;
-use crate::sign::{Sign, accepted, answers, logs, refused, seen};
+use crate::sign::answer::{At, is_aside};
+use crate::sign::{Sign, accepted, answers, found, logs, refused};
 use crate::{Clue, Evidence, Source};
 
 /// For each reason a sign for answers and one for logs. `TEXTS` is what the logs are searched for.
@@ -357,31 +356,21 @@ fn said(evidence: &Evidence, words: Option<&Regex>) -> Vec<Clue> {
         let found = reasons_of(answer).find_map(|text| words.find(text))?;
         Some(format!("{} with `{}`", answer.status, found.as_str()))
     };
-    let mut clues = Vec::new();
-    for (probe, answer) in own(evidence) {
-        clues.extend(
-            reason(answer)
-                .into_iter()
-                .flat_map(|says| seen(true, says, probe)),
-        );
-    }
-    if evidence.sent(Probe::Client) {
-        return clues;
-    }
+    let probed = own(evidence)
+        .filter_map(|(probe, answer)| Some(Clue::new(reason(answer)?, Source::Probe(probe))));
     let browsed = evidence.logs.browsed.iter().filter_map(|one| {
-        let says = reason(
-            one.answer
-                .as_ref()
-                .filter(|answer| refused(answer) && !is_aside(answer))?,
-        )?;
-        Some(Clue {
-            says,
-            source: Source::Log(one.file.clone(), one.entry),
-            at: None,
-        })
+        let answer = one.answer.as_ref();
+        let refusal = answer.filter(|answer| refused(answer) && !is_aside(answer))?;
+        let source = Source::Log(one.file.clone(), one.entry);
+        Some(Clue::new(reason(refusal)?, source))
     });
-    clues.extend(browsed.take(BROWSED));
-    clues
+    // Where the client's own request was sent, nobody else's counts.
+    let browsed = browsed.take(if evidence.sent(Probe::Client) {
+        0
+    } else {
+        BROWSED
+    });
+    probed.chain(browsed).collect()
 }
 
 /// Requests of a HAR file that are quoted for one reason.
@@ -390,11 +379,7 @@ const BROWSED: usize = 3;
 /// Refusals of the client's own request, at the end of its redirects too.
 fn own(evidence: &Evidence) -> impl Iterator<Item = (Probe, &Answer)> {
     answers(evidence).filter(|(probe, answer)| {
-        let own = matches!(
-            probe,
-            Probe::Client | Probe::Again(_) | Probe::Address(_) | Probe::Hop(_) | Probe::KeptHop(_)
-        );
-        own && !accepted(answer) && !is_aside(answer)
+        At::Client.includes(*probe) && !accepted(answer) && !is_aside(answer)
     })
 }
 
@@ -430,16 +415,10 @@ pub(in crate::cause::verifier) static NO_REASON: Sign = Sign {
     name: "no-reason-given",
     means: "the refusals do not say why",
     find: |evidence| {
-        let given = REASONS.iter().any(|sign| !(sign.find)(evidence).is_empty());
-        let refused = own(evidence).next();
-        match refused {
-            Some((probe, answer)) => seen(
-                !given,
-                format!("{} without a reason that is known", answer.status),
-                probe,
-            ),
-            None => Vec::new(),
-        }
+        let given = REASONS.iter().any(|sign| sign.holds(evidence));
+        let refused = own(evidence).next().filter(|_| !given);
+        let says = |status| format!("{status} without a reason that is known");
+        found(refused.map(|(probe, answer)| (probe, says(answer.status))))
     },
 };
 
@@ -448,18 +427,17 @@ pub(in crate::cause::verifier) static AUDIENCE_ALONE: Sign = Sign {
     name: "answer-says-audience-alone",
     means: "the refusal speaks of the audience, and not of the client's id",
     find: |evidence| {
-        if (CLIENT.find)(evidence).is_empty() {
-            (AUDIENCE.find)(evidence)
-        } else {
+        if CLIENT.holds(evidence) {
             Vec::new()
+        } else {
+            (AUDIENCE.find)(evidence)
         }
     },
 };
 
 /// Whether the answer to the client's own request says why it is refused, in words that are known.
 pub(crate) fn gives_reason(evidence: &Evidence) -> bool {
-    let given = |sign: &&Sign| !(sign.find)(evidence).is_empty();
-    evidence.sent(Probe::Client) && REASONS.iter().any(given)
+    evidence.sent(Probe::Client) && REASONS.iter().any(|sign| sign.holds(evidence))
 }
 
 const REASONS: [&Sign; 15] = [
@@ -474,8 +452,7 @@ pub(super) fn prevails(evidence: &Evidence, name: &str) -> Vec<Clue> {
         .logs
         .findings
         .iter()
-        .filter(|finding| finding.pattern == Pattern::Text)
-        .filter_map(|finding| Some((finding.figures.get("text")?.as_str(), finding.count)))
+        .filter_map(|finding| Some((finding.text()?, finding.count)))
         .filter(|(text, _)| text.starts_with("log-says-"))
         .collect();
     let own = counts
