@@ -176,6 +176,7 @@ fn find(value: &Value, field: &str) -> Option<String> {
     })
 }
 
-fn of(so_far: &[Exchange], probe: Probe) -> Option<&Exchange> {
+/// What was sent for a probe.
+pub(super) fn of(so_far: &[Exchange], probe: Probe) -> Option<&Exchange> {
     so_far.iter().find(|exchange| exchange.probe == probe)
 }

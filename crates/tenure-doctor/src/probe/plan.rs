@@ -67,28 +67,19 @@ pub fn decide(
 /// What every diagnosis begins with.
 const START: [Probe; 4] = [Probe::Client, Probe::Bare, Probe::Altered, Probe::Preflight];
 
-/// Where all is well so far: what would show that it is not.
-const CHECKS: [Probe; 13] = [
+/// Where all is well so far: what would show that it is not, before the [`LAST`].
+const CHECKS: [Probe; 4] = [
     Probe::Origin,
     Probe::OtherEndpoint,
     Probe::OtherToken,
     Probe::Direct,
-    Probe::Introspection,
-    Probe::Userinfo,
-    Probe::Refresh,
-    Probe::RefreshAgain(1),
-    Probe::RefreshAgain(2),
-    Probe::Again(1),
-    Probe::Again(2),
-    Probe::Again(3),
-    Probe::Again(4),
 ];
 
 /// The same for a request that may have a body: rules of firewalls look at its size.
 const SIZES: [Probe; 2] = [Probe::SmallBody, Probe::LargeBody];
 
-/// Where no cause is likely: what separates most, first.
-const GENERAL: [Probe; 26] = [
+/// Where no cause is likely: what separates most, first; then the [`LAST`].
+const GENERAL: [Probe; 17] = [
     Probe::Garbage,
     Probe::OtherPath,
     Probe::Discovery,
@@ -106,6 +97,10 @@ const GENERAL: [Probe; 26] = [
     Probe::Browser,
     Probe::Lower,
     Probe::Slash,
+];
+
+/// What the issuer says, and repeats: worth a request when nothing else is.
+const LAST: [Probe; 9] = [
     Probe::Introspection,
     Probe::Userinfo,
     Probe::Refresh,
@@ -134,7 +129,7 @@ impl Open<'_> {
         let well = self.is_well();
         let sized = || self.has_body().then(|| self.first_of(&SIZES)).flatten();
         let check = well
-            .then(|| self.first_of(&CHECKS).or_else(sized))
+            .then(|| self.first_or_last(&CHECKS).or_else(sized))
             .flatten();
         let telling = || worth::most(diagnosis, |probe| self.ready(probe));
         if let Some(probe) = check.or_else(telling) {
@@ -144,7 +139,7 @@ impl Open<'_> {
             return Decision::Stop(Stop::Healthy);
         }
         let lost = diagnosis.outcome != Outcome::Found;
-        let general = lost.then(|| self.first_of(&GENERAL)).flatten();
+        let general = lost.then(|| self.first_or_last(&GENERAL)).flatten();
         general.map_or(Decision::Stop(Stop::NothingLeft), Decision::Send)
     }
 
@@ -176,18 +171,11 @@ impl Open<'_> {
     }
 
     fn around(&self) -> Option<Probe> {
-        let other = |probe: &&Probe| matches!(probe, Probe::Direct | Probe::Address(_));
-        self.possible
-            .iter()
-            .filter(other)
-            .copied()
-            .find_map(|probe| self.ready(probe))
+        self.first_such(|probe| matches!(probe, Probe::Direct | Probe::Address(_)))
     }
 
     fn redirect(&self) -> Option<Probe> {
-        let hops = self.possible.iter().copied();
-        hops.filter(|probe| matches!(probe, Probe::Hop(_) | Probe::KeptHop(_)))
-            .find_map(|probe| self.ready(probe))
+        self.first_such(|probe| matches!(probe, Probe::Hop(_) | Probe::KeptHop(_)))
     }
 
     /// Once repeats have differed.
@@ -205,15 +193,11 @@ impl Open<'_> {
         };
         let mut repeats = repeats.map(|exchange| exchange.result.as_ref().ok());
         repeats.any(differs).then_some(())?;
-        let addresses = self.possible.iter().copied();
-        addresses
-            .filter(|probe| matches!(probe, Probe::Address(_)))
-            .find_map(|probe| self.ready(probe))
+        self.first_such(|probe| matches!(probe, Probe::Address(_)))
     }
 
     fn has_body(&self) -> bool {
-        let exchanges = &self.evidence.exchanges;
-        let client = exchanges.iter().find(|it| it.probe == Probe::Client);
+        let client = self.evidence.exchange(Probe::Client);
         client.is_some_and(|client| {
             matches!(client.request.method.as_str(), "POST" | "PUT" | "PATCH")
         })
@@ -257,7 +241,17 @@ impl Open<'_> {
     }
 
     fn first_of(&self, probes: &[Probe]) -> Option<Probe> {
-        probes.iter().copied().find_map(|probe| self.ready(probe))
+        probes.iter().find_map(|probe| self.ready(*probe))
+    }
+
+    fn first_or_last(&self, probes: &[Probe]) -> Option<Probe> {
+        self.first_of(probes).or_else(|| self.first_of(&LAST))
+    }
+
+    /// The first of its kind that is possible.
+    fn first_such(&self, is: fn(Probe) -> bool) -> Option<Probe> {
+        let such = self.possible.iter().filter(|probe| is(**probe));
+        such.copied().find_map(|probe| self.ready(probe))
     }
 
     /// The probe, or what has to be sent before it; nothing where it was sent or is not possible.

@@ -14,16 +14,11 @@ const LEAST: f64 = 0.02;
 pub(super) fn most(diagnosis: &Diagnosis, ready: impl Fn(Probe) -> Option<Probe>) -> Option<Probe> {
     let scores = scores(diagnosis, ready);
     let best = |repeats: bool| {
-        let mut best: Option<(Probe, f64)> = None;
-        for (probe, score) in scores
+        scores
             .iter()
-            .filter(|(probe, _)| is_repeat(*probe) == repeats)
-        {
-            if *score >= LEAST && best.is_none_or(|(_, highest)| *score > highest) {
-                best = Some((*probe, *score));
-            }
-        }
-        best.map(|(probe, _)| probe)
+            .filter(|(probe, score)| is_repeat(*probe) == repeats && *score >= LEAST)
+            .reduce(|best, next| if next.1 > best.1 { next } else { best })
+            .map(|(probe, _)| *probe)
     };
     best(false).or_else(|| best(true))
 }
@@ -36,23 +31,16 @@ fn scores(diagnosis: &Diagnosis, ready: impl Fn(Probe) -> Option<Probe>) -> Vec<
         .iter()
         .filter(|ranked| ranked.verdict != Verdict::RuledOut);
     for ranked in open {
-        let mut named: Vec<Probe> = ranked
-            .cause
-            .next
-            .iter()
-            .filter_map(|step| match step {
-                Step::Probe(probe) => ready(*probe),
-                Step::Supply(..) => None,
-            })
-            .collect();
-        let mut seen = Vec::new();
-        named.retain(|probe| {
-            !seen.contains(probe) && {
-                seen.push(*probe);
-                true
-            }
+        let named = ranked.cause.next.iter().filter_map(|step| match step {
+            Step::Probe(probe) => ready(*probe),
+            Step::Supply(..) => None,
         });
+        let mut seen = Vec::new();
         for probe in named {
+            if seen.contains(&probe) {
+                continue;
+            }
+            seen.push(probe);
             match scores.iter_mut().find(|(known, _)| *known == probe) {
                 Some((_, score)) => *score += ranked.share,
                 None => scores.push((probe, ranked.share)),
