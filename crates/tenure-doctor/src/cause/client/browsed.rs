@@ -7,8 +7,9 @@ use super::request::{self, Scheme};
 use super::{cors, redirect};
 use crate::exchange::Answer;
 use crate::logs::Browsed;
-use crate::sign::{Sign, accepted, contains, refused};
-use crate::{Clue, Evidence, Source};
+use crate::sign::answer::mentions;
+use crate::sign::{Sign, accepted, refused};
+use crate::{Clue, Evidence};
 
 /// Refused without a token, and accepted with one a little later; nobody signed in meanwhile.
 pub(crate) static TOKEN_CAME_LATER: Sign = Sign {
@@ -16,7 +17,7 @@ pub(crate) static TOKEN_CAME_LATER: Sign = Sign {
     means: "the same call was refused without a token and accepted with one later, without a sign-in in between",
     find: |evidence| {
         let all: Vec<_> = evidence.logs.with_credentials().collect();
-        let found = all.iter().enumerate().find_map(|(at, early)| {
+        let clue = all.iter().enumerate().find_map(|(at, early)| {
             let answer = early.answer.as_ref().filter(|answer| refused(answer))?;
             let bare = early.request.header("authorization").is_none()
                 && early.request.header("cookie").is_none();
@@ -30,14 +31,11 @@ pub(crate) static TOKEN_CAME_LATER: Sign = Sign {
                 .get(..with)?
                 .iter()
                 .any(|one| one.request.method == "POST");
-            (bare && !signed_in).then_some((early, answer.status))
+            let status = answer.status;
+            let says = format!("{status} without a token; the same call went well with one later");
+            (bare && !signed_in).then(|| early.clue(says))
         });
-        found.map_or_else(Vec::new, |(early, status)| {
-            clue(
-                early,
-                format!("{status} without a token; the same call went well with one later"),
-            )
-        })
+        clue.into_iter().collect()
     },
 };
 
@@ -46,14 +44,12 @@ pub(crate) static WORD_BROWSED: Sign = Sign {
     name: "word-browsed",
     means: "the browser sent a word like `undefined` in place of a token",
     find: |evidence| {
-        let found = evidence.logs.unrecovered().find_map(|(one, answer)| {
-            let word = request::word(request::authorization(&one.request)?)?;
-            Some((
-                one,
-                format!("{} for `Authorization: Bearer {word}`", answer.status),
-            ))
+        let clue = evidence.logs.unrecovered().find_map(|(one, answer)| {
+            let word = request::word(one.request.header("authorization")?)?;
+            let says = format!("{} for `Authorization: Bearer {word}`", answer.status);
+            Some(one.clue(says))
         });
-        found.map_or_else(Vec::new, |(one, says)| clue(one, says))
+        clue.into_iter().collect()
     },
 };
 
@@ -90,11 +86,11 @@ pub(crate) static SCHEME_BROWSED: Sign = Sign {
 fn twice(evidence: &Evidence, differ: fn(&Scheme, &Scheme) -> bool) -> Vec<Clue> {
     let all: Vec<_> = evidence.logs.with_credentials().collect();
     let said = |one: &Browsed| {
-        let value = request::authorization(&one.request)?;
+        let value = one.request.header("authorization")?;
         let token = value.rsplit(char::is_whitespace).next()?.to_owned();
         Some((request::announced(value)?, token))
     };
-    let found = all.iter().find_map(|bad| {
+    let clue = all.iter().find_map(|bad| {
         let status = bad.answer.as_ref().filter(|answer| refused(answer))?.status;
         let (scheme, token) = said(bad)?;
         let good = all.iter().find_map(|good| {
@@ -102,41 +98,32 @@ fn twice(evidence: &Evidence, differ: fn(&Scheme, &Scheme) -> bool) -> Vec<Clue>
             let well = good.answer.as_ref().is_some_and(accepted);
             (well && same == token && differ(&scheme, &other)).then_some(other)
         })?;
-        Some((bad, format!("{status} with {scheme}, accepted with {good}")))
+        Some(bad.clue(format!("{status} with {scheme}, accepted with {good}")))
     });
-    found.map_or_else(Vec::new, |(bad, says)| clue(bad, says))
+    clue.into_iter().collect()
 }
 
 /// A redirect after which the header is gone, and a refusal.
-pub(super) fn dropped(evidence: &Evidence, nature: redirect::Move) -> Vec<Clue> {
+pub(super) fn dropped(evidence: &Evidence, nature: redirect::Move) -> Option<Clue> {
     let all: Vec<_> = evidence.logs.with_credentials().collect();
-    let found = all.iter().enumerate().find_map(|(at, first)| {
-        request::authorization(&first.request)?;
+    all.iter().enumerate().find_map(|(at, first)| {
+        first.request.header("authorization")?;
         let answer = first.answer.as_ref()?;
-        let from = Url::parse(&first.request.url).ok()?;
-        let to = from.join(answer.header("location")?).ok()?;
-        if !redirect::is_redirect(answer) || redirect::nature(&from, &to) != Some(nature) {
+        let (from, to) = redirect::ends(&first.request, answer)?;
+        if redirect::nature(&from, &to) != Some(nature) {
             return None;
         }
         let mut rest = all.iter().skip(at + 1);
         let next = rest.find(|next| next.request.url == to.as_str())?;
-        let status = next
-            .answer
-            .as_ref()
-            .filter(|answer| refused(answer))?
-            .status;
-        let gone = request::authorization(&next.request).is_none();
+        let status = next.answer.as_ref().filter(|it| refused(it))?.status;
+        let gone = next.request.header("authorization").is_none();
+        let redirect = answer.status;
         gone.then(|| {
-            (
-                first,
-                format!(
-                    "{} to {to}, where the header is gone: {status}",
-                    answer.status
-                ),
-            )
+            first.clue(format!(
+                "{redirect} to {to}, where the header is gone: {status}"
+            ))
         })
-    });
-    found.map_or_else(Vec::new, |(first, says)| clue(first, says))
+    })
 }
 
 /// The browser's question was refused, and the call was never answered.
@@ -145,7 +132,7 @@ pub(crate) static PREFLIGHT_BROWSED: Sign = Sign {
     means: "the browser's preflight was refused for want of credentials, and the call itself never went out",
     find: |evidence| {
         let all = &evidence.logs.browsed;
-        let found = all.iter().find_map(|asked| {
+        let clue = all.iter().find_map(|asked| {
             let answer = asked
                 .answer
                 .as_ref()
@@ -155,48 +142,33 @@ pub(crate) static PREFLIGHT_BROWSED: Sign = Sign {
                     && one.request.url == asked.request.url
                     && one.answer.is_some()
             });
-            (asks_for_credentials(answer) && !went).then_some((asked, answer.status))
+            let status = answer.status;
+            let says = format!("{status} for the preflight (OPTIONS), and no answer to the call");
+            (asks_for_credentials(answer) && !went).then(|| asked.clue(says))
         });
-        found.map_or_else(Vec::new, |(asked, status)| {
-            clue(
-                asked,
-                format!("{status} for the preflight (OPTIONS), and no answer to the call"),
-            )
-        })
+        clue.into_iter().collect()
     },
 };
 
 /// 401 or 403 from a layer that reads tokens; a password gate stands before everything.
 fn asks_for_credentials(answer: &Answer) -> bool {
     let challenge = answer.header("www-authenticate");
-    let basic = challenge.is_some_and(|challenge| contains(challenge, "basic "));
-    let bearer = challenge.is_some_and(|challenge| contains(challenge, "bearer"));
+    let basic = mentions(challenge, "basic ");
+    let bearer = mentions(challenge, "bearer");
     cors::no_route(answer) || !basic && (answer.status == 401 || answer.status == 403 && bearer)
 }
 
 /// A page was given a refusal without CORS header fields, and a success with them.
-pub(super) fn cors_on_success_only(evidence: &Evidence) -> Vec<Clue> {
+pub(super) fn cors_on_success_only(evidence: &Evidence) -> Option<Clue> {
     let asked =
         |one: &&Browsed| one.request.header("origin").is_some() && one.request.method != "OPTIONS";
-    let allows = |answer: &Answer| answer.header("access-control-allow-origin").is_some();
-    let calls = || evidence.logs.browsed.iter().filter(asked);
-    let good = calls().any(|one| {
-        one.answer
-            .as_ref()
-            .is_some_and(|it| accepted(it) && allows(it))
-    });
-    let bad = calls().find(|one| {
-        one.answer
-            .as_ref()
-            .is_some_and(|it| refused(it) && !allows(it))
-    });
-    match bad.filter(|_| good) {
-        Some(bad) => clue(
-            bad,
-            "refused without `access-control-allow-origin`, which successes have",
-        ),
-        None => Vec::new(),
-    }
+    let mut calls = evidence.logs.browsed.iter().filter(asked);
+    let good = calls
+        .clone()
+        .any(|one| one.answer.as_ref().is_some_and(cors::readable));
+    let bad = calls.find(|one| one.answer.as_ref().is_some_and(cors::withheld));
+    let bad = bad.filter(|_| good)?;
+    Some(bad.clue("refused without `access-control-allow-origin`, which successes have"))
 }
 
 /// A page's calls go without the cookie that the API knows the user by.
@@ -205,19 +177,15 @@ pub(crate) static COOKIE_LEFT_OUT: Sign = Sign {
     means: "the page's calls to another origin go without the session cookie, and are refused",
     find: |evidence| {
         let all: Vec<_> = evidence.logs.with_credentials().collect();
-        let found = all.iter().enumerate().find_map(|(at, call)| {
-            let status = call
-                .answer
-                .as_ref()
-                .filter(|answer| refused(answer))?
-                .status;
+        let clue = all.iter().enumerate().find_map(|(at, call)| {
+            let status = call.answer.as_ref().filter(|it| refused(it))?.status;
             call.request.header("origin")?;
-            let bare = request::authorization(&call.request).is_none()
+            let bare = call.request.header("authorization").is_none()
                 && call.request.header("cookie").is_none();
             let why = cookie_of(&all, at, call).filter(|_| bare)?;
-            Some((call, format!("{status} for a call without a cookie; {why}")))
+            Some(call.clue(format!("{status} for a call without a cookie; {why}")))
         });
-        found.map_or_else(Vec::new, |(call, says)| clue(call, says))
+        clue.into_iter().collect()
     },
 };
 
@@ -256,20 +224,12 @@ pub(crate) static TOO_LARGE_BROWSED: Sign = Sign {
     means: "the browser's calls with the token are answered with 431 or its like",
     find: |evidence| {
         let found = evidence.logs.unrecovered().find(|(one, answer)| {
-            let token = request::authorization(&one.request).is_some();
+            let token = one.request.header("authorization").is_some();
             let cookie = one.request.header("cookie").is_some();
             token && !cookie && super::presented::is_too_large(answer)
         });
-        found.map_or_else(Vec::new, |(one, answer)| {
-            clue(one, format!("{} for a call with the token", answer.status))
-        })
+        let clue = found
+            .map(|(one, answer)| one.clue(format!("{} for a call with the token", answer.status)));
+        clue.into_iter().collect()
     },
 };
-
-fn clue(one: &Browsed, says: impl Into<String>) -> Vec<Clue> {
-    vec![Clue {
-        says: says.into(),
-        source: Source::Log(one.file.clone(), one.entry),
-        at: None,
-    }]
-}

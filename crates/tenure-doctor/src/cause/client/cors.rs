@@ -3,12 +3,15 @@
 
 use url::Url;
 
-use super::request::{self, carriers};
+use super::request;
 use crate::compare::same;
 use crate::exchange::Answer;
 use crate::probe::Probe;
-use crate::sign::{Sign, accepted, answers, client_answers, contains, refused, seen};
-use crate::{Clue, Evidence};
+use crate::sign::answer::mentions;
+use crate::sign::{
+    Sign, accepted, answers, client_answers, contains, first_of, refused, seen, together,
+};
+use crate::{Clue, Evidence, Source};
 
 /// The request works, its preflight is refused as a request without a token is.
 pub(crate) static PREFLIGHT_BY_AUTH: Sign = Sign {
@@ -16,8 +19,8 @@ pub(crate) static PREFLIGHT_BY_AUTH: Sign = Sign {
     means: "the preflight, which browsers send without credentials, is asked for credentials, while the request itself works",
     find: |evidence| {
         let works = [Probe::Client, Probe::Origin]
-            .into_iter()
-            .any(|probe| evidence.answer(probe).is_some_and(accepted));
+            .iter()
+            .any(|probe| evidence.answer(*probe).is_some_and(accepted));
         if works {
             refused_preflight(evidence)
         } else {
@@ -35,27 +38,23 @@ pub(crate) static PREFLIGHT_AS_BARE: Sign = Sign {
 
 /// 401, or the very refusal of a request without a token. A gateway's router, which has no route for OPTIONS, is another thing.
 fn refused_preflight(evidence: &Evidence) -> Vec<Clue> {
-    let Some(preflight) = evidence.answer(Probe::Preflight) else {
-        return Vec::new();
-    };
-    let bare = [Probe::Bare, Probe::BareOrigin].into_iter().any(|probe| {
-        let bare = evidence.answer(probe);
-        bare.is_some_and(|bare| {
-            bare.status == preflight.status && bare.body == preflight.body || same(bare, preflight)
-        })
-    });
-    let asks = preflight.status == 401 || preflight.status == 403 && bare;
-    seen(
-        no_route(preflight) || asks && !by_amazon(preflight),
-        format!("{} for the preflight (OPTIONS)", preflight.status),
-        Probe::Preflight,
-    )
+    together(evidence, [Probe::Preflight], |[preflight]| {
+        let bare = [Probe::Bare, Probe::BareOrigin].iter().any(|probe| {
+            evidence.answer(*probe).is_some_and(|bare| {
+                bare.status == preflight.status && bare.body == preflight.body
+                    || same(bare, preflight)
+            })
+        });
+        let asks = preflight.status == 401 || preflight.status == 403 && bare;
+        let holds = no_route(preflight) || asks && !by_amazon(preflight);
+        holds.then(|| format!("{} for the preflight (OPTIONS)", preflight.status))
+    })
 }
 
 /// Amazon API Gateway (REST) asks for credentials where a method has no route of its own.
 pub(super) fn no_route(answer: &Answer) -> bool {
     let kind = answer.header("x-amzn-errortype");
-    answer.status == 403 && kind.is_some_and(|kind| contains(kind, "missingauthenticationtoken"))
+    answer.status == 403 && mentions(kind, "missingauthenticationtoken")
 }
 
 fn by_amazon(answer: &Answer) -> bool {
@@ -68,13 +67,11 @@ fn by_amazon(answer: &Answer) -> bool {
 pub(crate) static PREFLIGHT_REDIRECTED: Sign = Sign {
     name: "preflight-redirected",
     means: "the preflight is redirected, which browsers do not follow",
-    find: |evidence| match evidence.answer(Probe::Preflight) {
-        Some(answer) => seen(
-            (300..400).contains(&answer.status),
-            format!("{} for the preflight (OPTIONS)", answer.status),
-            Probe::Preflight,
-        ),
-        None => Vec::new(),
+    find: |evidence| {
+        together(evidence, [Probe::Preflight], |[answer]| {
+            let redirected = (300..400).contains(&answer.status);
+            redirected.then(|| format!("{} for the preflight (OPTIONS)", answer.status))
+        })
     },
 };
 
@@ -92,20 +89,16 @@ pub(crate) static CORS_ON_SUCCESS_ONLY: Sign = Sign {
             (Probe::Origin, Probe::BareOrigin),
             (Probe::Client, Probe::Bare),
         ];
-        let found = pairs.into_iter().find_map(|(with, without)| {
-            let good = evidence
-                .answer(with)
-                .filter(|it| accepted(it) && allows(it))?;
-            let bad = evidence
-                .answer(without)
-                .filter(|it| refused(it) && !allows(it))?;
-            Some((good.status, bad.status, without))
-        });
-        let browsed = || super::browsed::cors_on_success_only(evidence);
-        found.map_or_else(browsed, |(good, bad, probe)| {
+        let clue = pairs.into_iter().find_map(|(with, without)| {
+            let [good, bad] = evidence.all_answered([with, without])?;
+            let holds = readable(good) && withheld(bad);
+            let (good, bad) = (good.status, bad.status);
             let says = format!("{good} with `access-control-allow-origin`, {bad} without it");
-            seen(true, says, probe)
-        })
+            holds.then(|| Clue::new(says, Source::Probe(without)))
+        });
+        clue.or_else(|| super::browsed::cors_on_success_only(evidence))
+            .into_iter()
+            .collect()
     },
 };
 
@@ -133,10 +126,10 @@ pub(crate) static SOMEBODY_REFUSED: Sign = Sign {
     name: "somebody-refused",
     means: "a refusal without CORS fields stands beside successes with them, and somebody was refused",
     find: |evidence| {
-        if (NOBODY_REFUSED.find)(evidence).is_empty() {
-            (CORS_ON_SUCCESS_ONLY.find)(evidence)
-        } else {
+        if NOBODY_REFUSED.holds(evidence) {
             Vec::new()
+        } else {
+            (CORS_ON_SUCCESS_ONLY.find)(evidence)
         }
     },
 };
@@ -146,26 +139,18 @@ pub(crate) static REFUSAL_WITHOUT_CORS: Sign = Sign {
     name: "refusal-without-cors",
     means: "the preflight is allowed, and the refusal that follows lacks `Access-Control-Allow-Origin`",
     find: |evidence| {
-        let preflight = evidence.answer(Probe::Preflight);
-        let allowed = preflight.is_some_and(|answer| accepted(answer) && allows(answer));
-        if !allowed || !(NOBODY_REFUSED.find)(evidence).is_empty() {
+        let allowed = evidence.answer(Probe::Preflight).is_some_and(readable);
+        if !allowed || NOBODY_REFUSED.holds(evidence) {
             return Vec::new();
         }
-        let found = [Probe::Origin, Probe::BareOrigin]
-            .into_iter()
-            .find_map(|probe| {
-                let answer = evidence
-                    .answer(probe)
-                    .filter(|it| refused(it) && !allows(it))?;
-                Some((probe, answer.status))
-            });
-        found.map_or_else(Vec::new, |(probe, status)| {
-            seen(
-                true,
-                format!("{status} without `access-control-allow-origin`"),
-                probe,
-            )
-        })
+        first_of(
+            evidence,
+            &[Probe::Origin, Probe::BareOrigin],
+            |_, answer| {
+                let status = answer.status;
+                withheld(answer).then(|| format!("{status} without `access-control-allow-origin`"))
+            },
+        )
     },
 };
 
@@ -173,13 +158,11 @@ pub(crate) static REFUSAL_WITHOUT_CORS: Sign = Sign {
 pub(crate) static CORS_USED: Sign = Sign {
     name: "cors-used",
     means: "a page of another origin may read a success",
-    find: |evidence| match evidence.answer(Probe::Origin) {
-        Some(answer) => seen(
-            accepted(answer) && allows(answer) && !evidence.sent(Probe::BareOrigin),
-            "a success may be read by the page",
-            Probe::Origin,
-        ),
-        None => Vec::new(),
+    find: |evidence| {
+        together(evidence, [Probe::Origin], |[answer]| {
+            let holds = readable(answer) && !evidence.sent(Probe::BareOrigin);
+            holds.then(|| "a success may be read by the page".to_owned())
+        })
     },
 };
 
@@ -187,18 +170,26 @@ pub(crate) static CORS_USED: Sign = Sign {
 pub(crate) static CORS_ON_REFUSAL: Sign = Sign {
     name: "cors-on-refusal",
     means: "a refusal carries `Access-Control-Allow-Origin`, too",
-    find: |evidence| match evidence.answer(Probe::BareOrigin) {
-        Some(answer) => seen(
-            refused(answer) && allows(answer),
-            "the refusal can be read by the page",
-            Probe::BareOrigin,
-        ),
-        None => Vec::new(),
+    find: |evidence| {
+        together(evidence, [Probe::BareOrigin], |[answer]| {
+            let holds = refused(answer) && allows(answer);
+            holds.then(|| "the refusal can be read by the page".to_owned())
+        })
     },
 };
 
 fn allows(answer: &Answer) -> bool {
     answer.header("access-control-allow-origin").is_some()
+}
+
+/// A success that the page may read.
+pub(super) fn readable(answer: &Answer) -> bool {
+    accepted(answer) && allows(answer)
+}
+
+/// A refusal that the browser keeps from the page.
+pub(super) fn withheld(answer: &Answer) -> bool {
+    refused(answer) && !allows(answer)
 }
 
 /// The session is a cookie, by which the request works.
@@ -209,7 +200,7 @@ pub(crate) static COOKIE_SESSION: Sign = Sign {
         let Some((sent, answer)) = request::client(evidence) else {
             return Vec::new();
         };
-        let cookie = request::authorization(sent).is_none() && !carriers(sent).is_empty();
+        let cookie = sent.header("authorization").is_none() && !request::carriers(sent).is_empty();
         let needed = evidence
             .answer(Probe::Bare)
             .is_some_and(|bare| !accepted(bare));
@@ -226,13 +217,7 @@ pub(crate) static CREDENTIALS_NOT_ALLOWED: Sign = Sign {
     name: "credentials-not-allowed",
     means: "the answer to a page of another origin does not allow credentials, so the browser withholds it",
     find: |evidence| {
-        let exchange = evidence
-            .exchanges
-            .iter()
-            .find(|it| it.probe == Probe::Origin);
-        let Some((sent, answer)) =
-            exchange.and_then(|it| Some((&it.request, it.result.as_ref().ok()?)))
-        else {
+        let Some((sent, answer)) = request::asked(evidence, Probe::Origin) else {
             return Vec::new();
         };
         let elsewhere = ends(evidence).is_some_and(|(page, api)| page.origin() != api.origin());

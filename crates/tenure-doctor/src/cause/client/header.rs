@@ -1,6 +1,7 @@
 //! How the client writes its Authorization header.
 
-use crate::cause::client::{browsed, presented, signs};
+use crate::cause::client::signs::{self, carriers, scheme, spoiled, word};
+use crate::cause::client::{browsed, presented};
 use crate::cause::{Cause, Layer, Step};
 use crate::probe::Probe;
 use crate::sign::{logs, probes, token};
@@ -19,7 +20,7 @@ pub(super) const NEVER_ATTACHED: Cause = Cause {
     signs: &[
         (&logs::BEFORE_RESTORE, Strength::Marks),
         (&browsed::TOKEN_CAME_LATER, Strength::Marks),
-        (&signs::SENT_WITHOUT_TOKEN, Strength::Hints),
+        (&word::SENT_WITHOUT_TOKEN, Strength::Hints),
     ],
     against: &[
         (&probes::FAILS_AS_FORGED, Strength::Suggests),
@@ -50,10 +51,10 @@ pub(super) const WORD_IN_PLACE: Cause = Cause {
             language makes a word of it, and the API gets `Bearer undefined`. It answers like to any \
             text that is no token, with a parse error or its usual refusal.",
     signs: &[
-        (&signs::WORD_SENT, Strength::Marks),
-        (&signs::WORD_LOGGED, Strength::Marks),
+        (&word::WORD_SENT, Strength::Marks),
+        (&word::WORD_LOGGED, Strength::Marks),
         (&browsed::WORD_BROWSED, Strength::Marks),
-        (&signs::AS_UNDEFINED, Strength::Suggests),
+        (&word::AS_UNDEFINED, Strength::Suggests),
         (&presented::NOT_A_JWT, Strength::Hints),
     ],
     against: &[
@@ -62,9 +63,9 @@ pub(super) const WORD_IN_PLACE: Cause = Cause {
         (&probes::SIGNATURE_PASSES, Strength::Points),
     ],
     settled_by: &[
-        &[&signs::WORD_SENT],
+        &[&word::WORD_SENT],
         &[&browsed::WORD_BROWSED],
-        &[&signs::WORD_LOGGED, &logs::REFUSALS],
+        &[&word::WORD_LOGGED, &logs::REFUSALS],
     ],
     ruled_out_by: &[&probes::ACCEPTED],
     fix: "Build the header only where there is a token, and fail in the client where there is none. Look \
@@ -95,23 +96,23 @@ pub(super) const OTHER_SCHEME: Cause = Cause {
             verifiers behave as if there were no token. The other way round it happens with APIs of \
             their own kind, which take the whole header for the token and find `Bearer` in it.",
     signs: &[
-        (&signs::BEARER_TURNS, Strength::Marks),
-        (&signs::OTHER_SCHEME_WANTED, Strength::Marks),
-        (&signs::OTHER_SCHEME_SENT, Strength::Points),
-        (&signs::OTHER_SCHEME_ASKED, Strength::Points),
-        (&signs::SCHEME_NAMED, Strength::Points),
-        (&signs::NOT_DECODED, Strength::Points),
+        (&scheme::BEARER_TURNS, Strength::Marks),
+        (&scheme::OTHER_SCHEME_WANTED, Strength::Marks),
+        (&scheme::OTHER_SCHEME_SENT, Strength::Points),
+        (&scheme::OTHER_SCHEME_ASKED, Strength::Points),
+        (&scheme::SCHEME_NAMED, Strength::Points),
+        (&scheme::NOT_DECODED, Strength::Points),
         (&probes::FAILS_AS_FORGED, Strength::Hints),
         (&browsed::SCHEME_BROWSED, Strength::Marks),
         (&probes::AS_WITHOUT_TOKEN, Strength::Suggests),
     ],
     against: &[
-        (&signs::TRIMMED_REFUSED, Strength::Points),
-        (&signs::SCHEMES_TRIED, Strength::Suggests),
+        (&spoiled::TRIMMED_REFUSED, Strength::Points),
+        (&scheme::SCHEMES_TRIED, Strength::Suggests),
     ],
     settled_by: &[
-        &[&signs::BEARER_TURNS],
-        &[&signs::OTHER_SCHEME_WANTED],
+        &[&scheme::BEARER_TURNS],
+        &[&scheme::OTHER_SCHEME_WANTED],
         &[&browsed::SCHEME_BROWSED],
     ],
     ruled_out_by: &[&probes::ACCEPTED],
@@ -138,19 +139,19 @@ pub(super) const CASE_SENSITIVE: Cause = Cause {
             `token_type` of the token answer, which many issuers write in small letters, are refused, \
             while all others work.",
     signs: &[
-        (&signs::CASE_TURNS, Strength::Marks),
-        (&signs::OTHER_CASE_SENT, Strength::Points),
+        (&scheme::CASE_TURNS, Strength::Marks),
+        (&scheme::OTHER_CASE_SENT, Strength::Points),
         (&browsed::CASE_BROWSED, Strength::Marks),
-        (&signs::CASE_MATTERS, Strength::Suggests),
-        (&signs::SCHEME_NAMED, Strength::Suggests),
+        (&scheme::CASE_MATTERS, Strength::Suggests),
+        (&scheme::SCHEME_NAMED, Strength::Suggests),
         (&probes::FAILS_AS_FORGED, Strength::Hints),
         (&probes::AS_WITHOUT_TOKEN, Strength::Suggests),
     ],
     against: &[
-        (&signs::TRIMMED_REFUSED, Strength::Points),
-        (&signs::CASES_TRIED, Strength::Suggests),
+        (&spoiled::TRIMMED_REFUSED, Strength::Points),
+        (&scheme::CASES_TRIED, Strength::Suggests),
     ],
-    settled_by: &[&[&signs::CASE_TURNS], &[&browsed::CASE_BROWSED]],
+    settled_by: &[&[&scheme::CASE_TURNS], &[&browsed::CASE_BROWSED]],
     ruled_out_by: &[],
     fix: "Compare the scheme without regard to case in the API. Until that is out, let the client write \
           `Bearer` instead of what `token_type` says.",
@@ -177,20 +178,20 @@ pub(super) const SPOILED: Cause = Cause {
             or the text is no token at all. A token whose end is missing is of the same kind, from a \
             column or a cookie that was too short.",
     signs: &[
-        (&signs::CLEANING_TURNS, Strength::Marks),
-        (&signs::SPOILED, Strength::Points),
-        (&signs::CUT_OFF, Strength::Points),
+        (&spoiled::CLEANING_TURNS, Strength::Marks),
+        (&spoiled::SPOILED, Strength::Points),
+        (&spoiled::CUT_OFF, Strength::Points),
         (&token::BLEMISHED, Strength::Suggests),
         (&token::BROKEN, Strength::Suggests),
         (&presented::NOT_A_JWT, Strength::Hints),
     ],
     against: &[
-        (&signs::TRIMMED_REFUSED, Strength::Points),
+        (&spoiled::TRIMMED_REFUSED, Strength::Points),
         (&probes::AS_WITHOUT_TOKEN, Strength::Suggests),
     ],
     settled_by: &[
-        &[&signs::CLEANING_TURNS],
-        &[&signs::SPOILED, &signs::READ_AND_REFUSED],
+        &[&spoiled::CLEANING_TURNS],
+        &[&spoiled::SPOILED, &spoiled::READ_AND_REFUSED],
     ],
     ruled_out_by: &[&probes::ACCEPTED],
     fix: "Store the token as it came, in one form, and trim what is read from files and variables. Look \
@@ -219,17 +220,17 @@ pub(super) const TWO_TOKENS: Cause = Cause {
         (&signs::MULTIPLE_TOKENS_KONG, Strength::Marks),
         (&signs::MULTIPLE_TOKENS_SPRING, Strength::Marks),
         (&signs::MULTIPLE_TOKENS_AUTH0, Strength::Marks),
-        (&signs::ONE_CARRIER_TURNS, Strength::Points),
-        (&signs::TOKEN_IN_QUERY_TOO, Strength::Suggests),
-        (&signs::TWO_CARRIERS, Strength::Suggests),
-        (&signs::INVALID_REQUEST, Strength::Suggests),
+        (&carriers::ONE_CARRIER_TURNS, Strength::Points),
+        (&carriers::TOKEN_IN_QUERY_TOO, Strength::Suggests),
+        (&carriers::TWO_CARRIERS, Strength::Suggests),
+        (&carriers::INVALID_REQUEST, Strength::Suggests),
     ],
     against: &[],
     settled_by: &[
         &[&signs::MULTIPLE_TOKENS_KONG],
         &[&signs::MULTIPLE_TOKENS_SPRING],
         &[&signs::MULTIPLE_TOKENS_AUTH0],
-        &[&signs::TWO_CARRIERS, &signs::INVALID_REQUEST],
+        &[&carriers::TWO_CARRIERS, &carriers::INVALID_REQUEST],
     ],
     ruled_out_by: &[&probes::ACCEPTED],
     fix: "Send the token in the Authorization header alone: take it out of the query, and keep the session \

@@ -1,12 +1,12 @@
 //! What is presented: how much of it, and of which kind.
 
-use super::request;
-use super::signs::{flips, says, turned_away};
-use crate::exchange::Answer;
+use super::signs::{flips, turned_away};
+use crate::exchange::{Answer, Failure};
 use crate::probe::Probe;
+use crate::sign::answer::says;
 use crate::sign::token::{claims, presented};
-use crate::sign::{Sign, accepted, client_answers, contains, of_token, seen};
-use crate::token::{Role, Shape};
+use crate::sign::{Sign, accepted, contains, of_client, of_token, seen, together};
+use crate::token::{Claims, Role, Shape};
 use crate::{Clue, Evidence};
 
 /// 431, or nginx's 494, or a 400 that names the header, for the token and not without it.
@@ -14,17 +14,12 @@ pub(crate) static HEADER_TOO_LARGE: Sign = Sign {
     name: "header-too-large",
     means: "the header is too large with the token, and not without it",
     find: |evidence| {
-        let Some((_, client)) = request::client(evidence) else {
+        let Some([client, bare]) = evidence.all_answered([Probe::Client, Probe::Bare]) else {
             return Vec::new();
         };
-        let bare = evidence.answer(Probe::Bare);
-        let without = bare.is_some_and(|bare| bare.status != client.status);
-        let says = format!(
-            "{} with the token, {} without it",
-            client.status,
-            bare.map_or(0, |bare| bare.status)
-        );
-        seen(is_too_large(client) && without, says, Probe::Client)
+        let (with, without) = (client.status, bare.status);
+        let says = format!("{with} with the token, {without} without it");
+        seen(is_too_large(client) && with != without, says, Probe::Client)
     },
 };
 
@@ -64,11 +59,10 @@ pub(crate) static TOO_LARGE_TO_READ: Sign = Sign {
     find: |evidence| {
         let large = presented(evidence).is_some_and(|token| token.length >= LARGE);
         let unread = |probe| {
-            let exchange = evidence.exchanges.iter().find(|it| it.probe == probe);
+            let exchange = evidence.exchange(probe);
             exchange.is_some_and(|exchange| match &exchange.result {
                 Ok(answer) => matches!(answer.status, 400 | 413 | 414 | 431 | 494),
-                Err(crate::exchange::Failure::Reset) => true,
-                Err(_) => false,
+                Err(failure) => *failure == Failure::Reset,
             })
         };
         let read = |probe| evidence.answer(probe).is_some() && !unread(probe);
@@ -97,9 +91,10 @@ pub(crate) static ACCESS_TOKEN_REFUSED: Sign = Sign {
 };
 
 fn kind_refused(evidence: &Evidence, kind: &'static Sign) -> Vec<Clue> {
-    match request::client(evidence) {
-        Some((_, answer)) if turned_away(answer) => (kind.find)(evidence),
-        _ => Vec::new(),
+    if evidence.answer(Probe::Client).is_some_and(turned_away) {
+        (kind.find)(evidence)
+    } else {
+        Vec::new()
     }
 }
 
@@ -108,7 +103,9 @@ pub(crate) static OTHER_KIND_TURNS: Sign = Sign {
     name: "other-kind-turns",
     means: "of one user's ID token and access token the API accepts the one that the client does not send",
     find: |evidence| {
-        let (Some(sent), Some(other)) = (claims(evidence), other_claims(evidence)) else {
+        let other = evidence.token(Role::Other);
+        let other = other.and_then(|token| token.claims.as_ref());
+        let (Some(sent), Some(other)) = (claims(evidence), other) else {
             return Vec::new();
         };
         let kinds = [sent, other].map(|claims| claims.token_use.as_deref());
@@ -125,16 +122,8 @@ pub(crate) static OTHER_KIND_TURNS: Sign = Sign {
     },
 };
 
-fn other_claims(evidence: &Evidence) -> Option<&crate::token::Claims> {
-    let other = evidence
-        .tokens
-        .iter()
-        .find(|token| token.role == Role::Other)?;
-    other.claims.as_ref()
-}
-
 /// Claims that OpenID Connect Core 1.0 (sections 2 and 3.1.3.6) gives to ID tokens only, and no scope.
-fn is_id(claims: &crate::token::Claims) -> bool {
+fn is_id(claims: &Claims) -> bool {
     let marks = ["nonce", "at_hash", "c_hash"];
     claims.scope.is_empty()
         && claims
@@ -148,13 +137,12 @@ pub(crate) static UNREADABLE_REFUSED: Sign = Sign {
     name: "unreadable-refused",
     means: "the token is opaque or encrypted, and the API refuses it",
     find: |evidence| {
-        let (Some(token), Some((_, answer))) = (presented(evidence), request::client(evidence))
-        else {
-            return Vec::new();
-        };
-        let unreadable = matches!(token.shape, Shape::Opaque | Shape::Jwe);
-        let says = format!("{} for a token that is not a signed JWT", answer.status);
-        seen(unreadable && turned_away(answer), says, Probe::Client)
+        let shape = presented(evidence).map(|token| token.shape);
+        let unreadable = matches!(shape, Some(Shape::Opaque | Shape::Jwe));
+        together(evidence, [Probe::Client], |[answer]| {
+            let says = || format!("{} for a token that is not a signed JWT", answer.status);
+            (unreadable && turned_away(answer)).then(says)
+        })
     },
 };
 
@@ -178,14 +166,9 @@ pub(crate) static NOT_A_JWT: Sign = Sign {
     name: "not-a-jwt",
     means: "the answer says that what was sent is not a JWT",
     find: |evidence| {
-        let found = client_answers(evidence).find_map(|(exchange, answer)| {
-            let text = PARSERS
-                .iter()
-                .find(|text| turned_away(answer) && says(answer, text))?;
-            Some((exchange.probe, answer.status, *text))
-        });
-        found.map_or_else(Vec::new, |(probe, status, text)| {
-            seen(true, format!("{status} with `{text}`"), probe)
+        of_client(evidence, |answer| {
+            let text = PARSERS.iter().find(|text| says(answer, text))?;
+            turned_away(answer).then(|| format!("{} with `{text}`", answer.status))
         })
     },
 };
@@ -219,13 +202,10 @@ const PARSERS: [&str; 20] = [
 pub(crate) static ISSUER_ACCEPTS: Sign = Sign {
     name: "issuer-accepts",
     means: "the issuer's own userinfo endpoint accepts the token",
-    find: |evidence| match evidence.answer(Probe::Userinfo) {
-        Some(answer) => seen(
-            accepted(answer),
-            format!("{} from the userinfo endpoint", answer.status),
-            Probe::Userinfo,
-        ),
-        None => Vec::new(),
+    find: |evidence| {
+        together(evidence, [Probe::Userinfo], |[answer]| {
+            accepted(answer).then(|| format!("{} from the userinfo endpoint", answer.status))
+        })
     },
 };
 
@@ -234,10 +214,7 @@ pub(crate) static SIGNED_TURNS: Sign = Sign {
     name: "signed-turns",
     means: "a signed JWT of the same issuer is accepted, the opaque or encrypted token is not",
     find: |evidence| {
-        let shape = |role| {
-            let token = evidence.tokens.iter().find(|token| token.role == role)?;
-            Some(token.shape)
-        };
+        let shape = |role| evidence.token(role).map(|token| token.shape);
         let unreadable = matches!(shape(Role::Presented), Some(Shape::Opaque | Shape::Jwe));
         if !unreadable || shape(Role::Other) != Some(Shape::Jws) {
             return Vec::new();

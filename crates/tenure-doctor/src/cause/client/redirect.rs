@@ -3,10 +3,10 @@
 
 use url::Url;
 
-use crate::exchange::{Answer, Exchange};
+use crate::exchange::{Answer, Exchange, Sent};
 use crate::probe::Probe;
-use crate::sign::{Sign, accepted, refused, seen};
-use crate::{Clue, Evidence};
+use crate::sign::{Sign, accepted, refused, seen, together};
+use crate::{Clue, Evidence, Source};
 
 /// What a redirect changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,10 +54,10 @@ pub(crate) static SLASHED_TO_HTTP: Sign = Sign {
     name: "slashed-to-http",
     means: "the redirect corrects a trailing slash, and leads from https to http",
     find: |evidence| {
-        let slashed = of(evidence, Move::Slash).into_iter();
-        slashed
-            .filter(|clue| clue.says.contains("from https:") && clue.says.contains("to http:"))
-            .collect()
+        let to_http = |from: &Url, to: &Url| from.scheme() == "https" && to.scheme() == "http";
+        probed(evidence, |from, to| {
+            nature(from, to) == Some(Move::Slash) && to_http(from, to)
+        })
     },
 };
 
@@ -66,14 +66,16 @@ pub(crate) static DROPPED_AND_REFUSED: Sign = Sign {
     name: "dropped-and-refused",
     means: "followed as clients do, the request arrives without its header and is refused",
     find: |evidence| {
-        let Some((hop, answer)) = last(evidence, |probe| matches!(probe, Probe::Hop(_))) else {
-            let natures = [Move::Upgrade, Move::Slash, Move::Moved];
-            let browsed = natures
-                .into_iter()
-                .map(|nature| super::browsed::dropped(evidence, nature));
-            return browsed.flatten().collect();
+        let Some((hop, answer)) = last(evidence, is_hop) else {
+            let natures = [Move::Upgrade, Move::Slash, Move::Moved].into_iter();
+            return natures
+                .filter_map(|nature| super::browsed::dropped(evidence, nature))
+                .collect();
         };
-        let dropped = carried(evidence) && !has_authorization(hop);
+        let carried = evidence
+            .exchange(Probe::Client)
+            .is_some_and(has_authorization);
+        let dropped = carried && !has_authorization(hop);
         let says = format!(
             "{} at the end of the redirects, without the header",
             answer.status
@@ -87,18 +89,16 @@ pub(crate) static LEADS_NOWHERE: Sign = Sign {
     name: "redirect-leads-nowhere",
     means: "the address that the redirect names does not answer, or not by HTTP",
     find: |evidence| {
-        let mut hops = evidence
-            .exchanges
-            .iter()
-            .filter(|it| matches!(it.probe, Probe::Hop(_)));
-        match hops.next_back().map(|hop| (hop.probe, &hop.result)) {
-            Some((probe, Err(failure))) => seen(true, failure.to_string(), probe),
-            Some((probe, Ok(answer))) => seen(
-                answer.status == 400 || answer.status == 404,
+        let Some(hop) = evidence.exchanges.iter().rfind(|it| is_hop(it.probe)) else {
+            return Vec::new();
+        };
+        match &hop.result {
+            Err(failure) => seen(true, failure.to_string(), hop.probe),
+            Ok(answer) => seen(
+                matches!(answer.status, 400 | 404),
                 format!("{} at the end of the redirects", answer.status),
-                probe,
+                hop.probe,
             ),
-            None => Vec::new(),
         }
     },
 };
@@ -108,9 +108,8 @@ pub(crate) static KEEPING_TURNS: Sign = Sign {
     name: "keeping-turns",
     means: "at the end of the redirects the request is refused without the header and accepted with it",
     find: |evidence| {
-        let dropped = last(evidence, |probe| matches!(probe, Probe::Hop(_)));
-        let kept = last(evidence, |probe| matches!(probe, Probe::KeptHop(_)));
-        let (Some((hop, without)), Some((kept, with))) = (dropped, kept) else {
+        let ends = (last(evidence, is_hop), last(evidence, is_kept_hop));
+        let (Some((hop, without)), Some((kept, with))) = ends else {
             return Vec::new();
         };
         let holds = hop.request.url == kept.request.url && refused(without) && accepted(with);
@@ -126,7 +125,7 @@ pub(crate) static KEEPING_TURNS: Sign = Sign {
 pub(crate) static KEEPING_HELPS_NOT: Sign = Sign {
     name: "keeping-helps-not",
     means: "at the end of the redirects the request is refused with the header, too",
-    find: |evidence| match last(evidence, |probe| matches!(probe, Probe::KeptHop(_))) {
+    find: |evidence| match last(evidence, is_kept_hop) {
         Some((kept, answer)) => seen(
             refused(answer),
             format!("{} with the header kept", answer.status),
@@ -141,42 +140,39 @@ pub(crate) static SLASH_TURNS: Sign = Sign {
     name: "slash-turns",
     means: "with the other spelling of the path there is no redirect, and the request is accepted",
     find: |evidence| {
-        let (Some(client), Some(slash)) = (
-            evidence.answer(Probe::Client),
-            evidence.answer(Probe::Slash),
-        ) else {
-            return Vec::new();
-        };
-        let says = format!(
-            "{} as it is, {} with the other slash",
-            client.status, slash.status
-        );
-        seen(is_redirect(client) && accepted(slash), says, Probe::Slash)
+        let probes = [Probe::Client, Probe::Slash];
+        together(evidence, probes, |[client, slash]| {
+            let (own, other) = (client.status, slash.status);
+            let holds = is_redirect(client) && accepted(slash);
+            holds.then(|| format!("{own} as it is, {other} with the other slash"))
+        })
     },
 };
 
+/// Redirects of this nature, of the client's request and in a browser's record.
 fn of(evidence: &Evidence, wanted: Move) -> Vec<Clue> {
+    let mut clues = probed(evidence, |from, to| nature(from, to) == Some(wanted));
+    clues.extend(super::browsed::dropped(evidence, wanted));
+    clues
+}
+
+/// Redirects of the client's request from and to such places.
+fn probed(evidence: &Evidence, wanted: impl Fn(&Url, &Url) -> bool) -> Vec<Clue> {
     let redirects = evidence.exchanges.iter().filter_map(|exchange| {
-        let followed = matches!(exchange.probe, Probe::Client | Probe::Hop(_));
-        let answer = exchange
-            .result
-            .as_ref()
-            .ok()
-            .filter(|answer| followed && is_redirect(answer))?;
-        let from = Url::parse(&exchange.request.url).ok()?;
-        let to = from.join(answer.header("location")?).ok()?;
-        (nature(&from, &to)? == wanted).then_some((exchange.probe, answer.status, from, to))
+        let answer = exchange.result.as_ref().ok()?;
+        let followed = exchange.probe == Probe::Client || is_hop(exchange.probe);
+        let (from, to) = ends(&exchange.request, answer).filter(|_| followed)?;
+        let says = format!("{} from {} to {}", answer.status, end(&from), end(&to));
+        wanted(&from, &to).then(|| Clue::new(says, Source::Probe(exchange.probe)))
     });
-    let probed = redirects.flat_map(|(probe, status, from, to)| {
-        seen(
-            true,
-            format!("{status} from {} to {}", end(&from), end(&to)),
-            probe,
-        )
-    });
-    probed
-        .chain(super::browsed::dropped(evidence, wanted))
-        .collect()
+    redirects.collect()
+}
+
+/// From where to where an answer redirects.
+pub(super) fn ends(sent: &Sent, answer: &Answer) -> Option<(Url, Url)> {
+    let from = Url::parse(&sent.url).ok()?;
+    let to = from.join(answer.header("location")?).ok()?;
+    is_redirect(answer).then_some((from, to))
 }
 
 pub(super) fn nature(from: &Url, to: &Url) -> Option<Move> {
@@ -209,7 +205,7 @@ fn end(url: &Url) -> String {
     )
 }
 
-pub(super) fn is_redirect(answer: &Answer) -> bool {
+fn is_redirect(answer: &Answer) -> bool {
     matches!(answer.status, 301 | 302 | 303 | 307 | 308)
 }
 
@@ -221,18 +217,14 @@ fn last(evidence: &Evidence, wanted: fn(Probe) -> bool) -> Option<(&Exchange, &A
     Some((exchange, exchange.result.as_ref().ok()?))
 }
 
-fn carried(evidence: &Evidence) -> bool {
-    let client = evidence
-        .exchanges
-        .iter()
-        .find(|it| it.probe == Probe::Client);
-    client.is_some_and(has_authorization)
+fn is_hop(probe: Probe) -> bool {
+    matches!(probe, Probe::Hop(_))
+}
+
+fn is_kept_hop(probe: Probe) -> bool {
+    matches!(probe, Probe::KeptHop(_))
 }
 
 fn has_authorization(exchange: &Exchange) -> bool {
-    exchange
-        .request
-        .headers
-        .iter()
-        .any(|(name, _)| name == "authorization")
+    exchange.request.header("authorization").is_some()
 }

@@ -33,22 +33,19 @@ impl fmt::Display for Scheme {
 
 /// The client's request, where it was answered.
 pub(super) fn client(evidence: &Evidence) -> Option<(&Sent, &Answer)> {
-    let exchange = evidence
-        .exchanges
-        .iter()
-        .find(|exchange| exchange.probe == Probe::Client)?;
-    Some((&exchange.request, exchange.result.as_ref().ok()?))
+    asked(evidence, Probe::Client)
 }
 
-/// The value of its Authorization header.
-pub(super) fn authorization(sent: &Sent) -> Option<&str> {
-    sent.header("authorization")
+/// A probe's request, where it was answered.
+pub(super) fn asked(evidence: &Evidence, probe: Probe) -> Option<(&Sent, &Answer)> {
+    let exchange = evidence.exchange(probe)?;
+    Some((&exchange.request, exchange.result.as_ref().ok()?))
 }
 
 /// How the client announces its token.
 pub(super) fn scheme(evidence: &Evidence) -> Option<Scheme> {
     let (sent, _) = client(evidence)?;
-    announced(authorization(sent)?)
+    announced(sent.header("authorization")?)
 }
 
 /// How the value of an Authorization header announces its token.
@@ -93,7 +90,35 @@ pub(super) fn word(value: &str) -> Option<&str> {
 
 /// Where else than in Authorization the request carries what looks like a token.
 pub(super) fn carriers(sent: &Sent) -> Vec<String> {
-    let names = [
+    let cookies = sent.header("cookie").unwrap_or_default().split(';');
+    let cookies = cookies.filter_map(|cookie| Some(cookie.split_once('=')?.0.trim()));
+    let session = |name: &&str| {
+        let name = name.to_ascii_lowercase();
+        names_token(&name)
+            || name.contains("session")
+            || name.contains("token")
+            || name.contains("auth")
+            || name.starts_with("_pomerium")
+    };
+    let cookies = cookies
+        .filter(session)
+        .map(|name| format!("the cookie `{name}`"));
+    in_query(sent).into_iter().chain(cookies).collect()
+}
+
+/// Those of them in the query.
+pub(super) fn in_query(sent: &Sent) -> Vec<String> {
+    let Ok(url) = Url::parse(&sent.url) else {
+        return Vec::new();
+    };
+    url.query_pairs()
+        .filter(|(name, value)| names_token(name) && !value.is_empty())
+        .map(|(name, _)| format!("`{name}` in the query"))
+        .collect()
+}
+
+fn names_token(name: &str) -> bool {
+    const NAMES: [&str; 7] = [
         "access_token",
         "token",
         "jwt",
@@ -102,28 +127,5 @@ pub(super) fn carriers(sent: &Sent) -> Vec<String> {
         "auth-token",
         "bearer",
     ];
-    let is_token = |name: &str| names.iter().any(|known| name.eq_ignore_ascii_case(known));
-    let mut found = Vec::new();
-    if let Ok(url) = Url::parse(&sent.url) {
-        let pairs = url
-            .query_pairs()
-            .filter(|(name, value)| is_token(name) && !value.is_empty());
-        found.extend(pairs.map(|(name, _)| format!("`{name}` in the query")));
-    }
-    let cookies = sent.header("cookie").unwrap_or_default().split(';');
-    let cookies = cookies.filter_map(|cookie| Some(cookie.split_once('=')?.0.trim()));
-    let session = |name: &&str| {
-        let name = name.to_ascii_lowercase();
-        is_token(&name)
-            || name.contains("session")
-            || name.contains("token")
-            || name.contains("auth")
-            || name.starts_with("_pomerium")
-    };
-    found.extend(
-        cookies
-            .filter(session)
-            .map(|name| format!("the cookie `{name}`")),
-    );
-    found
+    NAMES.iter().any(|known| name.eq_ignore_ascii_case(known))
 }
