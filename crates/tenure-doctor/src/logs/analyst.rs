@@ -1,5 +1,6 @@
 //! Files in, [`Logs`] out.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::{BufReader, Cursor, Read};
 
@@ -205,19 +206,18 @@ impl Pass<'_> {
             self.odd.binary += 1;
             return;
         }
-        if self.passes(line) {
-            self.parse(line);
+        let prefilter = self.analyst.prefilter.as_ref();
+        let interesting = prefilter.is_none_or(|prefilter| prefilter.interesting(line));
+        if interesting || self.passes(line) {
+            self.parse(line, interesting);
         }
     }
 
-    /// Whether a line is worth taking apart; counts those that are not.
+    /// Whether a line without any word that counts is worth taking apart; counts those that are not.
     fn passes(&mut self, line: &[u8]) -> bool {
         let Some(prefilter) = &self.analyst.prefilter else {
             return true;
         };
-        if prefilter.interesting(line) {
-            return true;
-        }
         let format = format::glance(line);
         if format == "access" {
             return true;
@@ -240,11 +240,10 @@ impl Pass<'_> {
         false
     }
 
-    fn parse(&mut self, line: &[u8]) {
-        if std::str::from_utf8(line).is_err() {
-            self.odd.not_utf8 += 1;
-        }
-        let record = format::read(&String::from_utf8_lossy(line));
+    fn parse(&mut self, line: &[u8], interesting: bool) {
+        let text = String::from_utf8_lossy(line);
+        self.odd.not_utf8 += u64::from(matches!(text, Cow::Owned(_)));
+        let record = format::read(&text);
         self.count(record.format);
         if let Some(prefilter) = &self.analyst.prefilter {
             let moment = Moment {
@@ -252,13 +251,13 @@ impl Pass<'_> {
                 file: self.file,
                 line: self.log.lines,
             };
-            for name in prefilter.texts(line).chain(texts::left_out(&record)) {
+            // A known text is among the words that count.
+            let texts = interesting.then(|| prefilter.texts(line));
+            for name in texts.into_iter().flatten().chain(texts::left_out(&record)) {
                 self.analyst
                     .correlation
                     .text(name, moment, texts::is_chatter(line));
-                if name == "log-says-kid"
-                    && self.analyst.kids.is_new(&String::from_utf8_lossy(line))
-                {
+                if name == "log-says-kid" && self.analyst.kids.is_new(&text) {
                     self.analyst.correlation.text("unknown-kids", moment, false);
                 }
             }

@@ -218,8 +218,8 @@ impl Correlation {
             .or_else(|| who.user.clone());
         Event {
             at_ms: event.at.unwrap_or_default(),
-            actor: crate::redact::text(&actor.unwrap_or_else(|| file.to_owned())),
-            what: crate::redact::text(&super::recall::what(event)),
+            actor: actor.unwrap_or_else(|| file.to_owned()),
+            what: super::recall::what(event),
             bad: super::recall::bad(event),
             source: self.source(event.into()),
         }

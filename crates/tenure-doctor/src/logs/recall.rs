@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use super::Event;
 use super::correlate::{Person, RECENT};
 use super::event::{Happening, Kind};
+use crate::redact;
 
 /// Events of the timeline.
 const MOST: usize = 240;
@@ -68,6 +69,11 @@ impl Recall {
         self.kept.extend(self.recent);
         self.kept.sort_by_key(|event| event.at_ms);
         self.kept.truncate(MOST);
+        // Few of all events come here, and redacting one costs more than reading its line.
+        for event in &mut self.kept {
+            event.actor = redact::text(&event.actor);
+            event.what = redact::text(&event.what);
+        }
         self.kept
     }
 }
