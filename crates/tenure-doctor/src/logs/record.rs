@@ -105,8 +105,17 @@ impl Record {
 
 /// A key as in the tables of names: small letters and digits, `.` kept.
 pub(super) fn key(raw: &str) -> String {
-    raw.chars()
-        .filter(|c| c.is_ascii_alphanumeric() || *c == '.')
-        .map(|c| c.to_ascii_lowercase())
-        .collect()
+    below("", raw)
+}
+
+/// The path of a key below another one, or at the top where that is empty.
+pub(super) fn below(above: &str, raw: &str) -> String {
+    let mut path = String::with_capacity(above.len() + 1 + raw.len());
+    if !above.is_empty() {
+        path.push_str(above);
+        path.push('.');
+    }
+    let bytes = raw.bytes().filter(|byte| byte.is_ascii_alphanumeric() || *byte == b'.');
+    path.extend(bytes.map(|byte| char::from(byte.to_ascii_lowercase())));
+    path
 }

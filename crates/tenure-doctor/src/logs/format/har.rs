@@ -14,7 +14,7 @@ use serde_json::{Map, Value as Json};
 use super::clip::Clip;
 use super::{json, logfmt};
 use crate::exchange::{Answer, Exchange, Sent};
-use crate::logs::record::{Record, Value, key};
+use crate::logs::record::{Record, Value, below, key};
 use crate::logs::{Browsed, time};
 use crate::probe::Probe;
 use crate::redact;
@@ -224,7 +224,7 @@ fn body(record: &mut Record, path: &str, body: &Body) {
         json::add(record, path, object, 2);
     } else if body.mime_type.contains("form-urlencoded") {
         for pair in url::form_urlencoded::parse(body.text.as_bytes()) {
-            record.put(format!("{path}.{}", key(&pair.0)), logfmt::value(&pair.1));
+            record.put(below(path, &pair.0), logfmt::value(&pair.1));
         }
     }
 }

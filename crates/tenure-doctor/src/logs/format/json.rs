@@ -4,7 +4,7 @@ use serde_json::{Map, Value as Json};
 
 use super::plain;
 use crate::logs::names;
-use crate::logs::record::{Record, Value, key};
+use crate::logs::record::{Record, Value, below};
 use crate::logs::time;
 
 /// Levels of nesting that are looked into.
@@ -24,12 +24,7 @@ pub(super) fn read(line: &str) -> Option<Record> {
 /// Adds the members of an object, those of inner ones by path.
 pub(super) fn add(record: &mut Record, above: &str, object: Map<String, Json>, depth: usize) {
     for (name, value) in object {
-        let name = key(&name);
-        let path = if above.is_empty() {
-            name
-        } else {
-            format!("{above}.{name}")
-        };
+        let path = below(above, &name);
         match value {
             Json::Object(inner) if depth > 0 => add(record, &path, inner, depth - 1),
             Json::Array(list) => add_list(record, &path, list),
