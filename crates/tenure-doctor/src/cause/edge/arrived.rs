@@ -2,12 +2,15 @@
 
 use serde_json::Value;
 
-use crate::Evidence;
+use crate::cause::Layer;
 use crate::compare::same;
 use crate::exchange::{Answer, Exchange};
 use crate::layer;
 use crate::probe::Probe;
-use crate::sign::{Sign, accepted, contains, refused, seen};
+use crate::sign::answer::says;
+use crate::sign::token::presented;
+use crate::sign::{Sign, accepted, found, refused, seen, together};
+use crate::{Clue, Evidence};
 
 /// The echo shows the client's fields, and not the one with the token.
 pub(crate) static ECHO_LACKS_TOKEN: Sign = Sign {
@@ -65,18 +68,13 @@ pub(crate) static ECHO_HAS_TOKEN: Sign = Sign {
 pub(crate) static ORIGINAL_KEPT_ASIDE: Sign = Sign {
     name: "original-kept-aside",
     means: "a gateway has moved the client's token to X-Forwarded-Authorization",
-    find: |evidence| match evidence.answer(Probe::Echo) {
-        Some(answer) => {
+    find: |evidence| {
+        together(evidence, [Probe::Echo], |[answer]| {
             let kept = fields(answer)
                 .iter()
                 .any(|(name, value)| name == "x-forwarded-authorization" && !value.is_empty());
-            seen(
-                kept,
-                "the echo shows `x-forwarded-authorization`",
-                Probe::Echo,
-            )
-        }
-        None => Vec::new(),
+            kept.then(|| "the echo shows `x-forwarded-authorization`".to_owned())
+        })
     },
 };
 
@@ -85,28 +83,14 @@ pub(crate) static LOST_AT_THE_EDGE: Sign = Sign {
     name: "lost-at-the-edge",
     means: "the service says that no token came, and accepts the same request past the edge",
     find: |evidence| {
-        let (Some(client), Some(bare), Some(direct)) = (
-            sent_with_token(evidence),
-            evidence.answer(Probe::Bare),
-            evidence.answer(Probe::Direct),
-        ) else {
-            return Vec::new();
-        };
-        let holds = refused(client)
-            && same(client, bare)
-            && accepted(direct)
-            && missing(client).is_some()
-            && layer::answered(client).is_none_or(|by| !is_edge(&by));
-        seen(
-            holds,
-            format!(
-                "{} with the token: `{}`; {} past the edge",
-                client.status,
-                missing(client).unwrap_or_default(),
-                direct.status
-            ),
-            Probe::Direct,
-        )
+        let probes = [Probe::Client, Probe::Bare, Probe::Direct];
+        together(evidence, probes, |[client, bare, direct]| {
+            let words = missing(client).filter(|_| sent_with_token(evidence).is_some())?;
+            let holds =
+                refused(client) && same(client, bare) && accepted(direct) && !is_by_edge(client);
+            let (with, past) = (client.status, direct.status);
+            holds.then(|| format!("{with} with the token: `{words}`; {past} past the edge"))
+        })
     },
 };
 
@@ -114,35 +98,31 @@ pub(crate) static LOST_AT_THE_EDGE: Sign = Sign {
 pub(crate) static TOLD_MISSING: Sign = Sign {
     name: "told-missing",
     means: "the service says that no token came, although one was sent",
-    find: |evidence| match sent_with_token(evidence) {
-        Some(client) if refused(client) => match missing(client) {
-            Some(text) => seen(
-                true,
-                format!("{} with a token: `{text}`", client.status),
-                Probe::Client,
-            ),
-            None => Vec::new(),
-        },
-        _ => Vec::new(),
-    },
+    find: |evidence| told(evidence, missing),
 };
+
+/// The words of a refusal of the client's request, where that carried a token.
+pub(super) fn told(evidence: &Evidence, words: fn(&Answer) -> Option<&'static str>) -> Vec<Clue> {
+    let client = sent_with_token(evidence).filter(|client| refused(client));
+    found(client.and_then(|client| {
+        let words = words(client)?;
+        Some((
+            Probe::Client,
+            format!("{} with a token: `{words}`", client.status),
+        ))
+    }))
+}
 
 /// Without a token the service says that the token is bad: something puts one in.
 pub(crate) static TOLD_INVALID_WITHOUT_ONE: Sign = Sign {
     name: "told-invalid-without-one",
     means: "a request without a token is refused because of its token, so something on the way puts one in",
     find: |evidence| {
-        let Some(bare) = evidence.answer(Probe::Bare).filter(|bare| refused(bare)) else {
-            return Vec::new();
-        };
-        match INVALID.iter().find(|needle| mentions(bare, needle)) {
-            Some(needle) if missing(bare).is_none() => seen(
-                true,
-                format!("{} without any token: `{needle}`", bare.status),
-                Probe::Bare,
-            ),
-            _ => Vec::new(),
-        }
+        together(evidence, [Probe::Bare], |[bare]| {
+            let words = INVALID.iter().find(|words| says(bare, words))?;
+            let holds = refused(bare) && missing(bare).is_none();
+            holds.then(|| format!("{} without any token: `{words}`", bare.status))
+        })
     },
 };
 
@@ -199,13 +179,10 @@ const INVALID: &[&str] = &[
 /// The words by which an answer says that there was no token; not where it may mean a bad one as well.
 pub(super) fn missing(answer: &Answer) -> Option<&'static str> {
     let both = ["or invalid", "invalid or", "or malformed", "or expired"];
-    if both.iter().any(|words| mentions(answer, words)) {
+    if both.iter().any(|words| says(answer, words)) {
         return None;
     }
-    MISSING
-        .iter()
-        .copied()
-        .find(|words| mentions(answer, words))
+    MISSING.iter().copied().find(|words| says(answer, words))
 }
 
 /// The same, where the words are about the header field itself.
@@ -213,36 +190,30 @@ pub(super) fn header_missing(answer: &Answer) -> Option<&'static str> {
     missing(answer).filter(|words| words.contains("authorization"))
 }
 
-fn mentions(answer: &Answer, words: &str) -> bool {
-    let challenge = |(name, value): &(String, String)| {
-        name.ends_with("www-authenticate") && contains(value, words)
-    };
-    contains(&answer.body, words) || answer.headers.iter().any(challenge)
-}
-
 /// A layer before the service.
 pub(super) fn is_edge(by: &layer::Answered) -> bool {
-    use crate::cause::Layer;
     matches!(by.layer, Layer::Cdn | Layer::Waf | Layer::Proxy)
+}
+
+/// Whether such a layer made the answer.
+pub(super) fn is_by_edge(answer: &Answer) -> bool {
+    layer::answered(answer).is_some_and(|by| is_edge(&by))
 }
 
 /// The answer to the client's request, where that carried something.
 pub(super) fn sent_with_token(evidence: &Evidence) -> Option<&Answer> {
-    let client = of(evidence, Probe::Client)?;
+    let client = evidence.exchange(Probe::Client)?;
     carrier(evidence, client)?;
     client.result.as_ref().ok()
 }
 
 /// The field of the client's request that carries the token: name and value.
-pub(super) fn carrier<'e>(
-    evidence: &Evidence,
-    exchange: &'e Exchange,
-) -> Option<(&'e str, &'e str)> {
+fn carrier<'e>(evidence: &Evidence, exchange: &'e Exchange) -> Option<(&'e str, &'e str)> {
     let fields = || {
         let fields = exchange.request.headers.iter();
         fields.map(|(name, value)| (name.as_str(), value.as_str()))
     };
-    let token = crate::sign::token::presented(evidence).map(|token| token.fingerprint.to_string());
+    let token = presented(evidence).map(|token| token.fingerprint.to_string());
     let by_value = token.and_then(|token| fields().find(|(_, value)| value.contains(&token)));
     by_value
         .or_else(|| fields().find(|(name, _)| *name == "authorization"))
@@ -261,7 +232,7 @@ pub(super) struct Echo {
 
 /// Nothing where there was no echo, or where what it shows is not header fields.
 pub(super) fn echoed(evidence: &Evidence) -> Option<Echo> {
-    let exchange = of(evidence, Probe::Echo)?;
+    let exchange = evidence.exchange(Probe::Echo)?;
     let (sent, value) = carrier(evidence, exchange)?;
     let answer = exchange.result.as_ref().ok().filter(|it| accepted(it))?;
     let name = plain(sent);
@@ -347,11 +318,4 @@ fn is_another(sent: &str, arrived: &str) -> bool {
         (Some(sent), Some(_)) => !arrived.contains(sent),
         _ => false,
     }
-}
-
-fn of(evidence: &Evidence, probe: Probe) -> Option<&Exchange> {
-    evidence
-        .exchanges
-        .iter()
-        .find(|exchange| exchange.probe == probe)
 }

@@ -13,7 +13,7 @@ use crate::layer;
 use crate::logs::Browsed;
 use crate::probe::Probe;
 use crate::sign::answer::{At, texts};
-use crate::sign::{Sign, answers, refused, seen};
+use crate::sign::{Sign, answers, refused, together};
 use crate::{Clue, Evidence, Source};
 
 texts! {
@@ -70,38 +70,27 @@ const MISSING_LOGGED: [(&str, &str); 4] = [
 pub(crate) static DIRECT_REFUSED: Sign = Sign {
     name: "edge-direct-refused",
     means: "past the edge the request is refused as well",
-    find: |evidence| match (
-        evidence.answer(Probe::Client),
-        evidence.answer(Probe::Direct),
-    ) {
-        (Some(client), Some(direct)) => seen(
-            refused(client) && refused(direct),
-            format!(
-                "{} through the edge, {} past it",
-                client.status, direct.status
-            ),
-            Probe::Direct,
-        ),
-        _ => Vec::new(),
+    find: |evidence| {
+        let probes = [Probe::Client, Probe::Direct];
+        together(evidence, probes, |[client, direct]| {
+            let (through, past) = (client.status, direct.status);
+            let holds = refused(client) && refused(direct);
+            holds.then(|| format!("{through} through the edge, {past} past it"))
+        })
     },
 };
 
 /// The client's refusal is the one of a request without a token, and of a forged one.
 fn unheard(evidence: &Evidence, wanted: impl Fn(&Answer) -> bool, how: &str) -> Vec<Clue> {
-    let (Some(client), Some(bare)) = (sent_with_token(evidence), evidence.answer(Probe::Bare))
-    else {
-        return Vec::new();
-    };
-    let altered = evidence.answer(Probe::Altered);
-    let holds = refused(client)
-        && same(client, bare)
-        && altered.is_none_or(|altered| same(client, altered))
-        && wanted(client);
-    seen(
-        holds,
-        format!("{} with any token and without, {how}", client.status),
-        Probe::Bare,
-    )
+    together(evidence, [Probe::Client, Probe::Bare], |[client, bare]| {
+        let altered = evidence.answer(Probe::Altered);
+        let holds = refused(client)
+            && sent_with_token(evidence).is_some()
+            && same(client, bare)
+            && altered.is_none_or(|altered| same(client, altered))
+            && wanted(client);
+        holds.then(|| format!("{} with any token and without, {how}", client.status))
+    })
 }
 
 fn is_own(probe: Probe) -> bool {
@@ -120,7 +109,7 @@ fn page(evidence: &Evidence, wanted: impl Fn(&Answer) -> bool) -> Vec<Clue> {
     let own = answers(evidence).filter(|(probe, _)| is_own(*probe) || is_refresh(*probe));
     let mut clues: Vec<_> = own
         .filter(|(_, answer)| answer.status >= 400 && wanted(answer))
-        .flat_map(|(probe, answer)| seen(true, made(answer), probe))
+        .map(|(probe, answer)| Clue::new(made(answer), Source::Probe(probe)))
         .collect();
     // A browser's record holds requests to other sites as well.
     let site = evidence
@@ -132,7 +121,7 @@ fn page(evidence: &Evidence, wanted: impl Fn(&Answer) -> bool) -> Vec<Clue> {
     clues.extend(
         browsed
             .filter(|(_, answer)| wanted(answer))
-            .map(|(one, answer)| browsed_clue(one, made(answer))),
+            .map(|(one, answer)| one.clue(made(answer))),
     );
     clues
 }
@@ -140,14 +129,6 @@ fn page(evidence: &Evidence, wanted: impl Fn(&Answer) -> bool) -> Vec<Clue> {
 fn made(answer: &Answer) -> String {
     let by = layer::answered(answer).map_or("an edge", |by| by.product);
     format!("{} made by {by}", answer.status)
-}
-
-fn browsed_clue(one: &Browsed, says: String) -> Clue {
-    Clue {
-        says,
-        source: Source::Log(one.file.clone(), one.entry),
-        at: None,
-    }
 }
 
 fn host(url: &str) -> Option<String> {

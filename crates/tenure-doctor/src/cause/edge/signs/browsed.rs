@@ -1,11 +1,11 @@
 //! What a client's own record (HAR) shows of gates and of fields that do not arrive.
 
 use super::super::arrived::missing;
-use super::browsed_clue;
 use super::gates::login;
 use crate::Evidence;
 use crate::exchange::Answer;
 use crate::logs::Browsed;
+use crate::sign::answer::mentions;
 use crate::sign::{Sign, accepted, contains};
 
 /// A call of a program is redirected to a sign-in page, and was not answered well afterwards.
@@ -25,8 +25,7 @@ pub(crate) static LOGIN_BROWSED: Sign = Sign {
                     .any(|it| it.is_like(one) && it.answer.as_ref().is_some_and(accepted));
                 let landed = later.iter().find(|it| contains(&it.request.url, place));
                 let page = landed.and_then(|it| it.answer.as_ref()).is_none_or(is_page);
-                (!again && page)
-                    .then(|| browsed_clue(one, format!("{status} to `{place}` for an API call")))
+                (!again && page).then(|| one.clue(format!("{status} to `{place}` for an API call")))
             })
             .collect()
     },
@@ -34,10 +33,7 @@ pub(crate) static LOGIN_BROWSED: Sign = Sign {
 
 /// It says itself that it is no person's: a bearer token or a wish for JSON, and no cookie that a gate could know.
 fn is_call(one: &Browsed) -> bool {
-    let has = |name: &str, word: &str| {
-        let field = one.request.header(name);
-        field.is_some_and(|value| contains(value, word))
-    };
+    let has = |name: &str, word: &str| mentions(one.request.header(name), word);
     let program = has("authorization", "bearer") || has("accept", "json");
     program && !has("accept", "text/html") && one.request.header("cookie").is_none()
 }
@@ -58,13 +54,11 @@ pub(crate) static UNDERSCORE_BROWSED: Sign = Sign {
                 .headers
                 .iter()
                 .find(|(name, value)| name.contains('_') && contains(value, "sha256:"))?;
-            let nginx = answer
-                .header("server")
-                .is_some_and(|server| contains(server, "nginx"));
+            let nginx = mentions(answer.header("server"), "nginx");
             let alone = one.request.header("authorization").is_none();
             let words = missing(answer).filter(|_| nginx && alone)?;
             let says = format!("{} with `{name}` sent: `{words}`", answer.status);
-            Some(browsed_clue(one, says))
+            Some(one.clue(says))
         });
         refused.collect()
     },

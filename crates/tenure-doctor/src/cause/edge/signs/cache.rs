@@ -1,34 +1,25 @@
 //! What caches do with answers.
 
-use super::super::arrived::is_edge;
-use super::browsed_clue;
+use super::super::arrived::is_by_edge;
 use crate::compare::same;
-use crate::layer;
 use crate::logs::Browsed;
 use crate::probe::Probe;
 use crate::sign::answer::from_cache;
-use crate::sign::{Sign, accepted, client_answers, refused, seen};
+use crate::sign::{Sign, accepted, client_answers, first_of, refused, seen, together};
 
 /// With a query that no cache knows, a request without a token is refused.
 pub(crate) static BARE_FRESH_REFUSED: Sign = Sign {
     name: "edge-bare-fresh-refused",
     means: "without a token the request is refused once no cache can know it, so the cache gives away what is protected",
     find: |evidence| {
-        let (Some(bare), Some(fresh)) = (
-            evidence.answer(Probe::Bare),
-            evidence.answer(Probe::BareFresh),
-        ) else {
-            return Vec::new();
-        };
-        let by_service = layer::answered(fresh).is_none_or(|by| !is_edge(&by));
-        seen(
-            accepted(bare) && refused(fresh) && by_service,
-            format!(
-                "{} without a token, {} with a query that no cache has seen",
-                bare.status, fresh.status
-            ),
-            Probe::BareFresh,
-        )
+        let probes = [Probe::Bare, Probe::BareFresh];
+        together(evidence, probes, |[bare, fresh]| {
+            let (own, new) = (bare.status, fresh.status);
+            let holds = accepted(bare) && refused(fresh) && !is_by_edge(fresh);
+            holds.then(|| {
+                format!("{own} without a token, {new} with a query that no cache has seen")
+            })
+        })
     },
 };
 
@@ -36,16 +27,12 @@ pub(crate) static BARE_FRESH_REFUSED: Sign = Sign {
 pub(crate) static BARE_FRESH_ACCEPTED: Sign = Sign {
     name: "edge-bare-fresh-accepted",
     means: "the service itself grants the request without a token: what the cache gives is public",
-    find: |evidence| match evidence.answer(Probe::BareFresh) {
-        Some(fresh) => seen(
-            accepted(fresh) && from_cache(fresh).is_none(),
-            format!(
-                "{} without a token, with a query that no cache has seen",
-                fresh.status
-            ),
-            Probe::BareFresh,
-        ),
-        None => Vec::new(),
+    find: |evidence| {
+        together(evidence, [Probe::BareFresh], |[fresh]| {
+            let status = fresh.status;
+            let holds = accepted(fresh) && from_cache(fresh).is_none();
+            holds.then(|| format!("{status} without a token, with a query that no cache has seen"))
+        })
     },
 };
 
@@ -53,16 +40,11 @@ pub(crate) static BARE_FRESH_ACCEPTED: Sign = Sign {
 pub(crate) static ALTERED_FROM_CACHE: Sign = Sign {
     name: "edge-altered-from-cache",
     means: "a forged token gets a success out of a cache",
-    find: |evidence| match evidence.answer(Probe::Altered) {
-        Some(answer) if accepted(answer) => match from_cache(answer) {
-            Some(mark) => seen(
-                true,
-                format!("{} for a forged token: {mark}", answer.status),
-                Probe::Altered,
-            ),
-            None => Vec::new(),
-        },
-        _ => Vec::new(),
+    find: |evidence| {
+        together(evidence, [Probe::Altered], |[answer]| {
+            let mark = from_cache(answer).filter(|_| accepted(answer))?;
+            Some(format!("{} for a forged token: {mark}", answer.status))
+        })
     },
 };
 
@@ -71,24 +53,14 @@ pub(crate) static CACHED_REFUSAL_IS_WRONG: Sign = Sign {
     name: "edge-cached-refusal-is-wrong",
     means: "a cache refuses what the service behind it accepts",
     find: |evidence| {
-        let cached = evidence
-            .answer(Probe::Client)
-            .filter(|answer| refused(answer))
-            .and_then(from_cache);
-        let uncached = [Probe::Fresh, Probe::Direct].into_iter().find_map(|probe| {
-            let answer = evidence.answer(probe).filter(|answer| accepted(answer))?;
-            from_cache(answer)
-                .is_none()
-                .then_some((probe, answer.status))
-        });
-        match (cached, uncached) {
-            (Some(mark), Some((probe, status))) => seen(
-                true,
-                format!("refused by a cache ({mark}), {status} past it"),
-                probe,
-            ),
-            _ => Vec::new(),
-        }
+        let client = evidence.answer(Probe::Client).filter(|it| refused(it));
+        let Some(mark) = client.and_then(from_cache) else {
+            return Vec::new();
+        };
+        first_of(evidence, &[Probe::Fresh, Probe::Direct], |_, answer| {
+            let holds = accepted(answer) && from_cache(answer).is_none();
+            holds.then(|| format!("refused by a cache ({mark}), {} past it", answer.status))
+        })
     },
 };
 
@@ -104,10 +76,7 @@ pub(crate) static REFUSAL_BROWSED_FROM_CACHE: Sign = Sign {
         refusals
             .filter_map(|(one, answer)| {
                 let mark = from_cache(answer)?;
-                Some(browsed_clue(
-                    one,
-                    format!("{} out of a cache: {mark}", answer.status),
-                ))
+                Some(one.clue(format!("{} out of a cache: {mark}", answer.status)))
             })
             .collect()
     },
@@ -135,9 +104,7 @@ pub(crate) static CACHE_BROWSED_AGAINST_SERVICE: Sign = Sign {
             refused(answer) && from_cache(answer).is_some() && granted.contains(asked)
         });
         refusals
-            .map(|(one, ..)| {
-                browsed_clue(one, "refused by a cache, granted by the service".to_owned())
-            })
+            .map(|(one, ..)| one.clue("refused by a cache, granted by the service"))
             .collect()
     },
 };
@@ -147,12 +114,8 @@ pub(crate) static SILENT_CACHE: Sign = Sign {
     name: "edge-silent-cache",
     means: "no token changes the refusal, a query that no cache has seen does: a cache without a mark",
     find: |evidence| {
-        let (Some(client), Some(bare), Some(fresh), Some(bare_fresh)) = (
-            evidence.answer(Probe::Client),
-            evidence.answer(Probe::Bare),
-            evidence.answer(Probe::Fresh),
-            evidence.answer(Probe::BareFresh),
-        ) else {
+        let probes = [Probe::Client, Probe::Bare, Probe::Fresh, Probe::BareFresh];
+        let Some([client, bare, fresh, bare_fresh]) = evidence.all_answered(probes) else {
             return Vec::new();
         };
         let steady = client_answers(evidence).all(|(_, answer)| same(client, answer));
@@ -176,13 +139,11 @@ pub(crate) static SILENT_CACHE: Sign = Sign {
 pub(crate) static FRESH_REFUSED: Sign = Sign {
     name: "edge-fresh-refused",
     means: "the request is refused also where no cache can know it",
-    find: |evidence| match evidence.answer(Probe::Fresh) {
-        Some(fresh) => seen(
-            refused(fresh) && from_cache(fresh).is_none(),
-            format!("{} with a query that no cache has seen", fresh.status),
-            Probe::Fresh,
-        ),
-        None => Vec::new(),
+    find: |evidence| {
+        together(evidence, [Probe::Fresh], |[fresh]| {
+            let holds = refused(fresh) && from_cache(fresh).is_none();
+            holds.then(|| format!("{} with a query that no cache has seen", fresh.status))
+        })
     },
 };
 

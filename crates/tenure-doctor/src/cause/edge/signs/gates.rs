@@ -1,27 +1,23 @@
 //! Gates that ask for something else than a token, and challenges that do not arrive.
 
-use super::super::arrived::{is_edge, sent_with_token};
-use super::{browsed_clue, page};
-use crate::Evidence;
+use super::super::arrived::{is_by_edge, is_edge, sent_with_token};
+use super::page;
 use crate::compare::same;
 use crate::exchange::Answer;
 use crate::layer;
 use crate::probe::Probe;
-use crate::sign::answer::{At, header};
-use crate::sign::{Sign, accepted, answers, contains, refused, seen};
+use crate::sign::answer::{At, header, mentions};
+use crate::sign::{Sign, accepted, answers, contains, found, refused, seen, together};
+use crate::{Clue, Evidence, Source};
 
 /// A challenge for Basic in answer to a Bearer token.
 pub(crate) static BASIC_CHALLENGE: Sign = Sign {
     name: "edge-basic-challenge",
     means: "a Bearer token is answered with a challenge for user name and password",
     find: |evidence| {
-        let Some(client) = sent_with_token(evidence).filter(|client| client.status == 401) else {
-            return Vec::new();
-        };
-        match only_basic(client) {
-            Some(challenge) => seen(true, format!("401 with `{challenge}`"), Probe::Client),
-            None => Vec::new(),
-        }
+        let client = sent_with_token(evidence).filter(|client| client.status == 401);
+        let challenge = client.and_then(only_basic);
+        found(challenge.map(|it| (Probe::Client, format!("401 with `{it}`"))))
     },
 };
 
@@ -31,8 +27,7 @@ pub(crate) static BASIC_PAGE: Sign = Sign {
     means: "a proxy itself asks for user name and password",
     find: |evidence| {
         page(evidence, |answer| {
-            let by_proxy = layer::answered(answer).is_some_and(|by| is_edge(&by));
-            answer.status == 401 && by_proxy && only_basic(answer).is_some()
+            answer.status == 401 && is_by_edge(answer) && only_basic(answer).is_some()
         })
     },
 };
@@ -42,21 +37,15 @@ pub(crate) static BASIC_BROWSED: Sign = Sign {
     name: "edge-basic-browsed",
     means: "a proxy has answered a Bearer token with a challenge for user name and password",
     find: |evidence| {
-        let asked = evidence.logs.unrecovered().filter(|(one, answer)| {
-            let bearer = one
-                .request
-                .headers
-                .iter()
-                .any(|(name, value)| name == "authorization" && contains(value, "bearer "));
-            let by_proxy = layer::answered(answer).is_some_and(|by| is_edge(&by));
-            bearer && by_proxy && answer.status == 401 && only_basic(answer).is_some()
+        let asked = evidence.logs.unrecovered().filter_map(|(one, answer)| {
+            let challenge = only_basic(answer)?;
+            let mut fields = one.request.headers.iter();
+            let bearer =
+                fields.any(|(name, value)| name == "authorization" && contains(value, "bearer "));
+            (bearer && is_by_edge(answer) && answer.status == 401)
+                .then(|| one.clue(format!("401 with `{challenge}` for a Bearer token")))
         });
-        asked
-            .map(|(one, answer)| {
-                let challenge = only_basic(answer).unwrap_or_default();
-                browsed_clue(one, format!("401 with `{challenge}` for a Bearer token"))
-            })
-            .collect()
+        asked.collect()
     },
 };
 
@@ -65,12 +54,10 @@ pub(crate) static BASIC_PAST: Sign = Sign {
     name: "edge-basic-past",
     means: "the edge asks for user name and password, and the service accepts the token",
     find: |evidence| {
-        let direct = evidence
-            .answer(Probe::Direct)
-            .filter(|direct| accepted(direct));
-        match direct {
-            Some(_) => (BASIC_CHALLENGE.find)(evidence),
-            None => Vec::new(),
+        if evidence.answer(Probe::Direct).is_some_and(accepted) {
+            (BASIC_CHALLENGE.find)(evidence)
+        } else {
+            Vec::new()
         }
     },
 };
@@ -80,23 +67,16 @@ pub(crate) static BASIC_GATE: Sign = Sign {
     name: "edge-basic-gate",
     means: "a proxy asks for user name and password whatever token is sent",
     find: |evidence| {
-        let (Some(client), Some(altered)) = (
-            sent_with_token(evidence).filter(|client| client.status == 401),
-            evidence
-                .answer(Probe::Altered)
-                .or(evidence.answer(Probe::Garbage)),
-        ) else {
-            return Vec::new();
+        let gate = || {
+            let client = sent_with_token(evidence).filter(|client| client.status == 401)?;
+            let altered = evidence.answer(Probe::Altered);
+            let altered = altered.or(evidence.answer(Probe::Garbage))?;
+            let challenge = only_basic(client).filter(|_| same(client, altered))?;
+            let by = layer::answered(client).filter(is_edge)?;
+            let says = format!("{} asks any request for `{challenge}`", by.product);
+            Some((Probe::Altered, says))
         };
-        let by_proxy = layer::answered(client).filter(is_edge);
-        match (only_basic(client), by_proxy) {
-            (Some(challenge), Some(by)) if same(client, altered) => seen(
-                true,
-                format!("{} asks any request for `{challenge}`", by.product),
-                Probe::Altered,
-            ),
-            _ => Vec::new(),
-        }
+        found(gate())
     },
 };
 
@@ -112,21 +92,13 @@ pub(crate) static REASON_RENAMED: Sign = Sign {
     name: "edge-reason-renamed",
     means: "the reason of the refusal stands only in the renamed challenge",
     find: |evidence| {
-        let client = evidence.answer(Probe::Client).filter(|client| {
-            refused(client)
+        together(evidence, [Probe::Client], |[client]| {
+            let renamed = client.header("x-amzn-remapped-www-authenticate");
+            let holds = refused(client)
                 && client.header("www-authenticate").is_none()
-                && client
-                    .header("x-amzn-remapped-www-authenticate")
-                    .is_some_and(|value| contains(value, "error="))
-        });
-        match client {
-            Some(client) => seen(
-                true,
-                format!("{} without `www-authenticate`", client.status),
-                Probe::Client,
-            ),
-            None => Vec::new(),
-        }
+                && mentions(renamed, "error=");
+            holds.then(|| format!("{} without `www-authenticate`", client.status))
+        })
     },
 };
 
@@ -134,13 +106,11 @@ pub(crate) static REASON_RENAMED: Sign = Sign {
 pub(crate) static CHALLENGE_KEPT: Sign = Sign {
     name: "edge-challenge-kept",
     means: "the challenge of the service arrives under its own name",
-    find: |evidence| match evidence.answer(Probe::Client) {
-        Some(answer) => seen(
-            answer.header("www-authenticate").is_some(),
-            "`www-authenticate` is on the answer",
-            Probe::Client,
-        ),
-        None => Vec::new(),
+    find: |evidence| {
+        together(evidence, [Probe::Client], |[answer]| {
+            answer.header("www-authenticate")?;
+            Some("`www-authenticate` is on the answer".to_owned())
+        })
     },
 };
 
@@ -149,13 +119,15 @@ pub(crate) static LOGIN_REDIRECT: Sign = Sign {
     name: "edge-login-redirect",
     means: "an API request is redirected to a sign-in page in place of a 401",
     find: |evidence| {
-        let mut clues = Vec::new();
-        for probe in [Probe::Client, Probe::Bare] {
-            if let Some((status, place)) = sent_to_login(evidence, probe) {
-                clues.extend(seen(true, format!("{status} to `{place}`"), probe));
-            }
-        }
-        clues
+        let sent = |probe| {
+            let (status, place) = sent_to_login(evidence, probe)?;
+            Some(Clue::new(
+                format!("{status} to `{place}`"),
+                Source::Probe(probe),
+            ))
+        };
+        let probes = [Probe::Client, Probe::Bare].into_iter();
+        probes.filter_map(sent).collect()
     },
 };
 
@@ -164,11 +136,7 @@ pub(crate) static API_SENT_TO_LOGIN: Sign = Sign {
     name: "edge-api-sent-to-login",
     means: "a client that is no browser is sent to an authorization endpoint in place of a 401",
     find: |evidence| {
-        let Some(exchange) = evidence
-            .exchanges
-            .iter()
-            .find(|it| it.probe == Probe::Client)
-        else {
+        let Some(exchange) = evidence.exchange(Probe::Client) else {
             return Vec::new();
         };
         let Ok(answer) = &exchange.result else {
@@ -177,11 +145,7 @@ pub(crate) static API_SENT_TO_LOGIN: Sign = Sign {
         let person = exchange.request.headers.iter().any(|(name, value)| {
             name == "cookie" || name == "accept" && contains(value, "text/html")
         });
-        let leads = |answer: &Answer, place: &str| {
-            answer
-                .header("location")
-                .is_some_and(|location| contains(location, place))
-        };
+        let leads = |answer: &Answer, place: &str| mentions(answer.header("location"), place);
         let gate = leads(answer, "/oauth2/start")
             || leads(answer, "/oauth2/sign_in")
             || leads(answer, "response_type=") && leads(answer, "client_id=");
@@ -205,10 +169,7 @@ pub(crate) static LOGIN_COMES_BACK: Sign = Sign {
     name: "edge-login-comes-back",
     means: "the redirects by way of the sign-in come back to where they began",
     find: |evidence| {
-        let client = evidence
-            .exchanges
-            .iter()
-            .find(|it| it.probe == Probe::Client);
+        let client = evidence.exchange(Probe::Client);
         let url = client.and_then(|client| url::Url::parse(&client.request.url).ok());
         let Some(path) = url.as_ref().map(url::Url::path).filter(|path| *path != "/") else {
             return Vec::new();
@@ -218,10 +179,7 @@ pub(crate) static LOGIN_COMES_BACK: Sign = Sign {
             let to = location.split(['?', '#']).next().unwrap_or_default();
             matches!(probe, Probe::Hop(_)) && (300..400).contains(&hop.status) && to.ends_with(path)
         });
-        match back {
-            Some((probe, _)) => seen(true, format!("redirected back to `{path}`"), probe),
-            None => Vec::new(),
-        }
+        found(back.map(|(probe, _)| (probe, format!("redirected back to `{path}`"))))
     },
 };
 
@@ -233,7 +191,7 @@ pub(crate) static LOGIN_FOR_ALL: Sign = Sign {
         let all = [Probe::Client, Probe::Bare, Probe::Altered]
             .map(|probe| sent_to_login(evidence, probe).is_some());
         seen(
-            all == [true; 3] && (LOGIN_COMES_BACK.find)(evidence).is_empty(),
+            all == [true; 3] && !LOGIN_COMES_BACK.holds(evidence),
             "redirected to a sign-in three times of 3",
             Probe::Altered,
         )
@@ -258,7 +216,7 @@ fn only_basic(answer: &Answer) -> Option<&str> {
 
 /// Where a probe was redirected to, if that is a sign-in, and not what it asked for with a slash more or less.
 fn sent_to_login(evidence: &Evidence, probe: Probe) -> Option<(u16, &str)> {
-    let exchange = evidence.exchanges.iter().find(|it| it.probe == probe)?;
+    let exchange = evidence.exchange(probe)?;
     let (status, place) = login(exchange.result.as_ref().ok()?)?;
     let asked = url::Url::parse(&exchange.request.url).ok()?;
     let to = asked.join(place).ok()?;

@@ -1,15 +1,17 @@
 //! Whether the header field with the token comes through.
 
 use super::super::arrived::{
-    LOST_AT_THE_EDGE, TOLD_MISSING, echoed, fields, header_missing, is_edge, sent_with_token,
+    Echo, LOST_AT_THE_EDGE, TOLD_MISSING, echoed, fields, header_missing, is_by_edge,
+    sent_with_token, told,
 };
 use super::{MISSING_LOGGED, UPSTREAM_401_LOGGED, unheard};
 use crate::Evidence;
 use crate::exchange::Answer;
 use crate::layer;
 use crate::probe::Probe;
-use crate::sign::answer::{At, from_cache, header};
-use crate::sign::{Sign, accepted, contains, logs, refused, seen};
+use crate::sign::answer::{At, from_cache, header, mentions};
+use crate::sign::token::claims;
+use crate::sign::{Sign, accepted, contains, found, logs, refused, seen, together};
 
 /// CloudFront hands a refusal of the service on that is the same with the token and without it.
 pub(crate) static CLOUDFRONT_UNHEARD: Sign = Sign {
@@ -18,7 +20,7 @@ pub(crate) static CLOUDFRONT_UNHEARD: Sign = Sign {
     find: |evidence| {
         let own = |client: &Answer| {
             layer::passed(client).contains(&"Amazon CloudFront")
-                && layer::answered(client).is_none_or(|by| !is_edge(&by))
+                && !is_by_edge(client)
                 && from_cache(client).is_none()
         };
         unheard(evidence, own, "through CloudFront")
@@ -30,12 +32,9 @@ pub(crate) static TAKEN_BY_ECHO: Sign = Sign {
     name: "edge-taken-by-echo",
     means: "the Authorization header is sent and does not arrive behind the edge",
     find: |evidence| {
-        let taken = echoed(evidence)
-            .is_some_and(|echo| echo.sent == "authorization" && echo.arrived.is_none());
-        let plain =
-            !is_run_by_apache(evidence) && !envoy_verifies(evidence) && same_origin(evidence);
+        let plain = !is_run_by_apache(evidence) && !envoy_verifies(evidence);
         seen(
-            taken && plain,
+            plain && echo_lacks_authorization(evidence),
             "`authorization` was sent, and the echo behind the edge has not got it",
             Probe::Echo,
         )
@@ -48,9 +47,8 @@ pub(crate) static TAKEN_BY_DIRECT: Sign = Sign {
     name: "edge-taken-by-direct",
     means: "the service behind the edge is not sent the Authorization header that it accepts when asked directly",
     find: |evidence| {
-        let plain = !is_run_by_apache(evidence)
-            && !envoy_verifies(evidence)
-            && (UNDERSCORE.find)(evidence).is_empty();
+        let plain =
+            !is_run_by_apache(evidence) && !envoy_verifies(evidence) && !UNDERSCORE.holds(evidence);
         if plain {
             (LOST_AT_THE_EDGE.find)(evidence)
         } else {
@@ -64,17 +62,7 @@ pub(crate) static TAKEN_BY_DIRECT: Sign = Sign {
 pub(crate) static TOLD_NO_HEADER: Sign = Sign {
     name: "edge-told-no-header",
     means: "the service says that the Authorization header itself did not come",
-    find: |evidence| match sent_with_token(evidence).filter(|client| refused(client)) {
-        Some(client) => match header_missing(client) {
-            Some(words) => seen(
-                true,
-                format!("{} with a token: `{words}`", client.status),
-                Probe::Client,
-            ),
-            None => Vec::new(),
-        },
-        None => Vec::new(),
-    },
+    find: |evidence| told(evidence, header_missing),
 };
 
 /// The same server refuses what comes through the edge and accepts what does not.
@@ -82,13 +70,8 @@ pub(crate) static SERVER_HEARS_DIRECTLY: Sign = Sign {
     name: "edge-server-hears-directly",
     means: "the service answers each request through the edge alike, and accepts the token when asked directly",
     find: |evidence| {
-        let Some(direct) = evidence
-            .answer(Probe::Direct)
-            .filter(|direct| accepted(direct))
-        else {
-            return Vec::new();
-        };
-        let Some(server) = direct.header("server") else {
+        let direct = evidence.answer(Probe::Direct).filter(|it| accepted(it));
+        let Some(server) = direct.and_then(|direct| direct.header("server")) else {
             return Vec::new();
         };
         let same_server = |client: &Answer| {
@@ -145,16 +128,11 @@ pub(crate) static BOTH_LOGS: Sign = Sign {
     name: "edge-envoy-and-service-logged",
     means: "Envoy has let requests pass to a service that got no token",
     find: |evidence| {
-        let upstream = (UPSTREAM_401_LOGGED.find)(evidence);
-        let missing: Vec<_> = MISSING_LOGGED
-            .iter()
-            .flat_map(|(name, _)| logs::text(evidence, name))
-            .collect();
-        if upstream.is_empty() {
-            Vec::new()
-        } else {
-            missing
+        if !UPSTREAM_401_LOGGED.holds(evidence) {
+            return Vec::new();
         }
+        let names = MISSING_LOGGED.iter().map(|(name, _)| name);
+        names.flat_map(|name| logs::text(evidence, name)).collect()
     },
 };
 
@@ -163,8 +141,7 @@ pub(crate) static APACHE_UNHEARD: Sign = Sign {
     name: "edge-apache-unheard",
     means: "an application that Apache runs itself answers as if no token had been sent",
     find: |evidence| {
-        let run = is_run_by_apache(evidence) && !(TOLD_MISSING.find)(evidence).is_empty();
-        if run {
+        if is_run_by_apache(evidence) && TOLD_MISSING.holds(evidence) {
             unheard(evidence, |_| true, "by a program of Apache")
         } else {
             Vec::new()
@@ -182,10 +159,8 @@ pub(crate) static APACHE_ECHO_LACKS: Sign = Sign {
             let added = |name: &str| matches!(name, "x-forwarded-server" | "x-forwarded-host");
             fields(answer).iter().any(|(name, _)| added(name))
         });
-        let lacks = echoed(evidence)
-            .is_some_and(|echo| echo.sent == "authorization" && echo.arrived.is_none());
         seen(
-            lacks && !proxied && is_run_by_apache(evidence) && same_origin(evidence),
+            !proxied && is_run_by_apache(evidence) && echo_lacks_authorization(evidence),
             "`authorization` was sent, and the echo of Apache's program has not got it",
             Probe::Echo,
         )
@@ -201,7 +176,7 @@ pub(crate) static APACHE_LOSES: Sign = Sign {
             .answer(Probe::Direct)
             .and_then(|direct| direct.header("server"))
             .is_some_and(|server| !contains(server, "apache"));
-        if is_run_by_apache(evidence) && (other || !(MOD_WSGI.find)(evidence).is_empty()) {
+        if is_run_by_apache(evidence) && (other || MOD_WSGI.holds(evidence)) {
             (LOST_AT_THE_EDGE.find)(evidence)
         } else {
             Vec::new()
@@ -221,18 +196,10 @@ pub(crate) static UNDERSCORE: Sign = Sign {
     name: "edge-underscore",
     means: "the header field that carries the token has an underscore in its name",
     find: |evidence| {
-        let client = evidence
-            .exchanges
-            .iter()
-            .find(|exchange| exchange.probe == Probe::Client);
-        let name = client.and_then(|client| {
-            let own = |(name, _): &&(String, String)| name.contains('_');
-            client.request.headers.iter().find(own)
-        });
-        match name {
-            Some((name, _)) => seen(true, format!("the request has `{name}`"), Probe::Client),
-            None => Vec::new(),
-        }
+        let client = evidence.exchange(Probe::Client);
+        let mut fields = client.into_iter().flat_map(|it| &it.request.headers);
+        let field = fields.find(|(name, _)| name.contains('_'));
+        found(field.map(|(name, _)| (Probe::Client, format!("the request has `{name}`"))))
     },
 };
 
@@ -241,10 +208,11 @@ pub(crate) static UNDERSCORE_UNHEARD: Sign = Sign {
     name: "edge-underscore-unheard",
     means: "the token in the field with the underscore makes no difference",
     find: |evidence| {
-        if (UNDERSCORE.find)(evidence).is_empty() {
-            return Vec::new();
+        if UNDERSCORE.holds(evidence) {
+            unheard(evidence, |_| true, "in a field with an underscore")
+        } else {
+            Vec::new()
         }
-        unheard(evidence, |_| true, "in a field with an underscore")
     },
 };
 
@@ -253,21 +221,16 @@ pub(crate) static ANOTHER_ISSUER_REFUSED: Sign = Sign {
     name: "edge-another-issuer-refused",
     means: "the service refuses a token of Google, and the client's is of another issuer",
     find: |evidence| {
-        let own = crate::sign::token::claims(evidence).and_then(|claims| claims.iss.as_deref());
-        let named = evidence
-            .answer(Probe::Client)
-            .filter(|client| refused(client) && contains(&client.body, GOOGLE));
-        match (own, named) {
-            (Some(own), Some(client)) if !contains(own, GOOGLE) => seen(
-                true,
+        together(evidence, [Probe::Client], |[client]| {
+            let own = claims(evidence)?.iss.as_deref()?;
+            let named = refused(client) && contains(&client.body, GOOGLE);
+            (named && !contains(own, GOOGLE)).then(|| {
                 format!(
                     "{} names `{GOOGLE}`, the token is of `{own}`",
                     client.status
-                ),
-                Probe::Client,
-            ),
-            _ => Vec::new(),
-        }
+                )
+            })
+        })
     },
 };
 
@@ -275,20 +238,21 @@ const GOOGLE: &str = "accounts.google.com";
 
 /// Apache made the application's answer: mod_proxy would have kept the name of the server behind it.
 fn is_run_by_apache(evidence: &Evidence) -> bool {
-    let by = |probe| {
-        evidence.answer(probe).is_some_and(|answer| {
-            let servers = answer.headers.iter().filter(|(name, _)| name == "server");
-            let mut apache = servers.map(|(_, value)| contains(value, "apache"));
-            apache.next() == Some(true) && layer::answered(answer).is_none()
-        })
-    };
-    by(Probe::Client)
+    evidence.answer(Probe::Client).is_some_and(|answer| {
+        mentions(answer.header("server"), "apache") && layer::answered(answer).is_none()
+    })
+}
+
+/// `Authorization` was sent to an echo behind the same edge, which has not got it.
+fn echo_lacks_authorization(evidence: &Evidence) -> bool {
+    let lacks = |echo: Echo| echo.sent == "authorization" && echo.arrived.is_none();
+    same_origin(evidence) && echoed(evidence).is_some_and(lacks)
 }
 
 /// The echo stands behind the same edge as what the client requests.
 fn same_origin(evidence: &Evidence) -> bool {
     let origin = |probe| {
-        let exchange = evidence.exchanges.iter().find(|it| it.probe == probe)?;
+        let exchange = evidence.exchange(probe)?;
         Some(url::Url::parse(&exchange.request.url).ok()?.origin())
     };
     origin(Probe::Client).is_some_and(|client| origin(Probe::Echo) == Some(client))

@@ -1,13 +1,13 @@
 //! Pages and refusals of firewalls.
 
-use super::super::arrived::is_edge;
+use super::super::arrived::is_by_edge;
 use super::{COGNITO_BLOCK, page, unheard};
 use crate::compare::same;
 use crate::exchange::Answer;
 use crate::layer;
 use crate::probe::Probe;
-use crate::sign::answer::{At, header, is_aside};
-use crate::sign::{Sign, accepted, contains, logs, seen};
+use crate::sign::answer::{At, header, is_aside, mentions};
+use crate::sign::{Sign, accepted, contains, logs, together};
 use crate::{Clue, Evidence};
 
 /// A challenge of Cloudflare.
@@ -16,9 +16,7 @@ pub(crate) static CLOUDFLARE_CHALLENGE: Sign = Sign {
     means: "Cloudflare asks for a proof that a browser is there; no API client can give it",
     find: |evidence| {
         page(evidence, |answer| {
-            answer
-                .header("cf-mitigated")
-                .is_some_and(|value| contains(value, "challenge"))
+            mentions(answer.header("cf-mitigated"), "challenge")
         })
     },
 };
@@ -38,9 +36,7 @@ pub(crate) static CLOUDFLARE_PAGE: Sign = Sign {
                 "error code: 1020",
                 "error code: 1010",
             ];
-            let cloudflare = answer
-                .header("server")
-                .is_some_and(|server| contains(server, "cloudflare"));
+            let cloudflare = mentions(answer.header("server"), "cloudflare");
             cloudflare && texts.iter().any(|text| contains(&answer.body, text))
         })
     },
@@ -50,13 +46,10 @@ pub(crate) static CLOUDFLARE_PAGE: Sign = Sign {
 pub(crate) static GATEWAY_FORBIDDEN: Sign = Sign {
     name: "edge-gateway-forbidden",
     means: "API Gateway itself answers `Forbidden`, as for a request that its firewall blocks",
-    find: |evidence| match evidence.answer(Probe::Client) {
-        Some(answer) => seen(
-            is_gateway_forbidden(answer),
-            "403 `Forbidden` of API Gateway",
-            Probe::Client,
-        ),
-        None => Vec::new(),
+    find: |evidence| {
+        together(evidence, [Probe::Client], |[answer]| {
+            is_gateway_forbidden(answer).then(|| "403 `Forbidden` of API Gateway".to_owned())
+        })
     },
 };
 
@@ -80,7 +73,7 @@ pub(crate) static LARGE_BODY_BLOCKED: Sign = Sign {
     means: "the edge refuses once the body is larger than 8 KB: a rule about size",
     find: |evidence| {
         large_body(evidence, |answer| {
-            !is_gateway_forbidden(answer) && layer::answered(answer).is_some_and(|by| is_edge(&by))
+            !is_gateway_forbidden(answer) && is_by_edge(answer)
         })
     },
 };
@@ -97,24 +90,16 @@ pub(crate) static CLIENT_BLOCKED: Sign = Sign {
     name: "edge-client-blocked",
     means: "the edge refuses this client whatever its token, and lets a browser pass",
     find: |evidence| {
-        let (Some(client), Some(browser)) = (
-            evidence.answer(Probe::Client),
-            evidence.answer(Probe::Browser),
-        ) else {
-            return Vec::new();
-        };
-        let untold = [Probe::Bare, Probe::Altered].iter().all(|probe| {
-            let answer = evidence.answer(*probe);
-            answer.is_none_or(|answer| same(client, answer))
-        });
-        seen(
-            client.status >= 400 && untold && accepted(browser) && !is_gateway_forbidden(client),
-            format!(
-                "{} as the client, {} as a browser",
-                client.status, browser.status
-            ),
-            Probe::Browser,
-        )
+        let probes = [Probe::Client, Probe::Browser];
+        together(evidence, probes, |[client, browser]| {
+            let untold = [Probe::Bare, Probe::Altered].iter().all(|probe| {
+                let answer = evidence.answer(*probe);
+                answer.is_none_or(|answer| same(client, answer))
+            });
+            let (own, other) = (client.status, browser.status);
+            let holds = own >= 400 && untold && accepted(browser) && !is_gateway_forbidden(client);
+            holds.then(|| format!("{own} as the client, {other} as a browser"))
+        })
     },
 };
 
@@ -122,19 +107,13 @@ pub(crate) static CLIENT_BLOCKED: Sign = Sign {
 pub(crate) static GATEWAY_FORBIDS_CLIENT: Sign = Sign {
     name: "edge-gateway-forbids-client",
     means: "API Gateway answers `Forbidden` to this client, and lets a browser pass",
-    find: |evidence| match (
-        evidence.answer(Probe::Client),
-        evidence.answer(Probe::Browser),
-    ) {
-        (Some(client), Some(browser)) => seen(
-            is_gateway_forbidden(client) && browser.status != 403,
-            format!(
-                "403 `Forbidden` as the client, {} as a browser",
-                browser.status
-            ),
-            Probe::Browser,
-        ),
-        _ => Vec::new(),
+    find: |evidence| {
+        let probes = [Probe::Client, Probe::Browser];
+        together(evidence, probes, |[client, browser]| {
+            let other = browser.status;
+            let holds = is_gateway_forbidden(client) && other != 403;
+            holds.then(|| format!("403 `Forbidden` as the client, {other} as a browser"))
+        })
     },
 };
 
@@ -166,19 +145,12 @@ pub(crate) static EDGE_REFUSES: Sign = Sign {
     name: "edge-refuses",
     means: "the edge answers 403 with a page of its own to any request, and the service accepts it",
     find: |evidence| {
-        let (Some(client), Some(bare), Some(direct)) = (
-            evidence.answer(Probe::Client),
-            evidence.answer(Probe::Bare),
-            evidence.answer(Probe::Direct),
-        ) else {
-            return Vec::new();
-        };
-        let by_edge = layer::answered(client).is_some_and(|by| is_edge(&by));
-        seen(
-            client.status == 403 && same(client, bare) && by_edge && accepted(direct),
-            format!("403 by the edge, {} past it", direct.status),
-            Probe::Direct,
-        )
+        let probes = [Probe::Client, Probe::Bare, Probe::Direct];
+        together(evidence, probes, |[client, bare, direct]| {
+            let by_edge = client.status == 403 && same(client, bare) && is_by_edge(client);
+            (by_edge && accepted(direct))
+                .then(|| format!("403 by the edge, {} past it", direct.status))
+        })
     },
 };
 
@@ -217,17 +189,11 @@ pub(crate) static PLATFORM_GATE: Sign = Sign {
 };
 
 fn large_body(evidence: &Evidence, wanted: impl Fn(&Answer) -> bool) -> Vec<Clue> {
-    let (Some(small), Some(large)) = (
-        evidence.answer(Probe::SmallBody),
-        evidence.answer(Probe::LargeBody),
-    ) else {
-        return Vec::new();
-    };
-    seen(
-        small.status < 400 && large.status == 403 && wanted(large),
-        format!("{} with 1 KiB of body, 403 with 9 KiB", small.status),
-        Probe::LargeBody,
-    )
+    let probes = [Probe::SmallBody, Probe::LargeBody];
+    together(evidence, probes, |[small, large]| {
+        let holds = small.status < 400 && large.status == 403 && wanted(large);
+        holds.then(|| format!("{} with 1 KiB of body, 403 with 9 KiB", small.status))
+    })
 }
 
 fn is_gateway_forbidden(answer: &Answer) -> bool {
@@ -245,17 +211,12 @@ fn is_gateway_forbidden(answer: &Answer) -> bool {
 
 fn is_request_blocked(answer: &Answer) -> bool {
     let cloudfront = layer::passed(answer).contains(&"Amazon CloudFront")
-        || answer
-            .header("server")
-            .is_some_and(|server| contains(server, "cloudfront"));
+        || mentions(answer.header("server"), "cloudfront");
     answer.status == 403 && cloudfront && contains(&answer.body, "request blocked.")
 }
 
 fn is_balancer_refusal(answer: &Answer) -> bool {
-    answer.status == 403
-        && answer
-            .header("server")
-            .is_some_and(|server| contains(server, "awselb"))
+    answer.status == 403 && mentions(answer.header("server"), "awselb")
 }
 
 fn is_platform_gate(answer: &Answer) -> bool {
