@@ -5,14 +5,17 @@ use std::collections::BTreeSet;
 mod words;
 
 use self::words::{named_grants, wanted};
-use super::signs::{client, own};
+use crate::compare::same;
 use crate::exchange::Answer;
 use crate::logs::Browsed;
 use crate::probe::Probe;
-use crate::sign::token::presented;
-use crate::sign::{Sign, accepted, contains, logs, of_token, refused, seen};
-use crate::token::{Claims, Role, Token};
-use crate::{Clue, Evidence, Source};
+use crate::sign::answer::mentions;
+use crate::sign::token::claims;
+use crate::sign::{
+    Sign, accepted, contains, first_of, logs, of_client, of_token, refused, together,
+};
+use crate::token::{Claims, Role};
+use crate::{Clue, Evidence};
 
 /// The refusal speaks of permissions.
 pub(super) static PERMISSION_WORDS: Sign = Sign {
@@ -28,7 +31,7 @@ pub(super) static PERMISSION_WORDS: Sign = Sign {
             "forbidden resource",
             "not allowed to",
         ];
-        own(evidence, |answer| {
+        of_client(evidence, |answer| {
             let word = words.iter().find(|word| contains(&answer.body, word))?;
             refused(answer).then(|| format!("{} with `{word}` in its body", answer.status))
         })
@@ -40,7 +43,6 @@ pub(super) static LACKING_BROWSED: Sign = Sign {
     name: "grant-lacking-browsed",
     means: "a call was refused with 403 for want of a right, and another accepted with the same credentials",
     find: |evidence| {
-        let held = |one: &Browsed| one.request.header("authorization").map(str::to_owned);
         let speaks = |answer: &Answer| {
             let challenge = answer.header("www-authenticate").unwrap_or_default();
             let words = [
@@ -53,23 +55,21 @@ pub(super) static LACKING_BROWSED: Sign = Sign {
             let mut words = words.iter();
             words.any(|word| contains(challenge, word) || contains(&answer.body, word))
         };
-        let accepts = |one: &Browsed, with: &str| {
-            let well = one.answer.as_ref().is_some_and(accepted);
-            well && held(one).is_some_and(|held| held == with)
+        let accepted_elsewhere = |one: &Browsed| {
+            let held = one.request.header("authorization");
+            let alike = |other: &&Browsed| {
+                other.request.header("authorization") == held
+                    && other.request.url != one.request.url
+            };
+            let mut others = evidence.logs.browsed.iter().filter(alike);
+            held.is_some() && others.any(|it| it.answer.as_ref().is_some_and(accepted))
         };
         let refusals = evidence.logs.unrecovered().filter(|(one, answer)| {
-            let elsewhere = held(one).is_some_and(|with| {
-                let mut all = evidence.logs.browsed.iter();
-                all.any(|other| other.request.url != one.request.url && accepts(other, &with))
-            });
-            answer.status == 403 && speaks(answer) && elsewhere
+            answer.status == 403 && speaks(answer) && accepted_elsewhere(one)
         });
         refusals
-            .map(|(one, _)| Clue {
-                says: "403 for want of a right, beside calls accepted with the same credentials"
-                    .to_owned(),
-                source: Source::Log(one.file.clone(), one.entry),
-                at: None,
+            .map(|(one, _)| {
+                one.clue("403 for want of a right, beside calls accepted with the same credentials")
             })
             .collect()
     },
@@ -79,13 +79,11 @@ pub(super) static LACKING_BROWSED: Sign = Sign {
 pub(super) static NOT_ABOUT_RIGHTS: Sign = Sign {
     name: "not-about-rights",
     means: "the client's answer does not speak of a permission, role or scope",
-    find: |evidence| match client(evidence) {
-        Some(answer) => seen(
-            (PERMISSION_WORDS.find)(evidence).is_empty(),
-            format!("{} without a word of rights", answer.status),
-            Probe::Client,
-        ),
-        None => Vec::new(),
+    find: |evidence| {
+        together(evidence, [Probe::Client], |[answer]| {
+            let silent = !PERMISSION_WORDS.holds(evidence);
+            silent.then(|| format!("{} without a word of rights", answer.status))
+        })
     },
 };
 
@@ -112,36 +110,25 @@ pub(super) static REQUIRED_IS_HELD: Sign = Sign {
 };
 
 fn compare(evidence: &Evidence, holds: fn(&[String], &BTreeSet<String>) -> bool) -> Vec<Clue> {
-    let (Some(answer), Some(token)) = (client(evidence), presented(evidence)) else {
-        return Vec::new();
-    };
-    let Some(claims) = &token.claims else {
-        return Vec::new();
-    };
-    let wanted = wanted(answer);
-    let held = held(claims);
-    let holds = refused(answer) && !wanted.is_empty() && holds(&wanted, &held);
-    let carried: Vec<_> = held.iter().map(String::as_str).collect();
-    seen(
-        holds,
-        format!(
-            "asked for: {}; the token carries: {}",
-            wanted.join(", "),
-            if carried.is_empty() {
-                "nothing".to_owned()
-            } else {
-                carried.join(", ")
-            }
-        ),
-        Probe::Client,
-    )
+    together(evidence, [Probe::Client], |[answer]| {
+        let wanted = wanted(answer);
+        let held = held(claims(evidence)?);
+        let holds = refused(answer) && !wanted.is_empty() && holds(&wanted, &held);
+        let carried = if held.is_empty() {
+            "nothing".to_owned()
+        } else {
+            joined(&held)
+        };
+        let wanted = wanted.join(", ");
+        holds.then(|| format!("asked for: {wanted}; the token carries: {carried}"))
+    })
 }
 
 /// The token carries neither scopes nor roles.
 pub(super) static GRANTS_NOTHING: Sign = Sign {
     name: "grants-nothing",
     means: "the token carries neither scopes nor roles",
-    find: |evidence| match presented(evidence).and_then(|token| token.claims.as_ref()) {
+    find: |evidence| match claims(evidence) {
         Some(claims) if held(claims).is_empty() => of_token("no scope, role or group", None),
         _ => Vec::new(),
     },
@@ -153,7 +140,7 @@ pub(super) static ROLES_ELSEWHERE: Sign = Sign {
     means: "roles stand in a claim that frameworks do not read unless told to",
     find: |evidence| {
         let odd = odd_claims(evidence);
-        if odd.is_empty() || !client(evidence).is_some_and(refused) {
+        if odd.is_empty() || !evidence.answer(Probe::Client).is_some_and(refused) {
             Vec::new()
         } else {
             of_token(format!("roles in {}", odd.join(", ")), None)
@@ -166,19 +153,13 @@ pub(super) static SPRING_READS_SCOPES: Sign = Sign {
     name: "spring-reads-scopes",
     means: "Spring asks for a privilege, which it looks for among scopes, and the token has its roles elsewhere",
     find: |evidence| {
-        let asks = client(evidence).is_some_and(|answer| {
-            let challenge = answer.header("www-authenticate").unwrap_or_default();
-            contains(challenge, "requires higher privileges")
-        });
-        let odd = odd_claims(evidence);
-        seen(
-            asks && !odd.is_empty(),
-            format!(
-                "`requires higher privileges`, and roles in {}",
-                odd.join(", ")
-            ),
-            Probe::Client,
-        )
+        together(evidence, [Probe::Client], |[answer]| {
+            let challenge = answer.header("www-authenticate");
+            let odd = odd_claims(evidence);
+            let holds = mentions(challenge, "requires higher privileges") && !odd.is_empty();
+            let odd = odd.join(", ");
+            holds.then(|| format!("`requires higher privileges`, and roles in {odd}"))
+        })
     },
 };
 
@@ -190,7 +171,7 @@ fn odd_claims(evidence: &Evidence) -> Vec<&str> {
             || role == "offline_access"
             || role == "uma_authorization"
     };
-    let Some(claims) = claims(presented(evidence)) else {
+    let Some(claims) = claims(evidence) else {
         return Vec::new();
     };
     let odd = claims.roles.iter().filter(|(path, roles)| {
@@ -204,27 +185,13 @@ pub(super) static MORE_ROLES_REFUSED: Sign = Sign {
     name: "more-roles-refused",
     means: "somebody whose token carries more roles is refused in the same words",
     find: |evidence| {
-        let other = evidence
-            .tokens
-            .iter()
-            .find(|token| token.role == Role::Other);
-        let (Some(this), Some(other)) = (claims(presented(evidence)), claims(other)) else {
-            return Vec::new();
-        };
-        let (Some(own), Some(answer)) = (client(evidence), evidence.answer(Probe::OtherToken))
-        else {
-            return Vec::new();
-        };
-        let gained = held(other).difference(&held(this)).count();
-        let holds = own.status == 403
-            && crate::compare::same(own, answer)
-            && alike(this, other)
-            && gained > 0;
-        seen(
-            holds,
-            format!("a token with {gained} more roles or scopes is refused alike"),
-            Probe::OtherToken,
-        )
+        let probes = [Probe::Client, Probe::OtherToken];
+        together(evidence, probes, |[own, answer]| {
+            let (this, other) = both(evidence)?;
+            let gained = gained(this, other).len();
+            let holds = own.status == 403 && same(own, answer) && gained > 0;
+            holds.then(|| format!("a token with {gained} more roles or scopes is refused alike"))
+        })
     },
 };
 
@@ -243,43 +210,43 @@ pub(super) static NEWER_CARRIES_MORE: Sign = Sign {
 };
 
 fn more(evidence: &Evidence, same_person: bool) -> Vec<Clue> {
-    let other = evidence
-        .tokens
-        .iter()
-        .find(|token| token.role == Role::Other);
-    let (Some(this), Some(other)) = (claims(presented(evidence)), claims(other)) else {
-        return Vec::new();
-    };
-    let (Some(own), Some(answer)) = (client(evidence), evidence.answer(Probe::OtherToken)) else {
-        return Vec::new();
-    };
-    let person = this.sub.is_some() && this.sub == other.sub;
-    let newer = other.iat > this.iat;
-    let gained: Vec<_> = held(other).difference(&held(this)).cloned().collect();
-    let holds = refused(own)
-        && accepted(answer)
-        && alike(this, other)
-        && !gained.is_empty()
-        && person == same_person
-        && (newer || !same_person);
-    seen(
-        holds,
-        format!(
-            "the other token carries {} besides, and is accepted ({})",
-            gained.join(", "),
-            answer.status
-        ),
-        Probe::OtherToken,
-    )
+    let probes = [Probe::Client, Probe::OtherToken];
+    together(evidence, probes, |[own, answer]| {
+        let (this, other) = both(evidence)?;
+        let gained = gained(this, other);
+        let person = if same_person {
+            is_one_person(this, other) && other.iat > this.iat
+        } else {
+            !is_one_person(this, other)
+        };
+        let holds = refused(own) && accepted(answer) && !gained.is_empty() && person;
+        let (gained, status) = (joined(&gained), answer.status);
+        holds.then(|| {
+            format!("the other token carries {gained} besides, and is accepted ({status})")
+        })
+    })
 }
 
-fn claims(token: Option<&Token>) -> Option<&Claims> {
-    token?.claims.as_ref()
+/// The claims of the presented token and of another one, alike in all that a verifier judges by.
+fn both(evidence: &Evidence) -> Option<(&Claims, &Claims)> {
+    let this = claims(evidence)?;
+    let other = evidence.token(Role::Other)?.claims.as_ref()?;
+    let alike = this.iss == other.iss && this.aud == other.aud && this.token_use == other.token_use;
+    alike.then_some((this, other))
 }
 
-/// Alike in all that a verifier judges by.
-fn alike(one: &Claims, other: &Claims) -> bool {
-    one.iss == other.iss && one.aud == other.aud && one.token_use == other.token_use
+fn is_one_person(one: &Claims, other: &Claims) -> bool {
+    one.sub.is_some() && one.sub == other.sub
+}
+
+/// What another token carries besides.
+fn gained(this: &Claims, other: &Claims) -> BTreeSet<String> {
+    &held(other) - &held(this)
+}
+
+fn joined(rights: &BTreeSet<String>) -> String {
+    let rights: Vec<_> = rights.iter().map(String::as_str).collect();
+    rights.join(", ")
 }
 
 /// A newer token of the same person, whether it was tried or not, carries more.
@@ -287,18 +254,14 @@ pub(super) static NEWER_HAS_MORE: Sign = Sign {
     name: "newer-has-more",
     means: "a newer token of the same person carries more scopes or roles",
     find: |evidence| {
-        let other = evidence
-            .tokens
-            .iter()
-            .find(|token| token.role == Role::Other);
-        let (Some(this), Some(other)) = (claims(presented(evidence)), claims(other)) else {
+        let Some((this, other)) = both(evidence) else {
             return Vec::new();
         };
-        let gained: Vec<_> = held(other).difference(&held(this)).cloned().collect();
-        let same = this.sub.is_some() && this.sub == other.sub && alike(this, other);
-        if same && other.iat > this.iat && !gained.is_empty() {
+        let gained = gained(this, other);
+        if is_one_person(this, other) && other.iat > this.iat && !gained.is_empty() {
+            let gained = joined(&gained);
             of_token(
-                format!("the newer token carries {} besides", gained.join(", ")),
+                format!("the newer token carries {gained} besides"),
                 other.iat,
             )
         } else {
@@ -312,7 +275,7 @@ pub(super) static GRANTED_SINCE: Sign = Sign {
     name: "granted-since",
     means: "a role was granted after the token was issued",
     find: |evidence| {
-        let Some(iat) = claims(presented(evidence)).and_then(|claims| claims.iat) else {
+        let Some(iat) = claims(evidence).and_then(|claims| claims.iat) else {
             return Vec::new();
         };
         let granted = logs::text(evidence, "role-granted");
@@ -328,30 +291,17 @@ pub(super) static ISSUER_KNOWS_MORE: Sign = Sign {
     name: "issuer-knows-more",
     means: "the issuer names a scope or role now that the token does not carry",
     find: |evidence| {
-        let Some(this) = claims(presented(evidence)) else {
+        let Some(held) = claims(evidence).map(held) else {
             return Vec::new();
         };
-        let held = held(this);
-        for probe in [Probe::Introspection, Probe::Userinfo] {
-            let Some(answer) = evidence.answer(probe).filter(|answer| accepted(answer)) else {
-                continue;
-            };
-            let new: Vec<_> = named_grants(&answer.body)
-                .into_iter()
-                .filter(|grant| !held.contains(grant))
-                .collect();
-            if !new.is_empty() {
-                return seen(
-                    true,
-                    format!(
-                        "the issuer names {} now; the token does not",
-                        new.join(", ")
-                    ),
-                    probe,
-                );
-            }
-        }
-        Vec::new()
+        let probes = [Probe::Introspection, Probe::Userinfo];
+        first_of(evidence, &probes, |_, answer| {
+            let mut new = named_grants(&answer.body);
+            new.retain(|grant| !held.contains(grant));
+            let holds = accepted(answer) && !new.is_empty();
+            let new = new.join(", ");
+            holds.then(|| format!("the issuer names {new} now; the token does not"))
+        })
     },
 };
 
@@ -362,7 +312,7 @@ const LONG: std::time::Duration = std::time::Duration::from_mins(10);
 pub(super) static ISSUED_LONG_AGO: Sign = Sign {
     name: "issued-long-ago",
     means: "the token was issued a while ago, and says what was true then",
-    find: |evidence| match claims(presented(evidence)).and_then(|claims| claims.iat) {
+    find: |evidence| match claims(evidence).and_then(|claims| claims.iat) {
         Some(iat) if evidence.now.since(iat) > LONG => of_token(
             format!("issued {} s ago", evidence.now.since(iat).as_secs()),
             Some(iat),
@@ -375,13 +325,10 @@ pub(super) static ISSUED_LONG_AGO: Sign = Sign {
 pub(super) static REFRESH_WORKS: Sign = Sign {
     name: "refresh-works",
     means: "a refresh succeeds",
-    find: |evidence| match evidence.answer(Probe::Refresh) {
-        Some(answer) => seen(
-            accepted(answer),
-            format!("{} for a refresh", answer.status),
-            Probe::Refresh,
-        ),
-        None => Vec::new(),
+    find: |evidence| {
+        together(evidence, [Probe::Refresh], |[answer]| {
+            accepted(answer).then(|| format!("{} for a refresh", answer.status))
+        })
     },
 };
 

@@ -1,12 +1,11 @@
 //! What only frameworks and the services around them say.
 
 use crate::cause::Layer;
-use crate::exchange::Answer;
+use crate::compare::same;
 use crate::layer;
 use crate::probe::Probe;
 use crate::sign::answer::{At, texts};
-use crate::sign::{Sign, accepted, client_answers, logs, refused, seen};
-use crate::{Clue, Evidence};
+use crate::sign::{Sign, accepted, logs, of_client, refused, seen, together};
 
 pub(super) mod forgery;
 pub(super) mod libraries;
@@ -51,9 +50,11 @@ macro_rules! lasting {
         $(pub(super) static $name: Sign = Sign {
             name: concat!($text, "-lasts"),
             means: $means,
-            find: |evidence| match client(evidence) {
-                Some(answer) if accepted(answer) => Vec::new(),
-                _ => logs::text(evidence, $text),
+            find: |evidence| {
+                if evidence.answer(Probe::Client).is_some_and(accepted) {
+                    return Vec::new();
+                }
+                logs::text(evidence, $text)
             },
         };)*
     };
@@ -87,29 +88,15 @@ pub(crate) const LOGGED: &[(&str, &str)] = &[
     ("role-granted", "permission_granted"),
 ];
 
-/// The client's own answer.
-pub(super) fn client(evidence: &Evidence) -> Option<&Answer> {
-    evidence.answer(Probe::Client)
-}
-
 /// The client's own request carries no credentials.
 pub(super) static SENDS_NO_TOKEN: Sign = Sign {
     name: "sends-no-token",
     means: "the client's own request has no Authorization header",
     find: |evidence| {
-        let own = evidence
-            .exchanges
-            .iter()
-            .find(|exchange| exchange.probe == Probe::Client);
-        let none = own.is_some_and(|exchange| {
-            !exchange
-                .request
-                .headers
-                .iter()
-                .any(|(name, _)| name == "authorization")
-        });
+        let client = evidence.exchange(Probe::Client);
+        let bare = client.is_some_and(|it| it.request.header("authorization").is_none());
         seen(
-            none && evidence.tokens.is_empty(),
+            bare && evidence.tokens.is_empty(),
             "the request has no Authorization header",
             Probe::Client,
         )
@@ -121,14 +108,10 @@ pub(super) static NOT_AS_BARE: Sign = Sign {
     name: "not-as-bare",
     means: "the answer without a token is not that with it",
     find: |evidence| {
-        let (Some(own), Some(bare)) = (client(evidence), evidence.answer(Probe::Bare)) else {
-            return Vec::new();
-        };
-        seen(
-            !crate::compare::same(own, bare),
-            format!("{} with the token, {} without", own.status, bare.status),
-            Probe::Bare,
-        )
+        together(evidence, [Probe::Client, Probe::Bare], |[own, bare]| {
+            let (with, without) = (own.status, bare.status);
+            (!same(own, bare)).then(|| format!("{with} with the token, {without} without"))
+        })
     },
 };
 
@@ -137,7 +120,7 @@ pub(super) static EMPTY_BODY: Sign = Sign {
     name: "empty-refusal",
     means: "the refusal has no body",
     find: |evidence| {
-        own(evidence, |answer| {
+        of_client(evidence, |answer| {
             (refused(answer) && answer.body.trim().is_empty())
                 .then(|| format!("{} without a body", answer.status))
         })
@@ -149,7 +132,7 @@ pub(super) static ANSWERED_IN_FRONT: Sign = Sign {
     name: "answered-in-front",
     means: "what answered stands in front of the service",
     find: |evidence| {
-        own(evidence, |answer| {
+        of_client(evidence, |answer| {
             let by = layer::answered(answer)?;
             matches!(
                 by.layer,
@@ -159,10 +142,3 @@ pub(super) static ANSWERED_IN_FRONT: Sign = Sign {
         })
     },
 };
-
-/// One clue for the first of the client's own answers of which something is to be said.
-pub(super) fn own(evidence: &Evidence, says: impl Fn(&Answer) -> Option<String>) -> Vec<Clue> {
-    client_answers(evidence)
-        .find_map(|(exchange, answer)| Some((says(answer)?, exchange.probe)))
-        .map_or_else(Vec::new, |(says, probe)| seen(true, says, probe))
-}

@@ -1,21 +1,20 @@
 //! What protection against forged requests says.
 
-use super::{client, own};
-use crate::Evidence;
 use crate::cause::Layer;
+use crate::exchange::Answer;
 use crate::layer;
 use crate::probe::Probe;
-use crate::sign::{Sign, accepted, contains, logs, seen};
+use crate::sign::{Sign, accepted, contains, found, logs, of_client, together};
 
 /// The refusal itself names a missing token against forged requests.
 pub(crate) static CSRF_REFUSAL: Sign = Sign {
     name: "csrf-refusal",
     means: "the refusal asks for a token against forged requests (CSRF)",
     find: |evidence| {
-        own(evidence, |answer| {
+        of_client(evidence, |answer| {
             let word = forgery_word(&answer.body)?;
             let tenure = layer::answered(answer).is_some_and(|by| by.layer == Layer::Tenure);
-            (!tenure && matches!(answer.status, 400 | 403 | 419 | 422))
+            (!tenure && is_status(answer))
                 .then(|| format!("{} with `{word}` in its body", answer.status))
         })
     },
@@ -26,12 +25,15 @@ pub(crate) static CSRF_STATUS: Sign = Sign {
     name: "csrf-status",
     means: "the status is one with which frameworks refuse what they take for forged",
     find: |evidence| {
-        own(evidence, |answer| {
-            matches!(answer.status, 400 | 403 | 419 | 422)
-                .then(|| format!("{} for the client's request", answer.status))
+        of_client(evidence, |answer| {
+            is_status(answer).then(|| format!("{} for the client's request", answer.status))
         })
     },
 };
+
+fn is_status(answer: &Answer) -> bool {
+    matches!(answer.status, 400 | 403 | 419 | 422)
+}
 
 /// The word by which a body speaks of forged requests. Pages carry such tokens in their forms too.
 fn forgery_word(body: &str) -> Option<&'static str> {
@@ -70,16 +72,11 @@ pub(crate) static WRITES_REFUSED: Sign = Sign {
     name: "writes-refused",
     means: "reading is allowed with the token, and writing refused",
     find: |evidence| {
-        let (Some(own), Some(other)) = (client(evidence), evidence.answer(Probe::OtherMethod))
-        else {
-            return Vec::new();
-        };
-        let holds = method(evidence).is_some_and(writes) && own.status == 403 && accepted(other);
-        seen(
-            holds,
-            format!("403 for the method that writes, {} for GET", other.status),
-            Probe::OtherMethod,
-        )
+        let probes = [Probe::Client, Probe::OtherMethod];
+        together(evidence, probes, |[own, other]| {
+            let holds = WRITES.holds(evidence) && own.status == 403 && accepted(other);
+            holds.then(|| format!("403 for the method that writes, {} for GET", other.status))
+        })
     },
 };
 
@@ -87,24 +84,11 @@ pub(crate) static WRITES_REFUSED: Sign = Sign {
 pub(crate) static WRITES: Sign = Sign {
     name: "writes",
     means: "the client's request writes",
-    find: |evidence| match method(evidence) {
-        Some(method) => seen(
-            writes(method),
-            format!("the client's method is {method}"),
-            Probe::Client,
-        ),
-        None => Vec::new(),
+    find: |evidence| {
+        let method = evidence
+            .exchange(Probe::Client)
+            .map(|it| it.request.method.as_str());
+        let writes = method.filter(|it| matches!(*it, "POST" | "PUT" | "PATCH" | "DELETE"));
+        found(writes.map(|method| (Probe::Client, format!("the client's method is {method}"))))
     },
 };
-
-fn method(evidence: &Evidence) -> Option<&str> {
-    let own = evidence
-        .exchanges
-        .iter()
-        .find(|exchange| exchange.probe == Probe::Client)?;
-    Some(&own.request.method)
-}
-
-fn writes(method: &str) -> bool {
-    matches!(method, "POST" | "PUT" | "PATCH" | "DELETE")
-}

@@ -1,9 +1,8 @@
 //! What libraries for verifying tokens say.
 
-use super::{client, own};
 use crate::probe::Probe;
-use crate::sign::answer::from_cache;
-use crate::sign::{Sign, accepted, answers, contains, refused, seen};
+use crate::sign::answer::{from_cache, mentions};
+use crate::sign::{Sign, accepted, answers, contains, of_client, refused, seen, together};
 use crate::{Clue, Evidence};
 
 /// `FastAPI`'s words for a missing header, with 403.
@@ -32,7 +31,7 @@ pub(crate) static DRF_INVALID_403: Sign = Sign {
             r#"{"detail":"token has expired"#,
             r#""code":"token_not_valid""#,
         ];
-        own(evidence, |answer| {
+        of_client(evidence, |answer| {
             let word = words
                 .iter()
                 .find(|word| contains(&tight(&answer.body), &tight(word)))?;
@@ -65,18 +64,11 @@ pub(crate) static WORSE_WITH_TOKEN: Sign = Sign {
     name: "worse-with-token",
     means: "the endpoint answers everybody, and refuses this token",
     find: |evidence| {
-        let (Some(own), Some(bare)) = (client(evidence), evidence.answer(Probe::Bare)) else {
-            return Vec::new();
-        };
-        let page = bare
-            .header("content-type")
-            .is_some_and(|kind| contains(kind, "text/html"));
-        let holds = refused(own) && accepted(bare) && !page && from_cache(bare).is_none();
-        seen(
-            holds,
-            format!("{} with the token, {} without it", own.status, bare.status),
-            Probe::Bare,
-        )
+        together(evidence, [Probe::Client, Probe::Bare], |[own, bare]| {
+            let page = mentions(bare.header("content-type"), "text/html");
+            let holds = refused(own) && accepted(bare) && !page && from_cache(bare).is_none();
+            holds.then(|| format!("{} with the token, {} without it", own.status, bare.status))
+        })
     },
 };
 
@@ -84,13 +76,10 @@ pub(crate) static WORSE_WITH_TOKEN: Sign = Sign {
 pub(crate) static FORGED_REFUSED: Sign = Sign {
     name: "forged-refused",
     means: "an altered token is refused",
-    find: |evidence| match evidence.answer(Probe::Altered) {
-        Some(altered) => seen(
-            refused(altered),
-            format!("{} with an altered signature", altered.status),
-            Probe::Altered,
-        ),
-        None => Vec::new(),
+    find: |evidence| {
+        together(evidence, [Probe::Altered], |[altered]| {
+            refused(altered).then(|| format!("{} with an altered signature", altered.status))
+        })
     },
 };
 
@@ -99,7 +88,7 @@ pub(crate) static INVALID_TOKEN_403: Sign = Sign {
     name: "invalid-token-403",
     means: "the challenge says `invalid_token`, for which RFC 6750 asks for 401, and the status is 403",
     find: |evidence| {
-        own(evidence, |answer| {
+        of_client(evidence, |answer| {
             let challenge = answer.header("www-authenticate")?;
             (answer.status == 403 && contains(challenge, "invalid_token"))
                 .then(|| format!("403 with `{challenge}`"))
@@ -112,7 +101,7 @@ pub(crate) static INTERNAL_ERROR_500: Sign = Sign {
     name: "internal-error-500",
     means: "500 with the words that axum-jwt-auth has for a key that it does not know",
     find: |evidence| {
-        own(evidence, |answer| {
+        of_client(evidence, |answer| {
             (answer.status == 500 && answer.body.trim() == "Internal error")
                 .then(|| "500 with `Internal error`".to_owned())
         })
@@ -123,12 +112,10 @@ pub(crate) static INTERNAL_ERROR_500: Sign = Sign {
 pub(crate) static AXUM_WORDS: Sign = Sign {
     name: "axum-jwt-auth-words",
     means: "without a token the answer has axum-jwt-auth's words",
-    find: |evidence| match evidence.answer(Probe::Bare) {
-        Some(bare) => seen(
-            bare.status == 401 && bare.body.trim() == "Missing token",
-            "401 with `Missing token`",
-            Probe::Bare,
-        ),
-        None => Vec::new(),
+    find: |evidence| {
+        together(evidence, [Probe::Bare], |[bare]| {
+            let holds = bare.status == 401 && bare.body.trim() == "Missing token";
+            holds.then(|| "401 with `Missing token`".to_owned())
+        })
     },
 };

@@ -1,18 +1,18 @@
 //! What proxies say that ask another service first.
 
-use super::{client, own};
+use super::spring::is_silent_401;
 use crate::probe::Probe;
-use crate::sign::{Sign, accepted, contains, logs, refused, seen};
+use crate::sign::answer::mentions;
+use crate::sign::{Sign, accepted, contains, logs, of_client, refused, together};
 
 /// 403 without a body from Envoy, whatever the token.
 pub(crate) static EMPTY_ENVOY_403: Sign = Sign {
     name: "empty-envoy-403",
     means: "Envoy says 403 without a word",
     find: |evidence| {
-        own(evidence, |answer| {
-            let envoy = answer
-                .header("server")
-                .is_some_and(|server| contains(server, "envoy") || contains(server, "istio"));
+        of_client(evidence, |answer| {
+            let server = answer.header("server");
+            let envoy = mentions(server, "envoy") || mentions(server, "istio");
             let upstream = answer.header("x-envoy-upstream-service-time").is_some();
             (envoy && !upstream && answer.status == 403 && answer.body.trim().is_empty())
                 .then(|| "403 without a body, and nothing behind Envoy was asked".to_owned())
@@ -25,7 +25,7 @@ pub(crate) static NGINX_500: Sign = Sign {
     name: "nginx-500",
     means: "nginx itself says 500",
     find: |evidence| {
-        own(evidence, |answer| {
+        of_client(evidence, |answer| {
             let nginx = contains(&answer.body, "<center>nginx")
                 || contains(&answer.body, "<center>openresty");
             (answer.status == 500 && nginx).then(|| "500 with nginx' own page".to_owned())
@@ -38,7 +38,7 @@ pub(crate) static EMPTY_500: Sign = Sign {
     name: "empty-500",
     means: "500 without a body",
     find: |evidence| {
-        own(evidence, |answer| {
+        of_client(evidence, |answer| {
             (answer.status == 500
                 && answer.body.trim().is_empty()
                 && answer.header("server").is_none())
@@ -52,12 +52,11 @@ pub(crate) static FORWARD_AUTH_DOWN: Sign = Sign {
     name: "forward-auth-down",
     means: "Traefik's ForwardAuth could not reach its authentication server",
     find: |evidence| {
-        if client(evidence).is_some_and(accepted) {
+        let works = evidence.answer(Probe::Client).is_some_and(accepted);
+        if works || logs::text(evidence, "traefik-forward-auth").is_empty() {
             return Vec::new();
         }
-        let named = logs::text(evidence, "traefik-forward-auth");
-        let called = logs::text(evidence, "traefik-forward-auth-call");
-        if named.is_empty() { named } else { called }
+        logs::text(evidence, "traefik-forward-auth-call")
     },
 };
 
@@ -80,18 +79,12 @@ pub(crate) static LARGE_BODY_401: Sign = Sign {
     name: "large-body-401",
     means: "a large body is answered with an empty 401, a small one is not",
     find: |evidence| {
-        let (Some(small), Some(large)) = (
-            evidence.answer(Probe::SmallBody),
-            evidence.answer(Probe::LargeBody),
-        ) else {
-            return Vec::new();
-        };
-        let silent = large.body.trim().is_empty() && large.header("www-authenticate").is_none();
-        seen(
-            !refused(small) && small.status < 500 && large.status == 401 && silent,
-            format!("{} for 1 KiB of body, an empty 401 for 9 KiB", small.status),
-            Probe::LargeBody,
-        )
+        let probes = [Probe::SmallBody, Probe::LargeBody];
+        together(evidence, probes, |[small, large]| {
+            let passes = !refused(small) && small.status < 500;
+            (passes && is_silent_401(large))
+                .then(|| format!("{} for 1 KiB of body, an empty 401 for 9 KiB", small.status))
+        })
     },
 };
 
@@ -100,14 +93,11 @@ pub(crate) static POLICY_AFTER_TOKEN: Sign = Sign {
     name: "policy-after-token",
     means: "the mesh's verifier refuses a bad token itself, so the policy is what refuses this request",
     find: |evidence| {
-        let altered = evidence.answer(Probe::Altered);
-        let told =
-            altered.is_some_and(|answer| answer.status == 401 && contains(&answer.body, "jwt"));
-        let denied = client(evidence).is_some_and(|own| contains(&own.body, "rbac: access denied"));
-        seen(
-            told && denied,
-            "403 by the policy with the token, 401 by the verifier with an altered one",
-            Probe::Altered,
-        )
+        let probes = [Probe::Client, Probe::Altered];
+        together(evidence, probes, |[own, altered]| {
+            let told = altered.status == 401 && contains(&altered.body, "jwt");
+            let says = "403 by the policy with the token, 401 by the verifier with an altered one";
+            (told && contains(&own.body, "rbac: access denied")).then(|| says.to_owned())
+        })
     },
 };

@@ -2,11 +2,10 @@
 
 use serde_json::Value;
 
-use super::{client, own};
 use crate::exchange::Answer;
 use crate::probe::Probe;
-use crate::sign::answer::{At, header, text};
-use crate::sign::{Sign, contains, refused, seen};
+use crate::sign::answer::{At, header, mentions, text};
+use crate::sign::{Sign, contains, of_client, refused, together};
 
 /// 403 with a code of Supabase Auth for a dead token or session.
 pub(crate) static SUPABASE_403: Sign = Sign {
@@ -20,7 +19,7 @@ pub(crate) static SUPABASE_403: Sign = Sign {
             "user_banned",
             "user_not_found",
         ];
-        own(evidence, |answer| {
+        of_client(evidence, |answer| {
             let code = supabase_code(answer).filter(|code| codes.contains(&code.as_str()))?;
             (answer.status == 403).then(|| format!("403 with the code `{code}`"))
         })
@@ -43,7 +42,7 @@ pub(crate) static SQL_RIGHTS: Sign = Sign {
     name: "postgrest-rights",
     means: "the database, not the verifier of tokens, refuses: its role lacks a right",
     find: |evidence| {
-        own(evidence, |answer| {
+        of_client(evidence, |answer| {
             let state = sql_state(answer)?;
             let about_rights = state == "42501"
                 || ["28", "0L", "0P"]
@@ -87,7 +86,7 @@ pub(crate) static SIGN_IN_PAGE_403: Sign = Sign {
     name: "oauth2-proxy-sign-in-403",
     means: "oauth2-proxy answers 403 with its page to sign in",
     find: |evidence| {
-        own(evidence, |answer| {
+        of_client(evidence, |answer| {
             let page = contains(&answer.body, ">oauth2 proxy</a>")
                 || contains(&answer.body, "/oauth2/start");
             (answer.status == 403 && page && contains(&answer.body, "sign in"))
@@ -101,22 +100,15 @@ pub(crate) static DENIED_NOT_SENT_TO_LOGIN: Sign = Sign {
     name: "denied-not-sent-to-login",
     means: "with the token 403, without it the way to a login",
     find: |evidence| {
-        let (Some(own), Some(bare)) = (client(evidence), evidence.answer(Probe::Bare)) else {
-            return Vec::new();
-        };
-        let login = (300..400).contains(&bare.status)
-            || contains(&bare.body, "sign in")
-            || contains(&bare.body, "/oauth2/start");
-        let page = own.body.trim_start().starts_with('<') || own.body.trim() == "Forbidden";
-        let holds = own.status == 403 && page && contains(&own.body, "forbidden") && login;
-        seen(
-            holds,
-            format!(
-                "403 `Forbidden` with the token, {} without: a login",
-                bare.status
-            ),
-            Probe::Bare,
-        )
+        together(evidence, [Probe::Client, Probe::Bare], |[own, bare]| {
+            let login = (300..400).contains(&bare.status)
+                || contains(&bare.body, "sign in")
+                || contains(&bare.body, "/oauth2/start");
+            let page = own.body.trim_start().starts_with('<') || own.body.trim() == "Forbidden";
+            let holds = own.status == 403 && page && contains(&own.body, "forbidden") && login;
+            let status = bare.status;
+            holds.then(|| format!("403 `Forbidden` with the token, {status} without: a login"))
+        })
     },
 };
 
@@ -125,10 +117,8 @@ pub(crate) static BALANCER_401: Sign = Sign {
     name: "load-balancer-401",
     means: "AWS' load balancer says 401 itself",
     find: |evidence| {
-        own(evidence, |answer| {
-            let own = answer
-                .header("server")
-                .is_some_and(|server| contains(server, "awselb"));
+        of_client(evidence, |answer| {
+            let own = mentions(answer.header("server"), "awselb");
             (own && answer.status == 401).then(|| "401 with `server: awselb`".to_owned())
         })
     },
