@@ -23,6 +23,14 @@ pub struct Disagreement {
     pub right: Vec<Belief>,
 }
 
+impl Disagreement {
+    /// Whether a place that belongs to this part takes part in it.
+    pub(crate) fn involves(&self, holder: Holder) -> bool {
+        let mut sides = self.left.iter().chain(&self.right);
+        sides.any(|belief| belief.held_by == holder)
+    }
+}
+
 /// How two values differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

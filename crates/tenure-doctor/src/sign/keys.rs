@@ -23,17 +23,7 @@ pub static NO_KEY_VERIFIES: Sign = Sign {
     name: "no-key-verifies",
     means: "none of the keys that were given verifies the token's signature",
     find: |evidence| {
-        let good = checks(evidence).any(|check| check.verdict == Signature::Good);
-        let bad: Vec<_> = checks(evidence)
-            .filter(|check| check.verdict == Signature::Bad)
-            .collect();
-        if good {
-            Vec::new()
-        } else {
-            bad.into_iter()
-                .map(|check| clue(check, "does not verify the signature"))
-                .collect()
-        }
+        none_good(checks(evidence), "does not verify the signature")
     },
 };
 
@@ -42,19 +32,10 @@ pub static SAME_KID_OTHER_KEY: Sign = Sign {
     name: "same-kid-other-key",
     means: "the key set has a key of the token's kid, and it does not verify the token",
     find: |evidence| {
-        let Some(kid) = kid(evidence) else {
-            return Vec::new();
-        };
-        let named = checks(evidence).filter(|check| check.kid.as_deref() == Some(kid));
-        let named: Vec<_> = named.collect();
-        if named.iter().any(|check| check.verdict == Signature::Good) {
-            return Vec::new();
-        }
-        named
-            .into_iter()
-            .filter(|check| check.verdict == Signature::Bad)
-            .map(|check| clue(check, "has the token's kid and does not verify it"))
-            .collect()
+        none_good(
+            named(evidence),
+            "has the token's kid and does not verify it",
+        )
     },
 };
 
@@ -79,10 +60,9 @@ pub static KID_UNKNOWN: Sign = Sign {
             return Vec::new();
         }
         sets.iter()
-            .map(|set| Clue {
-                says: format!("no key `{kid}` among its {}", set.keys.len()),
-                source: Source::Keys(set.name.clone()),
-                at: None,
+            .map(|set| {
+                let says = format!("no key `{kid}` among its {}", set.keys.len());
+                Clue::new(says, Source::Keys(set.name.clone()))
             })
             .collect()
     },
@@ -93,11 +73,8 @@ pub static KID_KNOWN: Sign = Sign {
     name: "kid-known",
     means: "a key set has the token's kid, and that key verifies it",
     find: |evidence| {
-        let Some(kid) = kid(evidence) else {
-            return Vec::new();
-        };
-        checks(evidence)
-            .filter(|check| check.kid.as_deref() == Some(kid) && check.verdict == Signature::Good)
+        named(evidence)
+            .filter(|check| check.verdict == Signature::Good)
             .map(|check| clue(check, "has the token's kid and verifies it"))
             .collect()
     },
@@ -108,40 +85,26 @@ pub static SECRETS_DISAGREE: Sign = Sign {
     name: "secrets-disagree",
     means: "one of the shared secrets verifies the token, another does not",
     find: |evidence| {
-        let secret = |check: &&SignatureCheck| {
-            let kind = evidence
-                .keys
-                .iter()
-                .find(|set| set.name == check.keys)
-                .and_then(|set| set.kind);
-            kind == Some(Kind::Secret)
-        };
-        let named = |verdict| {
+        let of = |verdict| {
             let mut names: Vec<_> = checks(evidence)
-                .filter(secret)
+                .filter(|check| is_secret(evidence, check))
                 .filter(|check| check.verdict == verdict)
                 .map(|check| check.keys.as_str())
                 .collect();
             names.dedup();
             names
         };
-        let good = named(Signature::Good);
-        let bad: Vec<_> = named(Signature::Bad)
+        let good = of(Signature::Good);
+        let bad: Vec<_> = of(Signature::Bad)
             .into_iter()
             .filter(|name| !good.contains(name))
             .collect();
         if good.is_empty() || bad.is_empty() {
             return Vec::new();
         }
-        vec![Clue {
-            says: format!(
-                "{} verifies the token, {} does not",
-                good.join(", "),
-                bad.join(", ")
-            ),
-            source: Source::Keys(bad.join(", ")),
-            at: None,
-        }]
+        let (good, bad) = (good.join(", "), bad.join(", "));
+        let says = format!("{good} verifies the token, {bad} does not");
+        vec![Clue::new(says, Source::Keys(bad))]
     },
 };
 
@@ -150,25 +113,16 @@ pub static OTHER_FORM: Sign = Sign {
     name: "secret-in-other-form",
     means: "the secret verifies the token only when it is decoded or trimmed first",
     find: |evidence| {
-        let raw = checks(evidence)
-            .any(|check| check.verdict == Signature::Good && check.form.as_deref() == Some("raw"));
-        if raw {
+        let good = checks(evidence).filter(|check| check.verdict == Signature::Good);
+        let forms: Vec<_> = good
+            .filter_map(|check| Some((check, check.form.as_deref()?)))
+            .collect();
+        if forms.iter().any(|(_, form)| *form == "raw") {
             return Vec::new();
         }
-        checks(evidence)
-            .filter(|check| {
-                check.verdict == Signature::Good
-                    && check.form.as_deref().is_some_and(|form| form != "raw")
-            })
-            .map(|check| {
-                clue(
-                    check,
-                    &format!(
-                        "verifies only in the form `{}`",
-                        check.form.as_deref().unwrap_or_default()
-                    ),
-                )
-            })
+        forms
+            .into_iter()
+            .map(|(check, form)| clue(check, &format!("verifies only in the form `{form}`")))
             .collect()
     },
 };
@@ -178,20 +132,15 @@ pub static UNUSABLE_KEYS: Sign = Sign {
     name: "unusable-keys",
     means: "the key set holds keys that common verifiers cannot use",
     find: |evidence| {
-        let mut clues = Vec::new();
-        for set in &evidence.keys {
-            for key in &set.keys {
-                if let Some(problem) = &key.problem {
-                    let kid = key.kid.as_deref().unwrap_or("without kid");
-                    clues.push(Clue {
-                        says: format!("key {kid} ({}): {problem}", key.kty),
-                        source: Source::Keys(set.name.clone()),
-                        at: None,
-                    });
-                }
-            }
-        }
-        clues
+        let unusable = evidence.keys.iter().flat_map(|set| {
+            set.keys.iter().filter_map(|key| {
+                let problem = key.problem.as_ref()?;
+                let kid = key.kid.as_deref().unwrap_or("without kid");
+                let says = format!("key {kid} ({}): {problem}", key.kty);
+                Some(Clue::new(says, Source::Keys(set.name.clone())))
+            })
+        });
+        unusable.collect()
     },
 };
 
@@ -203,21 +152,12 @@ pub static ISSUER_DIFFERS_FROM_DISCOVERY: Sign = Sign {
         let Some(iss) = claims(evidence).and_then(|claims| claims.iss.as_deref()) else {
             return Vec::new();
         };
-        let other =
-            |set: &&crate::keys::KeySet| set.issuer.as_deref().is_some_and(|issuer| issuer != iss);
-        evidence
-            .keys
-            .iter()
-            .filter(other)
-            .map(|set| Clue {
-                says: format!(
-                    "the metadata names {}, the token {iss}",
-                    set.issuer.as_deref().unwrap_or_default()
-                ),
-                source: Source::Keys(set.name.clone()),
-                at: None,
-            })
-            .collect()
+        let other = evidence.keys.iter().filter_map(|set| {
+            let issuer = set.issuer.as_deref().filter(|issuer| *issuer != iss)?;
+            let says = format!("the metadata names {issuer}, the token {iss}");
+            Some(Clue::new(says, Source::Keys(set.name.clone())))
+        });
+        other.collect()
     },
 };
 
@@ -238,6 +178,28 @@ pub(crate) fn checks(evidence: &Evidence) -> impl Iterator<Item = &SignatureChec
         .flat_map(|token| &token.signatures)
 }
 
+/// Whether the key is a shared secret.
+pub(crate) fn is_secret(evidence: &Evidence, check: &SignatureCheck) -> bool {
+    let set = evidence.keys.iter().find(|set| set.name == check.keys);
+    set.is_some_and(|set| set.kind == Some(Kind::Secret))
+}
+
+/// Those of the keys that have the token's kid.
+fn named(evidence: &Evidence) -> impl Iterator<Item = &SignatureCheck> {
+    let kid = kid(evidence);
+    checks(evidence).filter(move |check| kid.is_some() && check.kid.as_deref() == kid)
+}
+
+/// A clue from each of these that does not verify the token, where none of them does.
+fn none_good<'e>(checks: impl Iterator<Item = &'e SignatureCheck>, says: &str) -> Vec<Clue> {
+    let checks: Vec<_> = checks.collect();
+    if checks.iter().any(|check| check.verdict == Signature::Good) {
+        return Vec::new();
+    }
+    let bad = checks.iter().filter(|check| check.verdict == Signature::Bad);
+    bad.map(|check| clue(check, says)).collect()
+}
+
 fn kid(evidence: &Evidence) -> Option<&str> {
     presented(evidence)?.kid()
 }
@@ -248,9 +210,5 @@ fn clue(check: &SignatureCheck, says: &str) -> Clue {
         .as_deref()
         .map(|kid| format!("key {kid} "))
         .unwrap_or_default();
-    Clue {
-        says: format!("{kid}{says}"),
-        source: Source::Keys(check.keys.clone()),
-        at: None,
-    }
+    Clue::new(format!("{kid}{says}"), Source::Keys(check.keys.clone()))
 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tenure_core::time::Timestamp;
+
 use super::{Sign, of_token};
 use crate::token::{Blemish, Claims, Role, Shape, Token};
 use crate::{Clue, Evidence};
@@ -14,6 +16,17 @@ pub(crate) fn presented(evidence: &Evidence) -> Option<&Token> {
 /// Its claims, where they can be read.
 pub(crate) fn claims(evidence: &Evidence) -> Option<&Claims> {
     presented(evidence)?.claims.as_ref()
+}
+
+/// When it ends, by its claims.
+pub(crate) fn end(evidence: &Evidence) -> Option<Timestamp> {
+    claims(evidence)?.exp
+}
+
+/// When it begins, by its claims.
+pub(crate) fn begin(evidence: &Evidence) -> Option<Timestamp> {
+    let claims = claims(evidence)?;
+    claims.nbf.max(claims.iat)
 }
 
 /// One clue from the claims of the presented token, where they have something to say.
@@ -38,7 +51,7 @@ pub(crate) const CLOSE: Duration = Duration::from_mins(1);
 pub static EXPIRED: Sign = Sign {
     name: "expired",
     means: "the token is expired",
-    find: |evidence| match claims(evidence).and_then(|claims| claims.exp) {
+    find: |evidence| match end(evidence) {
         Some(exp) if exp + CLOSE < evidence.now => of_token(
             format!("expired {} s ago", evidence.now.since(exp).as_secs()),
             Some(exp),
@@ -81,8 +94,7 @@ pub static EARLY: Sign = Sign {
     name: "early",
     means: "the token begins in the future",
     find: |evidence| {
-        let begin = claims(evidence).and_then(|claims| claims.nbf.max(claims.iat));
-        match begin {
+        match begin(evidence) {
             Some(begin) if begin > evidence.now => of_token(
                 format!("begins in {} s", begin.since(evidence.now).as_secs()),
                 Some(begin),

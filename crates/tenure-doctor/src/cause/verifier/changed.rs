@@ -1,6 +1,6 @@
 //! A token that is not as its issuer signed it.
 
-use super::signs::{keys as own, reasons};
+use super::signs::{published, reasons, rivals, secrets};
 use crate::cause::{Cause, Layer, Step};
 use crate::probe::Probe;
 use crate::sign::{keys, probes, token};
@@ -16,8 +16,8 @@ pub(super) const CHANGED: Cause = Cause {
             anew, somebody has edited its claims), or the issuer has another key under this name now. The token alone does \
             not tell one from the other; a fresh one does.",
     signs: &[
-        (&own::PUBLISHED_KEY_FAILS, Strength::Points),
-        (&own::SAME_KEY_ACCEPTED, Strength::Marks),
+        (&published::PUBLISHED_KEY_FAILS, Strength::Points),
+        (&rivals::SAME_KEY_ACCEPTED, Strength::Marks),
         (&reasons::SIGNATURE, Strength::Points),
         (&probes::FAILS_AS_FORGED, Strength::Hints),
     ],
@@ -30,9 +30,9 @@ pub(super) const CHANGED: Cause = Cause {
         (&keys::KID_UNKNOWN, Strength::Points),
         (&keys::NO_KID, Strength::Points),
         (&reasons::KID, Strength::Points),
-        (&own::SHARED_SECRET, Strength::Marks),
-        (&own::OF_OTHER_ISSUER, Strength::Suggests),
-        (&own::OLDER_MATERIAL_ACCEPTED, Strength::Marks),
+        (&secrets::SHARED_SECRET, Strength::Marks),
+        (&published::OF_OTHER_ISSUER, Strength::Suggests),
+        (&rivals::OLDER_MATERIAL_ACCEPTED, Strength::Marks),
     ],
     // Several issuers that share a name for their keys look the same.
     settled_by: &[],

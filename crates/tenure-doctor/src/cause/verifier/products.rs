@@ -1,6 +1,6 @@
 //! Rules that only some verifiers have.
 
-use super::signs::{claims as own, clocks, keys as set, reasons};
+use super::signs::{expiry, products, reasons, refusals};
 use crate::cause::{Cause, Layer, Step};
 use crate::probe::Probe;
 use crate::sign::{keys, probes};
@@ -17,8 +17,8 @@ pub(super) const FIREBASE: Cause = Cause {
     signs: &[
         (&reasons::FIREBASE, Strength::Marks),
         (&reasons::LOG_FIREBASE, Strength::Marks),
-        (&own::CUSTOM_TOKEN, Strength::Points),
-        (&own::OF_FIREBASE, Strength::Suggests),
+        (&products::CUSTOM_TOKEN, Strength::Points),
+        (&products::OF_FIREBASE, Strength::Suggests),
         (&keys::NO_KID, Strength::Hints),
     ],
     against: &[
@@ -29,8 +29,8 @@ pub(super) const FIREBASE: Cause = Cause {
         &[&reasons::FIREBASE],
         &[&reasons::LOG_FIREBASE],
         &[
-            &own::CUSTOM_TOKEN,
-            &set::ALWAYS_REFUSED,
+            &products::CUSTOM_TOKEN,
+            &refusals::ALWAYS_REFUSED,
             &probes::FAILS_AS_FORGED,
         ],
     ],
@@ -58,21 +58,21 @@ pub(super) const DPOP: Cause = Cause {
     signs: &[
         (&reasons::DPOP, Strength::Marks),
         (&reasons::LOG_DPOP, Strength::Points),
-        (&own::DPOP_CHALLENGE, Strength::Points),
-        (&own::BOUND_SENT_AS_BEARER, Strength::Points),
+        (&products::DPOP_CHALLENGE, Strength::Points),
+        (&products::BOUND_SENT_AS_BEARER, Strength::Points),
     ],
     against: &[
         (&probes::ACCEPTED, Strength::Points),
         (&probes::ALWAYS_ACCEPTED, Strength::Marks),
         (&reasons::EXPIRED, Strength::Points),
-        (&clocks::EXPIRED_WHEN_SENT, Strength::Suggests),
+        (&expiry::EXPIRED_WHEN_SENT, Strength::Suggests),
     ],
     settled_by: &[
         &[&reasons::DPOP],
         &[
-            &own::BOUND_SENT_AS_BEARER,
-            &own::DPOP_CHALLENGE,
-            &clocks::NOT_EXPIRED,
+            &products::BOUND_SENT_AS_BEARER,
+            &products::DPOP_CHALLENGE,
+            &expiry::NOT_EXPIRED,
         ],
     ],
     ruled_out_by: &[],
@@ -133,8 +133,8 @@ pub(super) const MUTATED: Cause = Cause {
             was rotated the services behind it refuse the cached token until it leaves the cache: the client's own token is fine, and \
             the refused one is a token that the client has never seen.",
     signs: &[
-        (&own::OATHKEEPER, Strength::Points),
-        (&own::OTHER_TOKEN_ARRIVES, Strength::Suggests),
+        (&products::OATHKEEPER, Strength::Points),
+        (&products::OTHER_TOKEN_ARRIVES, Strength::Suggests),
         (&keys::VERIFIES, Strength::Hints),
         (&reasons::KID, Strength::Hints),
         (&reasons::LOG_KID, Strength::Suggests),
@@ -143,7 +143,7 @@ pub(super) const MUTATED: Cause = Cause {
     against: &[
         (&probes::ACCEPTED, Strength::Points),
         (&probes::ALWAYS_ACCEPTED, Strength::Points),
-        (&clocks::EXPIRED_WHEN_SENT, Strength::Suggests),
+        (&expiry::EXPIRED_WHEN_SENT, Strength::Suggests),
     ],
     settled_by: &[],
     ruled_out_by: &[],

@@ -6,8 +6,14 @@ use crate::{Evidence, exchange::Answer, probe::Probe};
 
 pub(super) mod claims;
 pub(super) mod clocks;
-pub(super) mod keys;
+pub(super) mod expiry;
+pub(super) mod prevailing;
+pub(super) mod products;
+pub(super) mod published;
 pub(crate) mod reasons;
+pub(super) mod refusals;
+pub(super) mod rivals;
+pub(super) mod secrets;
 
 /// The first answer to the client's request that is no success, where none was one.
 pub(super) fn refusal(evidence: &Evidence) -> Option<&Answer> {

@@ -168,8 +168,7 @@ pub(in super::super) static EXPIRED_BY_BOTH: Sign = Sign {
     name: "gateway-expired-by-both",
     means: "the authorizer says expired, and the token, where it is at hand, is",
     find: |evidence| {
-        let known = token::claims(evidence).and_then(|claims| claims.exp);
-        if known.is_some_and(|exp| exp > evidence.now) {
+        if token::end(evidence).is_some_and(|exp| exp > evidence.now) {
             return Vec::new();
         }
         let says = |answer: &Answer| contains(&answer.body, "the incoming token has expired");
@@ -395,8 +394,7 @@ pub(in super::super) static EXPIRED_WHEN_SENT: Sign = Sign {
     means: "the authorizer refuses a token that was expired when it was sent",
     find: |evidence| {
         let sent = evidence.exchange(Probe::Client);
-        let exp = token::claims(evidence).and_then(|claims| claims.exp);
-        match sent.zip(exp) {
+        match sent.zip(token::end(evidence)) {
             Some((sent, exp)) if exp + token::CLOSE < sent.at => {
                 always(evidence, is_unauthorized, |answer| {
                     format!(
@@ -510,9 +508,14 @@ fn at_amazon(evidence: &Evidence) -> bool {
 
 /// Whether the client's request carries an AWS signature, good or not.
 fn signs_itself(evidence: &Evidence) -> bool {
-    let sent = evidence.exchange(Probe::Client);
-    let scheme = sent.and_then(|exchange| exchange.request.header("authorization"));
-    scheme.is_some_and(|value| value.starts_with("AWS4"))
+    let mut own = evidence
+        .exchanges
+        .iter()
+        .filter(|exchange| exchange.probe == Probe::Client);
+    own.any(|exchange| {
+        let value = exchange.request.header("authorization");
+        value.is_some_and(|value| value.starts_with("AWS4"))
+    })
 }
 
 /// What the parser of AWS signatures says to a Bearer token.

@@ -1,12 +1,14 @@
-//! What the claims say together with the answers and with what places ask for.
+//! What the claims say together with what places ask for.
+
+use std::collections::BTreeSet;
 
 use super::authority;
-use super::keys::verifying;
+use super::published::verifying;
 use crate::drift::{Disagreement, Holder, Nature, Subject, compare};
-use crate::probe::Probe;
-use crate::sign::token::{claims, presented};
-use crate::sign::{Sign, accepted, answers, client_answers, drift, of_token, refused, seen};
-use crate::{Clue, Evidence};
+use crate::sign::token::{claims, is_typed_access, of_claims, presented};
+use crate::sign::{Sign, drift, of_token};
+use crate::token::Token;
+use crate::{Clue, Evidence, Source};
 
 /// The token's issuer and the verifier's would be equal but for a slash, a scheme or capitals.
 pub(in super::super) static ISSUER_NEARLY: Sign = Sign {
@@ -26,17 +28,15 @@ pub(in super::super) static NAMED_OTHERWISE: Sign = Sign {
     name: "issuer-named-otherwise",
     means: "the keys of the issuer verify the token, and its metadata has another issuer than the token",
     find: |evidence| {
-        let Some(iss) = claims(evidence).and_then(|claims| claims.iss.as_deref()) else {
+        let Some(iss) = presented(evidence).and_then(Token::iss) else {
             return Vec::new();
         };
         let good = !verifying(evidence).is_empty();
         let other = evidence.keys.iter().filter_map(|set| {
             let issuer = set.issuer.as_deref().filter(|issuer| *issuer != iss)?;
-            Some(Clue {
-                says: format!("a key verifies the token of {iss}, and the metadata is of {issuer}"),
-                source: crate::Source::Keys(set.name.clone()),
-                at: None,
-            })
+            let says =
+                format!("a key verifies the token of {iss}, and the metadata is of {issuer}");
+            Some(Clue::new(says, Source::Keys(set.name.clone())))
         });
         other.filter(|_| good).collect()
     },
@@ -47,7 +47,7 @@ pub(in super::super) static ISSUER_IN_SHORT: Sign = Sign {
     name: "issuer-in-short",
     means: "a place names the token's issuer without its scheme or with another slash",
     find: |evidence| {
-        let Some(iss) = claims(evidence).and_then(|claims| claims.iss.as_deref()) else {
+        let Some(iss) = presented(evidence).and_then(Token::iss) else {
             return Vec::new();
         };
         let bare = |text: &str| {
@@ -60,324 +60,11 @@ pub(in super::super) static ISSUER_IN_SHORT: Sign = Sign {
                 && bare(&belief.value) == bare(iss)
         });
         short
-            .map(|belief| Clue {
-                says: format!("`{}` says {}, the token {iss}", belief.name, belief.value),
-                source: belief.source.clone(),
-                at: None,
+            .map(|belief| {
+                let says = format!("`{}` says {}, the token {iss}", belief.name, belief.value);
+                Clue::new(says, belief.source.clone())
             })
             .collect()
-    },
-};
-
-/// The places that were read contradict the token in one way only.
-pub(in super::super) static ONE_CONTRADICTION: Sign = Sign {
-    name: "one-contradiction",
-    means: "what was read contradicts the token in one way only",
-    find: |evidence| {
-        let all = compare(&evidence.beliefs);
-        let with_token = all.iter().filter(|one| {
-            one.left
-                .iter()
-                .any(|belief| belief.held_by == Holder::Token)
-        });
-        let subjects: std::collections::BTreeSet<_> = with_token.map(|one| one.about).collect();
-        if subjects.len() == 1 {
-            of_token("one of its claims is another than what is asked for", None)
-        } else {
-            Vec::new()
-        }
-    },
-};
-
-/// The audience that some issuers put into tokens when nobody asked for one.
-pub(in super::super) static DEFAULT_AUDIENCE: Sign = Sign {
-    name: "default-audience",
-    means: "the audience is the issuer's default: no API was asked for",
-    find: |evidence| match claims(evidence) {
-        // Keycloak's client for the account page.
-        Some(claims) if claims.aud == ["account"] => {
-            of_token("aud is `account`, Keycloak's default", None)
-        }
-        _ => Vec::new(),
-    },
-};
-
-/// The verifier is configured for another issuer than the token's.
-pub(in super::super) static VERIFIER_ASKS_OTHER_ISSUER: Sign = Sign {
-    name: "verifier-asks-other-issuer",
-    means: "the verifier's configuration names another issuer than the token",
-    find: |evidence| with_token(evidence, Subject::Issuer),
-};
-
-/// The verifier is configured for another audience than the token's.
-pub(in super::super) static VERIFIER_ASKS_OTHER_AUDIENCE: Sign = Sign {
-    name: "verifier-asks-other-audience",
-    means: "the verifier's configuration names another audience than the token",
-    find: |evidence| with_token(evidence, Subject::Audience),
-};
-
-/// The verifier is configured for another client than the token's.
-pub(in super::super) static VERIFIER_ASKS_OTHER_CLIENT: Sign = Sign {
-    name: "verifier-asks-other-client",
-    means: "the verifier's configuration names another client than the token",
-    find: |evidence| with_token(evidence, Subject::ClientId),
-};
-
-/// A token without `aud`, as Amazon Cognito's access tokens are.
-pub(in super::super) static CLIENT_WITHOUT_AUDIENCE: Sign = Sign {
-    name: "client-without-audience",
-    means: "the token has no audience, only the client's id",
-    find: |evidence| match claims(evidence) {
-        Some(claims)
-            if claims.aud.is_empty() && (claims.client_id.is_some() || claims.azp.is_some()) =>
-        {
-            of_token("no `aud`; the client stands in `client_id` or `azp`", None)
-        }
-        _ => Vec::new(),
-    },
-};
-
-/// `aud` stands there.
-pub(in super::super) static HAS_AUDIENCE: Sign = Sign {
-    name: "has-audience",
-    means: "the token has an audience",
-    find: |evidence| match claims(evidence) {
-        Some(claims) if !claims.aud.is_empty() => {
-            of_token(format!("aud is {}", claims.aud.join(", ")), None)
-        }
-        _ => Vec::new(),
-    },
-};
-
-/// Its type is not that of RFC 9068.
-pub(in super::super) static PLAIN_TYPE: Sign = Sign {
-    name: "plain-typ",
-    means: "the header's `typ` is not `at+jwt`",
-    find: |evidence| {
-        let Some(header) = presented(evidence).and_then(|token| token.header.as_ref()) else {
-            return Vec::new();
-        };
-        let typ = header.typ.as_deref().unwrap_or("absent");
-        if typ.to_ascii_lowercase().ends_with("at+jwt") {
-            return Vec::new();
-        }
-        of_token(format!("typ is {typ}"), None)
-    },
-};
-
-/// Its type is that of RFC 9068.
-pub(in super::super) static ACCESS_TOKEN_TYPE: Sign = Sign {
-    name: "at-jwt-typ",
-    means: "the header's `typ` is `at+jwt`",
-    find: |evidence| {
-        let typ = presented(evidence).and_then(|token| token.header.as_ref()?.typ.as_deref());
-        match typ {
-            Some(typ) if typ.to_ascii_lowercase().ends_with("at+jwt") => {
-                of_token(format!("typ is {typ}"), None)
-            }
-            _ => Vec::new(),
-        }
-    },
-};
-
-/// A date of the token is no number, or one of milliseconds.
-pub(in super::super) static MISTYPED_DATE: Sign = Sign {
-    name: "mistyped-date",
-    means: "a date of the token is no number of seconds",
-    find: |evidence| {
-        let Some(claims) = claims(evidence) else {
-            return Vec::new();
-        };
-        let dates = claims
-            .mistyped
-            .iter()
-            .filter(|(name, _)| ["exp", "nbf", "iat"].contains(&name.as_str()));
-        dates
-            .flat_map(|(name, found)| of_token(format!("`{name}` is {found}"), None))
-            .collect()
-    },
-};
-
-/// The token is of Firebase: by its issuer.
-pub(in super::super) static OF_FIREBASE: Sign = Sign {
-    name: "of-firebase",
-    means: "the token is Firebase's, or of a Firebase service account",
-    find: |evidence| {
-        let Some(claims) = claims(evidence) else {
-            return Vec::new();
-        };
-        let iss = claims.iss.as_deref().unwrap_or_default();
-        let custom = claims.aud.iter().any(|aud| aud.contains("identitytoolkit"));
-        if iss.starts_with("https://securetoken.google.com/") || custom {
-            of_token(format!("issuer {iss}"), None)
-        } else {
-            Vec::new()
-        }
-    },
-};
-
-/// A custom token in place of an ID token.
-pub(in super::super) static CUSTOM_TOKEN: Sign = Sign {
-    name: "firebase-custom-token",
-    means: "the token is a custom token, which has to be exchanged for an ID token first",
-    find: |evidence| match claims(evidence) {
-        Some(claims) if claims.aud.iter().any(|aud| aud.contains("identitytoolkit")) => {
-            of_token("its audience is the sign-in service", None)
-        }
-        _ => Vec::new(),
-    },
-};
-
-/// Bound to a key, and sent as if it were not.
-pub(in super::super) static BOUND_SENT_AS_BEARER: Sign = Sign {
-    name: "bound-sent-as-bearer",
-    means: "the token is bound to a key (`cnf.jkt`), and is sent with the scheme `Bearer`",
-    find: |evidence| {
-        let bound = claims(evidence).and_then(|claims| claims.cnf.as_deref()) == Some("jkt");
-        let client = evidence
-            .exchanges
-            .iter()
-            .find(|exchange| exchange.probe == Probe::Client);
-        let scheme = client.and_then(|exchange| {
-            let (_, value) = exchange
-                .request
-                .headers
-                .iter()
-                .find(|(name, _)| name == "authorization")?;
-            value.split(' ').next()
-        });
-        let bearer = scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case("bearer"));
-        seen(
-            bound && bearer,
-            "`cnf.jkt` in the token, `Bearer` in the request",
-            Probe::Client,
-        )
-    },
-};
-
-/// The refusal asks for a proof of possession.
-pub(in super::super) static DPOP_CHALLENGE: Sign = Sign {
-    name: "dpop-challenge",
-    means: "the refusal is a DPoP challenge",
-    find: |evidence| {
-        let mut clues = Vec::new();
-        for (exchange, answer) in client_answers(evidence).filter(|(_, answer)| !accepted(answer)) {
-            let nonce = answer.header("dpop-nonce").is_some();
-            let challenge = answer.headers.iter().any(|(name, value)| {
-                name == "www-authenticate"
-                    && value
-                        .get(..4)
-                        .is_some_and(|scheme| scheme.eq_ignore_ascii_case("dpop"))
-            });
-            if nonce || challenge {
-                clues.extend(seen(
-                    true,
-                    format!("{} with a DPoP challenge", answer.status),
-                    exchange.probe,
-                ));
-            }
-        }
-        clues
-    },
-};
-
-/// Kong passed the request on, and what stands behind it refused.
-pub(in super::super) static REFUSED_BEHIND_KONG: Sign = Sign {
-    name: "refused-behind-kong",
-    means: "Kong passed the request on, and the service behind it refused",
-    find: |evidence| {
-        let refusals = client_answers(evidence).filter(|(_, answer)| refused(answer));
-        let behind =
-            refusals.filter(|(_, answer)| answer.header("x-kong-upstream-latency").is_some());
-        behind
-            .flat_map(|(exchange, answer)| {
-                seen(
-                    true,
-                    format!("{} from behind Kong", answer.status),
-                    exchange.probe,
-                )
-            })
-            .collect()
-    },
-};
-
-/// Marks of ORY Oathkeeper.
-pub(in super::super) static OATHKEEPER: Sign = Sign {
-    name: "oathkeeper",
-    means: "ORY Oathkeeper is on the way",
-    find: |evidence| {
-        let named = |text: &str| crate::sign::contains(text, "oathkeeper");
-        let on_answers = answers(evidence).filter(|(_, answer)| {
-            answer
-                .headers
-                .iter()
-                .any(|(name, value)| named(name) || named(value))
-                || named(&answer.body)
-        });
-        let mut clues: Vec<_> = on_answers
-            .flat_map(|(probe, answer)| {
-                seen(
-                    true,
-                    format!("{} with Oathkeeper's mark", answer.status),
-                    probe,
-                )
-            })
-            .take(1)
-            .collect();
-        let places = evidence.beliefs.iter().map(|belief| &belief.source);
-        let logs = evidence.logs.findings.iter().map(|finding| &finding.source);
-        let source = places.chain(logs).find(|source| named(&source.to_string()));
-        clues.extend(source.map(|source| Clue {
-            says: "a file of Oathkeeper".to_owned(),
-            source: source.clone(),
-            at: None,
-        }));
-        clues
-    },
-};
-
-/// The echo shows that another token arrives than the one that was sent.
-pub(in super::super) static OTHER_TOKEN_ARRIVES: Sign = Sign {
-    name: "other-token-arrives",
-    means: "another token arrives at the service than the client sent",
-    find: |evidence| {
-        let (Some(sent), Some(echo)) = (presented(evidence), evidence.answer(Probe::Echo)) else {
-            return Vec::new();
-        };
-        let tokens = echo.body.contains("token:") || echo.body.contains("Bearer");
-        let own = echo.body.contains(&sent.fingerprint.to_string());
-        seen(
-            accepted(echo) && tokens && !own,
-            "the echo shows another token",
-            Probe::Echo,
-        )
-    },
-};
-
-/// The answer is one of products whose status or words are a cause of their own.
-pub(in super::super) static SPECIAL_ANSWER: Sign = Sign {
-    name: "answer-of-a-product-with-its-own-rule",
-    means: "the refusal is in the words of a product whose refusals are a matter of their own",
-    find: |evidence| {
-        let special = |answer: &crate::exchange::Answer| {
-            let aws = [
-                "x-amzn-errortype",
-                "apigw-requestid",
-                "sb-gateway-version",
-                "x-sb-error-code",
-            ];
-            aws.iter().any(|name| answer.header(name).is_some())
-                || crate::sign::contains(&answer.body, "\"error_code\"")
-        };
-        let mut all =
-            client_answers(evidence).filter(|(_, answer)| refused(answer) && special(answer));
-        all.next().map_or_else(Vec::new, |(exchange, answer)| {
-            seen(
-                true,
-                format!("{} with the mark of such a product", answer.status),
-                exchange.probe,
-            )
-        })
     },
 };
 
@@ -409,13 +96,118 @@ pub(in super::super) static INSIDE_AND_OUTSIDE: Sign = Sign {
     },
 };
 
+/// The places that were read contradict the token in one way only.
+pub(in super::super) static ONE_CONTRADICTION: Sign = Sign {
+    name: "one-contradiction",
+    means: "what was read contradicts the token in one way only",
+    find: |evidence| {
+        let all = compare(&evidence.beliefs);
+        let with_token = all.iter().filter(|one| one.involves(Holder::Token));
+        let subjects: BTreeSet<_> = with_token.map(|one| one.about).collect();
+        if subjects.len() == 1 {
+            of_token("one of its claims is another than what is asked for", None)
+        } else {
+            Vec::new()
+        }
+    },
+};
+
+/// The verifier is configured for another issuer than the token's.
+pub(in super::super) static VERIFIER_ASKS_OTHER_ISSUER: Sign = Sign {
+    name: "verifier-asks-other-issuer",
+    means: "the verifier's configuration names another issuer than the token",
+    find: |evidence| with_token(evidence, Subject::Issuer),
+};
+
+/// The verifier is configured for another audience than the token's.
+pub(in super::super) static VERIFIER_ASKS_OTHER_AUDIENCE: Sign = Sign {
+    name: "verifier-asks-other-audience",
+    means: "the verifier's configuration names another audience than the token",
+    find: |evidence| with_token(evidence, Subject::Audience),
+};
+
+/// The verifier is configured for another client than the token's.
+pub(in super::super) static VERIFIER_ASKS_OTHER_CLIENT: Sign = Sign {
+    name: "verifier-asks-other-client",
+    means: "the verifier's configuration names another client than the token",
+    find: |evidence| with_token(evidence, Subject::ClientId),
+};
+
+/// The audience that some issuers put into tokens when nobody asked for one.
+pub(in super::super) static DEFAULT_AUDIENCE: Sign = Sign {
+    name: "default-audience",
+    means: "the audience is the issuer's default: no API was asked for",
+    find: |evidence| {
+        of_claims(evidence, |claims| {
+            // Keycloak's client for the account page.
+            let default = claims.aud == ["account"];
+            default.then(|| "aud is `account`, Keycloak's default".to_owned())
+        })
+    },
+};
+
+/// A token without `aud`, as Amazon Cognito's access tokens are.
+pub(in super::super) static CLIENT_WITHOUT_AUDIENCE: Sign = Sign {
+    name: "client-without-audience",
+    means: "the token has no audience, only the client's id",
+    find: |evidence| {
+        of_claims(evidence, |claims| {
+            let client = claims.client_id.is_some() || claims.azp.is_some();
+            let says = "no `aud`; the client stands in `client_id` or `azp`";
+            (claims.aud.is_empty() && client).then(|| says.to_owned())
+        })
+    },
+};
+
+/// `aud` stands there.
+pub(in super::super) static HAS_AUDIENCE: Sign = Sign {
+    name: "has-audience",
+    means: "the token has an audience",
+    find: |evidence| {
+        of_claims(evidence, |claims| {
+            (!claims.aud.is_empty()).then(|| format!("aud is {}", claims.aud.join(", ")))
+        })
+    },
+};
+
+/// Its type is not that of RFC 9068.
+pub(in super::super) static PLAIN_TYPE: Sign = Sign {
+    name: "plain-typ",
+    means: "the header's `typ` is not `at+jwt`",
+    find: |evidence| {
+        let plain = |token: &&Token| token.header.is_some() && !is_typed_access(token);
+        let typ = |token: &Token| format!("typ is {}", token.typ().unwrap_or("absent"));
+        let token = presented(evidence).filter(plain);
+        token.map_or_else(Vec::new, |token| of_token(typ(token), None))
+    },
+};
+
+/// Its type is that of RFC 9068.
+pub(in super::super) static ACCESS_TOKEN_TYPE: Sign = Sign {
+    name: "at-jwt-typ",
+    means: "the header's `typ` is `at+jwt`",
+    find: |evidence| {
+        let token = presented(evidence).filter(|token| is_typed_access(token));
+        let typ = token.and_then(Token::typ);
+        typ.map_or_else(Vec::new, |typ| of_token(format!("typ is {typ}"), None))
+    },
+};
+
+/// A date of the token is no number, or one of milliseconds.
+pub(in super::super) static MISTYPED_DATE: Sign = Sign {
+    name: "mistyped-date",
+    means: "a date of the token is no number of seconds",
+    find: |evidence| {
+        let mistyped = claims(evidence).into_iter().flat_map(|it| &it.mistyped);
+        mistyped
+            .filter(|(name, _)| ["exp", "nbf", "iat"].contains(&name.as_str()))
+            .flat_map(|(name, found)| of_token(format!("`{name}` is {found}"), None))
+            .collect()
+    },
+};
+
 /// What the token says of this against what others ask for; not where another pool explains it.
 fn with_token(evidence: &Evidence, about: Subject) -> Vec<Clue> {
-    let token = |one: &Disagreement| {
-        one.left
-            .iter()
-            .any(|belief| belief.held_by == Holder::Token)
-    };
     let asks = |one: &Disagreement| {
         one.right.iter().any(|belief| {
             matches!(
@@ -426,11 +218,11 @@ fn with_token(evidence: &Evidence, about: Subject) -> Vec<Clue> {
     };
     let pools = compare(&evidence.beliefs)
         .iter()
-        .any(|one| one.about == Subject::UserPool && token(one));
+        .any(|one| one.about == Subject::UserPool && one.involves(Holder::Token));
     if pools {
         return Vec::new();
     }
     drift::clues(&evidence.beliefs, |one| {
-        one.about == about && token(one) && asks(one)
+        one.about == about && one.involves(Holder::Token) && asks(one)
     })
 }

@@ -4,15 +4,16 @@
 //! golang-jwt, java-jwt, jjwt, aws-jwt-verify, Kong, Keycloak and the Firebase Admin SDK. Those in answers are about the
 //! token that was sent; those in logs may be about anybody's.
 
+mod said;
+
 use std::sync::LazyLock;
 
-use regex::{Regex, RegexBuilder};
+use regex::Regex;
 
-use crate::exchange::Answer;
+use self::said::{own, pattern, said};
+use crate::Evidence;
 use crate::probe::Probe;
-use crate::sign::answer::{At, is_aside};
-use crate::sign::{Sign, accepted, answers, found, logs, refused};
-use crate::{Clue, Evidence, Source};
+use crate::sign::{Sign, found, logs};
 
 /// For each reason a sign for answers and one for logs. `TEXTS` is what the logs are searched for.
 macro_rules! reasons {
@@ -330,86 +331,6 @@ reasons! {
     ];
 }
 
-/// Words in any case, across lines.
-fn pattern(words: &str) -> Option<Regex> {
-    RegexBuilder::new(words)
-        .case_insensitive(true)
-        .dot_matches_new_line(true)
-        .build()
-        .ok()
-}
-
-/// `the token is expired, revoked, or malformed` gives no reason but a list of them.
-static VAGUE: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    pattern(r"\b(or|and/or) (has |is )?(expired|malformed|revoked|invalid)\b|expired(,| or|/)")
-});
-
-/// Bytes of a body in which a reason is looked for.
-const REASON: usize = 1_024;
-
-/// Where a refusal of the client's own request gives the reason.
-fn said(evidence: &Evidence, words: Option<&Regex>) -> Vec<Clue> {
-    let Some(words) = words else {
-        return Vec::new();
-    };
-    let reason = |answer: &Answer| {
-        let found = reasons_of(answer).find_map(|text| words.find(text))?;
-        Some(format!("{} with `{}`", answer.status, found.as_str()))
-    };
-    let probed = own(evidence)
-        .filter_map(|(probe, answer)| Some(Clue::new(reason(answer)?, Source::Probe(probe))));
-    let browsed = evidence.logs.browsed.iter().filter_map(|one| {
-        let answer = one.answer.as_ref();
-        let refusal = answer.filter(|answer| refused(answer) && !is_aside(answer))?;
-        let source = Source::Log(one.file.clone(), one.entry);
-        Some(Clue::new(reason(refusal)?, source))
-    });
-    // Where the client's own request was sent, nobody else's counts.
-    let browsed = browsed.take(if evidence.sent(Probe::Client) {
-        0
-    } else {
-        BROWSED
-    });
-    probed.chain(browsed).collect()
-}
-
-/// Requests of a HAR file that are quoted for one reason.
-const BROWSED: usize = 3;
-
-/// Refusals of the client's own request, at the end of its redirects too.
-fn own(evidence: &Evidence) -> impl Iterator<Item = (Probe, &Answer)> {
-    answers(evidence).filter(|(probe, answer)| {
-        At::Client.includes(*probe) && !accepted(answer) && !is_aside(answer)
-    })
-}
-
-/// The texts of an answer in which a reason may stand.
-fn reasons_of(answer: &Answer) -> impl Iterator<Item = &str> {
-    let telling = |name: &str| {
-        [
-            "authenticate",
-            "error",
-            "reason",
-            "message",
-            "denied",
-            "dpop",
-        ]
-        .iter()
-        .any(|part| name.contains(part))
-    };
-    let fields = answer
-        .headers
-        .iter()
-        .filter(move |(name, _)| telling(name))
-        .map(|(_, value)| value.as_str());
-    let end = (0..=REASON.min(answer.body.len()))
-        .rev()
-        .find(|end| answer.body.is_char_boundary(*end));
-    let body = answer.body.get(..end.unwrap_or_default());
-    let vague = |text: &&str| VAGUE.as_ref().is_some_and(|vague| vague.is_match(text));
-    fields.chain(body).filter(move |text| !vague(text))
-}
-
 /// Whether any refusal of the client's own request gives a reason that is known.
 pub(in crate::cause::verifier) static NO_REASON: Sign = Sign {
     name: "no-reason-given",
@@ -445,116 +366,5 @@ const REASONS: [&Sign; 15] = [
     &EXPIRED, &EARLY, &NUMBERS, &DPOP, &STEP_UP,
 ];
 
-/// Times that a reason stands in the logs, and whether it is the prevailing one: three times at least, and twice as
-/// often as any other.
-pub(super) fn prevails(evidence: &Evidence, name: &str) -> Vec<Clue> {
-    let counts: Vec<_> = evidence
-        .logs
-        .findings
-        .iter()
-        .filter_map(|finding| Some((finding.text()?, finding.count)))
-        .filter(|(text, _)| text.starts_with("log-says-"))
-        .collect();
-    let own = counts
-        .iter()
-        .find(|(text, _)| *text == name)
-        .map_or(0, |(_, count)| *count);
-    let others = counts
-        .iter()
-        .filter(|(text, _)| *text != name)
-        .map(|(_, count)| *count)
-        .max();
-    if own < 3 || own < others.unwrap_or_default().saturating_mul(2) {
-        return Vec::new();
-    }
-    logs::text(evidence, name)
-}
-
-macro_rules! prevailing {
-    ($($sign:ident = $name:literal, $log:literal;)*) => {
-        $(pub(in crate::cause::verifier) static $sign: Sign = Sign {
-            name: $name,
-            means: "this reason prevails in the logs",
-            find: |evidence| prevails(evidence, $log),
-        };)*
-    };
-}
-
-prevailing! {
-    MOSTLY_AUDIENCE = "logs-mostly-audience", "log-says-audience";
-    MOSTLY_CLIENT = "logs-mostly-client", "log-says-client";
-    MOSTLY_ALGORITHM = "logs-mostly-algorithm", "log-says-algorithm";
-    MOSTLY_EARLY = "logs-mostly-early", "log-says-early";
-    MOSTLY_FETCH = "logs-mostly-jwks-fetch", "log-says-jwks-fetch";
-    MOSTLY_BAD_SET = "logs-mostly-jwks-malformed", "log-says-jwks-malformed";
-    MOSTLY_TYPE = "logs-mostly-typ", "log-says-typ";
-    MOSTLY_ISSUER = "logs-mostly-issuer", "log-says-issuer";
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn answered(body: &str) -> Evidence {
-        let answer = Answer {
-            status: 401,
-            headers: Vec::new(),
-            body: body.to_owned(),
-            body_bytes: 0,
-        };
-        let exchange = crate::exchange::Exchange {
-            probe: Probe::Client,
-            request: crate::exchange::Sent {
-                method: "GET".to_owned(),
-                url: "https://api.example/".to_owned(),
-                headers: Vec::new(),
-                body_bytes: 0,
-            },
-            result: Ok(answer),
-            at: tenure_core::time::Timestamp(0),
-            took_ms: 0,
-            address: None,
-        };
-        Evidence {
-            exchanges: vec![exchange],
-            ..Evidence::default()
-        }
-    }
-
-    #[test]
-    fn sentences_of_verifiers_are_understood() {
-        let table: [(&str, &Sign); 16] = [
-            ("Jwt verification fails", &SIGNATURE),
-            ("the signature is invalid", &SIGNATURE),
-            ("Signature verification failed", &SIGNATURE),
-            ("no applicable key found in the JSON Web Key Set", &KID),
-            ("Jwks remote fetch is failed", &FETCH),
-            ("Couldn't retrieve remote JWK set", &FETCH),
-            ("The JWK Set did not contain any usable keys", &BAD_SET),
-            ("Unsupported JWT signing algorithm", &ALGORITHM),
-            ("Jwt issuer is not configured", &ISSUER),
-            ("No credentials found for given 'iss'", &ISSUER),
-            ("Audiences in Jwt are not allowed", &AUDIENCE),
-            ("the token does not have a valid audience", &AUDIENCE),
-            (r#"{"e":"\"exp\" claim timestamp check failed"}"#, &EXPIRED),
-            ("Jwt is expired", &EXPIRED),
-            ("Token used too early, 1 < 2", &EARLY),
-            ("Client ID not allowed: a. Expected: b", &CLIENT),
-        ];
-        for (text, sign) in table {
-            assert_eq!((sign.find)(&answered(text)).len(), 1, "{text}: {sign:?}");
-        }
-    }
-
-    #[test]
-    fn a_list_of_possible_reasons_is_no_reason() {
-        for text in [
-            "invalid or expired token",
-            "The token is expired, revoked, or malformed",
-            "Unauthorized",
-        ] {
-            assert_eq!((NO_REASON.find)(&answered(text)).len(), 1, "{text}");
-        }
-        assert!((NO_REASON.find)(&answered("token has expired")).is_empty());
-    }
-}
+mod tests;

@@ -1,0 +1,91 @@
+//! Where an answer gives a reason, and which words count as one.
+
+use std::sync::LazyLock;
+
+use regex::{Regex, RegexBuilder};
+
+use crate::exchange::Answer;
+use crate::probe::Probe;
+use crate::sign::answer::{At, is_aside};
+use crate::sign::{accepted, answers, refused};
+use crate::{Clue, Evidence, Source};
+
+/// Words in any case, across lines.
+pub(super) fn pattern(words: &str) -> Option<Regex> {
+    RegexBuilder::new(words)
+        .case_insensitive(true)
+        .dot_matches_new_line(true)
+        .build()
+        .ok()
+}
+
+/// `the token is expired, revoked, or malformed` gives no reason but a list of them.
+static VAGUE: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    pattern(r"\b(or|and/or) (has |is )?(expired|malformed|revoked|invalid)\b|expired(,| or|/)")
+});
+
+/// Bytes of a body in which a reason is looked for.
+const REASON: usize = 1_024;
+
+/// Where a refusal of the client's own request gives the reason.
+pub(super) fn said(evidence: &Evidence, words: Option<&Regex>) -> Vec<Clue> {
+    let Some(words) = words else {
+        return Vec::new();
+    };
+    let reason = |answer: &Answer| {
+        let found = reasons_of(answer).find_map(|text| words.find(text))?;
+        Some(format!("{} with `{}`", answer.status, found.as_str()))
+    };
+    let probed = own(evidence)
+        .filter_map(|(probe, answer)| Some(Clue::new(reason(answer)?, Source::Probe(probe))));
+    let browsed = evidence.logs.browsed.iter().filter_map(|one| {
+        let answer = one.answer.as_ref();
+        let refusal = answer.filter(|answer| refused(answer) && !is_aside(answer))?;
+        let source = Source::Log(one.file.clone(), one.entry);
+        Some(Clue::new(reason(refusal)?, source))
+    });
+    // Where the client's own request was sent, nobody else's counts.
+    let browsed = browsed.take(if evidence.sent(Probe::Client) {
+        0
+    } else {
+        BROWSED
+    });
+    probed.chain(browsed).collect()
+}
+
+/// Requests of a HAR file that are quoted for one reason.
+const BROWSED: usize = 3;
+
+/// Refusals of the client's own request, at the end of its redirects too.
+pub(super) fn own(evidence: &Evidence) -> impl Iterator<Item = (Probe, &Answer)> {
+    answers(evidence).filter(|(probe, answer)| {
+        At::Client.includes(*probe) && !accepted(answer) && !is_aside(answer)
+    })
+}
+
+/// The texts of an answer in which a reason may stand.
+fn reasons_of(answer: &Answer) -> impl Iterator<Item = &str> {
+    let telling = |name: &str| {
+        [
+            "authenticate",
+            "error",
+            "reason",
+            "message",
+            "denied",
+            "dpop",
+        ]
+        .iter()
+        .any(|part| name.contains(part))
+    };
+    let fields = answer
+        .headers
+        .iter()
+        .filter(move |(name, _)| telling(name))
+        .map(|(_, value)| value.as_str());
+    let end = (0..=REASON.min(answer.body.len()))
+        .rev()
+        .find(|end| answer.body.is_char_boundary(*end));
+    let body = answer.body.get(..end.unwrap_or_default());
+    let vague = |text: &&str| VAGUE.as_ref().is_some_and(|vague| vague.is_match(text));
+    fields.chain(body).filter(move |text| !vague(text))
+}
