@@ -14,6 +14,8 @@ pub(super) struct Record {
     pub(super) name: String,
     /// By path: small letters and digits, `.` between levels.
     pub(super) fields: Vec<(String, Value)>,
+    /// Of each path the bit of its end, so that names that no path ends with are not looked for.
+    ends: u128,
     /// As in [`super::LogFile::formats`].
     pub(super) format: &'static str,
     /// Whether header fields were taken out before the file was written.
@@ -40,6 +42,7 @@ impl Record {
     /// Adds a field; beyond the limit it is dropped.
     pub(super) fn put(&mut self, path: String, value: Value) {
         if self.fields.len() < MOST && !path.is_empty() {
+            self.ends |= end(&path);
             self.fields.push((path, value));
         }
     }
@@ -51,12 +54,10 @@ impl Record {
                 Some(name) => (true, name),
                 None => (false, *name),
             };
-            let last = name.as_bytes().last();
+            if self.ends & end(name) == 0 {
+                return None;
+            }
             let here = |path: &str| {
-                // Nearly all paths end otherwise; a call for each would be most of the time of a log.
-                if path.as_bytes().last() != last {
-                    return false;
-                }
                 path == name
                     || !exact
                         && path
@@ -101,6 +102,13 @@ impl Record {
     pub(super) fn last(path: &str) -> &str {
         path.rsplit('.').next().unwrap_or(path)
     }
+}
+
+/// One bit for how the last part ends.
+fn end(path: &str) -> u128 {
+    let letters = path.bytes().rev().take(3).take_while(|byte| *byte != b'.');
+    let hash = letters.fold(0_u8, |hash, byte| hash.wrapping_mul(31) ^ byte);
+    1 << (hash % 128)
 }
 
 /// A key as in the tables of names: small letters and digits, `.` kept.
