@@ -24,7 +24,7 @@ async function check(r) {
     const given = r.headersIn['Authorization'];
     if (!given || !/^Bearer /i.test(given)) {
         r.headersOut['WWW-Authenticate'] = 'Bearer';
-        return r.return(401);
+        return r.return(%(without)s);
     }
     const parts = given.slice(7).split('.');
     if (parts.length !== 3) return refuse(r, 'malformed token');
@@ -35,28 +35,31 @@ async function check(r) {
     const good = await crypto.subtle.verify({name: 'HMAC'}, key, Buffer.from(parts[2], 'base64url'), parts[0] + '.' + parts[1]);
     if (!good) return refuse(r, 'invalid signature');
     const now = Math.floor(Date.now() / 1000);
-    if (claims.exp <= now) return refuse(r, 'token expired ' + (now - claims.exp) + ' s ago');
-    if (claims.iat > now) return refuse(r, 'token used before issued (' + (claims.iat - now) + ' s)');
+%(expiry)s    if (claims.iat > now) return refuse(r, 'token used before issued (' + (claims.iat - now) + ' s)');
     for (const name in EXPECTED) {
         if (claims[name] !== EXPECTED[name]) return refuse(r, name + ' is ' + claims[name] + ', not ' + EXPECTED[name]);
     }
-    r.return(204);
+%(more)s    r.return(204);
 }
 
 export default {check};
 """
 
 
-def gate(lab, secret, expected="{}", *, name="nginx", log="combined"):
+EXPIRY = """    if (claims.exp <= now) return refuse(r, 'token expired ' + (now - claims.exp) + ' s ago');
+"""
+
+
+def gate(lab, secret, expected="{}", *, name="nginx", expiry=EXPIRY, more="", without=401, behind=None):
     """nginx with the script before an API that believes it; Edge, and the files that an operator would show."""
     stored = lab.folder / f"{name}-jwt.secret"
     stored.write_text(secret)
-    script = SCRIPT % {"secret": stored, "expected": expected}
+    script = SCRIPT % {"secret": stored, "expected": expected, "expiry": expiry, "more": more, "without": without}
     lab.write(f"{name}-njs/auth.js", script)
-    port = lab.enter(Api(lambda: {}, before=lambda request: Reply(200, {"orders": [{"id": 17}]}) if request.path.startswith("/orders") else None).running())
+    port = behind or lab.enter(Api(lambda: {}, before=lambda request: Reply(200, {"orders": [{"id": 17}]}) if request.path.startswith("/orders") else None).running())
     edge = nginx(lab, f"location = /_jwt {{ internal; js_content auth.check; }}\nlocation / {{\n  auth_request /_jwt;\n  auth_request_set $challenge $sent_http_www_authenticate;\n"
                  f"  add_header WWW-Authenticate $challenge always;\n  proxy_pass http://127.0.0.1:{port};\n}}",
-                 f"js_path {lab.folder}/{name}-njs;\njs_import auth from auth.js;", name=name, log=log,
+                 f"js_path {lab.folder}/{name}-njs;\njs_import auth from auth.js;", name=name,
                  top="load_module /usr/lib/nginx/modules/ngx_http_js_module.so;")
     return edge, {**edge.config, "njs/auth.js": script}
 
@@ -167,3 +170,54 @@ def refreshed(lab):
     access, error = joined(lab, "nginx/access.log"), joined(lab, "nginx/error.log")
     ensure(status(sent, "client") == 200 and status(sent, "old") == 401 and "token expired" in error, "well")
     return inputs(token=token, target=wanted, exchanges=sent, logs={"access.log": access, "error.log": error})
+
+
+@case("ways-njs-wants-access-token-type", family="verifier", expected=["TN0414"], settling=True, recorded=NJS,
+      fault="After a review the njs script takes `typ: at+jwt` only; the issuer writes JWT into its access tokens.")
+def typ(lab):
+    secret = Key("HS256").private
+    edge, files = gate(lab, secret, more="    if (header.typ !== 'at+jwt') return refuse(r, 'typ ' + header.typ + ' is not at+jwt');\n")
+    token, wanted = issue(secret), target(edge.url())
+    sent = record(wanted, token)
+    ensure("typ JWT is not at+jwt" in dict(answer(sent, "client")["headers"])["www-authenticate"], "the type")
+    return inputs(token=token, target=wanted, exchanges=sent, files={"njs/auth.js": files["njs/auth.js"]}, keys={"jwt.secret": secret})
+
+
+def orders(lab, secret, **more):
+    """An API that verifies, too."""
+    return lab.enter(Api(lambda: {None: (secret, "HS256")}, issuer="https://auth.example.test", **more).running())
+
+
+@case("ways-njs-never-checks-expiry", family="verifier", expected=["TN0415", "TN0420"], settling=True, recorded=NJS,
+      fault="The njs script at the edge does not look at exp: an app with a token of yesterday passes nginx' own pages, and the API behind refuses it.")
+def never_expires(lab):
+    secret = Key("HS256").private
+    port = orders(lab, secret, before=lambda request: Reply(200, {"me": "anna"}) if request.path == "/session" else None)
+    edge, files = gate(lab, secret, expiry="", behind=port)
+    token, fresh, wanted = issue(secret, age=90000), issue(secret), target(edge.url())
+    sent = record(wanted, token, other_endpoint=edge.url("/session"), other_token=fresh)
+    ensure(status(sent, "client") == 401 and status(sent, "other-endpoint") == 200 == status(sent, "other-token"), "the API alone")
+    return inputs(token=token, target=wanted, exchanges=sent, files=files)
+
+
+@case("ways-njs-leeway-then-none", family="verifier", expected=["TN0418", "TN0415"], settling=False, recorded=NJS,
+      fault="The njs script grants 120 s after the expiry, the API none: for two minutes calls pass the edge and fail behind it.")
+def leeways(lab):
+    secret = Key("HS256").private
+    port = orders(lab, secret, before=lambda request: Reply(200, {"me": "anna"}) if request.path == "/session" else None)
+    edge, files = gate(lab, secret, expiry=EXPIRY.replace("claims.exp <= now", "claims.exp + 120 <= now"), behind=port)
+    token, older, wanted = issue(secret, age=950), issue(secret, age=4000), target(edge.url())
+    sent = record(wanted, token, old_token=older, other_endpoint=edge.url("/session"))
+    ensure(status(sent, "client") == 401 and status(sent, "other-endpoint") == 200, "between the two")
+    return inputs(token=token, old_token=older, target=wanted, exchanges=sent, files=files)
+
+
+@case("ways-njs-public-page-with-dead-token", family="framework", expected=["TN0508", "TN0415"], settling=True, recorded=NJS,
+      fault="The catalogue needs no token; whoever still sends an old one is refused, because the njs script judges each token that it sees.")
+def public(lab):
+    secret = Key("HS256").private
+    edge, files = gate(lab, secret, without=204)
+    token, wanted = issue(secret, age=5000), target(edge.url("/orders"))
+    sent = record(wanted, token)
+    ensure(status(sent, "client") == 401 and status(sent, "bare") == 200, "without it passes")
+    return inputs(token=token, target=wanted, exchanges=sent)
