@@ -60,12 +60,25 @@ fn is_default(item: &Node) -> bool {
     text(item, "defaultResponse") == Some("true")
 }
 
-/// A list in an answer; the wire and the command line spell its name differently.
+/// What an operation that lists has in its list: `items` by the command line, `item` over the wire.
+fn listed(answer: &Node) -> impl Iterator<Item = &Node> {
+    ["items", "item"]
+        .into_iter()
+        .flat_map(|name| items(answer, name))
+}
+
+/// A list in an answer.
 fn items<'n>(node: &'n Node, name: &str) -> &'n [Node] {
     field(node, name).map(Node::items).unwrap_or_default()
 }
 
-/// A member in any capitals.
+/// The texts of a list.
+fn texts(list: Option<&Node>) -> impl Iterator<Item = &str> {
+    let items = list.map(Node::items).unwrap_or_default();
+    items.iter().filter_map(Node::text)
+}
+
+/// A member in any capitals: the wire and the command line differ in them.
 fn field<'n>(node: &'n Node, name: &str) -> Option<&'n Node> {
     let (_, value) = node
         .entries()
@@ -115,6 +128,19 @@ impl Answer<'_> {
         }
     }
 
+    /// What is deployed, for the part of it that is named.
+    fn deployed(&self, about: Subject, name: &str, value: &str, within: Option<&str>) -> Belief {
+        Belief {
+            within: within.map(str::to_owned),
+            ..self.say(about, name, value, Holder::Deployed, Effective::Deploy)
+        }
+    }
+
+    /// What the issuer, or the gateway's own administration, says of itself.
+    fn issuers(&self, about: Subject, name: &str, value: &str) -> Belief {
+        self.say(about, name, value, Holder::Issuer, Effective::Now)
+    }
+
     fn parameters<'n>(&self, parameters: impl IntoIterator<Item = &'n Node>) -> Vec<Belief> {
         parameters
             .into_iter()
@@ -132,15 +158,9 @@ impl Answer<'_> {
         let place = self.place(Holder::Parameters, Effective::Now);
         let keys: Vec<_> = name.split('/').filter(|key| !key.is_empty()).collect();
         let by_value = || {
-            value::looks_like_a_pool(value).then(|| {
-                self.say(
-                    Subject::UserPool,
-                    name,
-                    value,
-                    Holder::Parameters,
-                    Effective::Now,
-                )
-            })
+            let (held_by, effective) = (Holder::Parameters, Effective::Now);
+            value::looks_like_a_pool(value)
+                .then(|| self.say(Subject::UserPool, name, value, held_by, effective))
         };
         let mut belief = place.belief(&keys, 0, value).or_else(by_value)?;
         name.clone_into(&mut belief.name);
@@ -150,73 +170,39 @@ impl Answer<'_> {
     }
 
     fn authorizers(&self, answer: &Node) -> Vec<Belief> {
-        let both = ["items", "item"]
-            .iter()
-            .flat_map(|name| items(answer, name));
-        both.flat_map(|authorizer| self.authorizer(authorizer))
+        listed(answer)
+            .flat_map(|authorizer| self.authorizer(authorizer))
             .collect()
     }
 
     fn authorizer(&self, authorizer: &Node) -> Vec<Belief> {
         let name = text(authorizer, "name").unwrap_or("authorizer");
-        let say = |about, key: &str, value: &str| {
-            let mut belief = self.say(about, key, value, Holder::Deployed, Effective::Deploy);
-            belief.within = Some(name.to_owned());
-            belief
-        };
-        let texts = |node: Option<&Node>| -> Vec<String> {
-            node.map(Node::items)
-                .unwrap_or_default()
-                .iter()
-                .filter_map(Node::text)
-                .map(str::to_owned)
-                .collect()
-        };
+        let say = |about, key: &str, value: &str| self.deployed(about, key, value, Some(name));
         let jwt = field(authorizer, "jwtConfiguration");
-        let pools = texts(field(authorizer, "providerARNs"));
-        let audience = texts(jwt.and_then(|jwt| field(jwt, "audience")));
-        let issuer = jwt.and_then(|jwt| text(jwt, "issuer"));
-        let pools = pools
-            .iter()
+        let pools = texts(field(authorizer, "providerARNs"))
             .map(|arn| say(Subject::UserPool, "providerARNs", &value::pool(arn)));
-        let audience = audience
-            .iter()
+        let issuer = jwt.and_then(|jwt| text(jwt, "issuer"));
+        let issuer = issuer.map(|issuer| say(Subject::Issuer, "issuer", issuer));
+        let audience = texts(jwt.and_then(|jwt| field(jwt, "audience")))
             .map(|one| say(Subject::Audience, "audience", one));
-        let issuer = issuer
-            .into_iter()
-            .map(|issuer| say(Subject::Issuer, "issuer", issuer));
         let kind = text(authorizer, "type").or_else(|| text(authorizer, "authorizerType"));
         let kind = kind.map(|kind| say(Subject::Setting, "type", kind));
         let source = field(authorizer, "identitySource");
-        let source = source
-            .and_then(Node::text)
-            .map(str::to_owned)
-            .into_iter()
-            .chain(texts(source));
-        let source = source.map(|source| say(Subject::Setting, "identitySource", &source));
-        let settings = kind.into_iter().chain(source);
+        let source = source.and_then(Node::text).into_iter().chain(texts(source));
+        let source = source.map(|source| say(Subject::Setting, "identitySource", source));
+        let (issuer, kind) = (issuer.into_iter(), kind.into_iter());
         pools
             .chain(issuer)
             .chain(audience)
-            .chain(settings)
+            .chain(kind)
+            .chain(source)
             .collect()
     }
 
     /// How a method or route is guarded: `authorizationType`, `apiKeyRequired`, each of `authorizationScopes`.
     fn method(&self, method: &Node, within: Option<&str>) -> Vec<Belief> {
-        let say = |name: &str, value: &str| {
-            let mut belief = self.say(
-                Subject::Setting,
-                name,
-                value,
-                Holder::Deployed,
-                Effective::Deploy,
-            );
-            belief.within = within
-                .or_else(|| text(method, "httpMethod"))
-                .map(str::to_owned);
-            belief
-        };
+        let within = within.or_else(|| text(method, "httpMethod"));
+        let say = |name: &str, value: &str| self.deployed(Subject::Setting, name, value, within);
         let one = |name: &str| Some(say(name, text(method, name)?));
         let scopes = items(method, "authorizationScopes").iter();
         let scopes = scopes.filter_map(|scope| Some(say("authorizationScopes", scope.text()?)));
@@ -228,10 +214,7 @@ impl Answer<'_> {
     }
 
     fn resources(&self, answer: &Node) -> Vec<Belief> {
-        let both = ["items", "item"]
-            .iter()
-            .flat_map(|name| items(answer, name));
-        both.flat_map(|resource| {
+        let of_resource = |resource| {
             let path = text(resource, "path").unwrap_or_default();
             let methods = field(resource, "resourceMethods")
                 .map(Node::entries)
@@ -240,8 +223,8 @@ impl Answer<'_> {
                 self.method(method, Some(&format!("{name} {path}")))
             };
             methods.iter().flat_map(method).collect::<Vec<_>>()
-        })
-        .collect()
+        };
+        listed(answer).flat_map(of_resource).collect()
     }
 
     fn routes(&self, answer: &Node) -> Vec<Belief> {
@@ -251,96 +234,53 @@ impl Answer<'_> {
 
     /// Statuses that were set for a reason of the gateway.
     fn responses(&self, answer: &Node) -> Vec<Belief> {
-        let both = ["items", "item"]
-            .iter()
-            .flat_map(|name| items(answer, name));
-        both.filter(|response| !is_default(response))
-            .filter_map(|response| {
-                let status = text(response, "statusCode")?;
-                let mut belief = self.say(
-                    Subject::Setting,
-                    "statusCode",
-                    status,
-                    Holder::Deployed,
-                    Effective::Deploy,
-                );
-                belief.within = text(response, "responseType").map(str::to_owned);
-                Some(belief)
-            })
-            .collect()
-    }
-
-    fn stages(&self, answer: &Node) -> Vec<Belief> {
-        let both = ["items", "item"]
-            .iter()
-            .flat_map(|name| items(answer, name));
-        both.filter_map(|stage| {
-            let mut belief = self.say(
-                Subject::Deployment,
-                text(stage, "stageName")?,
-                text(stage, "deploymentId")?,
-                Holder::Deployed,
-                Effective::Deploy,
-            );
-            belief.note = text(stage, "lastUpdatedDate").map(|date| format!("last updated {date}"));
-            Some(belief)
+        let set = listed(answer).filter(|response| !is_default(response));
+        set.filter_map(|response| {
+            let status = text(response, "statusCode")?;
+            let within = text(response, "responseType");
+            Some(self.deployed(Subject::Setting, "statusCode", status, within))
         })
         .collect()
     }
 
+    fn stages(&self, answer: &Node) -> Vec<Belief> {
+        let stage = |stage| {
+            let (name, id) = (text(stage, "stageName")?, text(stage, "deploymentId")?);
+            let updated = text(stage, "lastUpdatedDate");
+            Some(Belief {
+                note: updated.map(|date| format!("last updated {date}")),
+                ..self.deployed(Subject::Deployment, name, id, None)
+            })
+        };
+        listed(answer).filter_map(stage).collect()
+    }
+
     /// The newest one, by its date.
     fn deployments(&self, answer: &Node) -> Vec<Belief> {
-        let both = ["items", "item"]
-            .iter()
-            .flat_map(|name| items(answer, name));
-        let newest = both.max_by(|a, b| {
+        let newest = listed(answer).max_by(|a, b| {
             created(a)
                 .total_cmp(&created(b))
                 .then_with(|| text(a, "createdDate").cmp(&text(b, "createdDate")))
         });
         let id =
             newest.and_then(|newest| text(newest, "id").or_else(|| text(newest, "deploymentId")));
-        id.map(|id| {
-            self.say(
-                Subject::Deployment,
-                "newest deployment",
-                id,
-                Holder::Issuer,
-                Effective::Now,
-            )
-        })
-        .into_iter()
-        .collect()
+        id.map(|id| self.issuers(Subject::Deployment, "newest deployment", id))
+            .into_iter()
+            .collect()
     }
 
     fn user_pool(&self, answer: &Node) -> Vec<Belief> {
         let id = field(answer, "UserPool").and_then(|pool| text(pool, "Id"));
-        id.map(|id| {
-            self.say(
-                Subject::UserPool,
-                "UserPool.Id",
-                id,
-                Holder::Issuer,
-                Effective::Now,
-            )
-        })
-        .into_iter()
-        .collect()
+        id.map(|id| self.issuers(Subject::UserPool, "UserPool.Id", id))
+            .into_iter()
+            .collect()
     }
 
     fn client(&self, answer: &Node) -> Vec<Belief> {
         let Some(client) = field(answer, "UserPoolClient") else {
             return Vec::new();
         };
-        let say = |about, name: &str| {
-            Some(self.say(
-                about,
-                name,
-                text(client, name)?,
-                Holder::Issuer,
-                Effective::Now,
-            ))
-        };
+        let say = |about, name: &str| Some(self.issuers(about, name, text(client, name)?));
         [
             say(Subject::UserPool, "UserPoolId"),
             say(Subject::ClientId, "ClientId"),

@@ -2,7 +2,7 @@
 
 use crate::Source;
 
-use super::names::words;
+use super::names::{is_among, words};
 
 const NAMES: &[(&str, &[&str])] = &[
     ("development", &["DEV", "DEVELOPMENT", "LOCAL"]),
@@ -18,7 +18,7 @@ pub(super) fn of(source: &Source) -> Option<&'static str> {
         return None;
     };
     let words = words(name);
-    let named = |list: &[&str]| words.iter().any(|word| list.contains(&word.as_str()));
-    let (environment, _) = NAMES.iter().rev().find(|(_, list)| named(list))?;
+    let mut known = NAMES.iter().rev();
+    let (environment, _) = known.find(|(_, list)| is_among(&words, list))?;
     Some(environment)
 }

@@ -1,6 +1,6 @@
 //! Which names mean what: the one table.
 
-use super::{Effective, Holder, Subject};
+use super::{Holder, Subject};
 
 /// Words at the end of a name (or of the path to it), and what such a name is about. The first that fits counts.
 const ENDINGS: &[(&str, Subject)] = &[
@@ -160,14 +160,10 @@ pub(super) struct Meaning {
 /// What the last of these keys is about, given those above it.
 pub(super) fn meaning(path: &[&str]) -> Option<Meaning> {
     let name = words(path.last()?);
-    let built_in = BUILT_IN
-        .iter()
-        .any(|prefix| name.join(" ").starts_with(&format!("{prefix} ")));
-    let whole: Vec<_> = path.iter().flat_map(|key| words(key)).collect();
-    let elsewhere = |word: &String| ELSEWHERE.contains(&word.as_str());
-    if name.iter().any(elsewhere) {
+    if is_among(&name, ELSEWHERE) {
         return None;
     }
+    let whole: Vec<_> = path.iter().flat_map(|key| words(key)).collect();
     let (name, whole) = (name.join(" "), format!(" {}", whole.join(" ")));
     let exact = WHOLE.iter().find(|(of, _)| *of == name);
     let ending = || {
@@ -178,7 +174,7 @@ pub(super) fn meaning(path: &[&str]) -> Option<Meaning> {
     let (_, about) = exact.or_else(ending).or_else(|| below_jwt(&name, &whole))?;
     Some(Meaning {
         about: *about,
-        built_in,
+        built_in: without_bundler(&name).is_some(),
     })
 }
 
@@ -198,38 +194,34 @@ fn below_jwt(name: &str, whole: &str) -> Option<&'static (&'static str, Subject)
 /// Who holds what stands in a place of this name.
 pub(super) fn holder(place: &str) -> Holder {
     let words = words(place);
-    let named = |list: &[&str]| words.iter().any(|word| list.contains(&word.as_str()));
-    let mut found = WHO.iter().filter(|(_, list)| named(list));
+    let mut found = WHO.iter().filter(|(_, list)| is_among(&words, list));
     match (found.next(), found.next()) {
         (Some((holder, _)), None) => *holder,
         _ => Holder::Unknown,
     }
 }
 
-/// When a variable of this meaning becomes effective, in a file that a process reads.
-pub(super) fn effective(meaning: Meaning) -> Effective {
-    if meaning.built_in {
-        Effective::Build
-    } else {
-        Effective::Restart
-    }
-}
-
 /// A name without what a bundler wants before it, in one spelling.
 pub(super) fn core(name: &str) -> String {
     let name = words(name).join(" ");
-    let prefix = BUILT_IN
+    without_bundler(&name).unwrap_or(&name).to_owned()
+}
+
+/// The rest of a name that a bundler builds in.
+fn without_bundler(name: &str) -> Option<&str> {
+    BUILT_IN
         .iter()
-        .find_map(|prefix| name.strip_prefix(&format!("{prefix} ")));
-    prefix.map_or(name.clone(), str::to_owned)
+        .find_map(|prefix| name.strip_prefix(prefix)?.strip_prefix(' '))
 }
 
 /// Whether a secret of this name signs tokens; others of a framework sign its cookies.
 pub(super) fn is_for_tokens(name: &str) -> bool {
-    let words = words(name);
-    ["JWT", "TOKEN", "SIGNING"]
-        .iter()
-        .any(|word| words.iter().any(|of| of == word))
+    is_among(&words(name), &["JWT", "TOKEN", "SIGNING"])
+}
+
+/// Whether one of the words is in the list.
+pub(super) fn is_among(words: &[String], list: &[&str]) -> bool {
+    words.iter().any(|word| list.contains(&word.as_str()))
 }
 
 /// `jwksUri`, `jwks-uri`, `JWKS_URI`: the words, in capitals.

@@ -8,7 +8,6 @@ use url::Url;
 
 use crate::{Fingerprint, Source, redact};
 
-use super::names::Meaning;
 use super::{Belief, Effective, Holder, Subject, names};
 
 /// Longer ones are no issuer, no id and no address.
@@ -47,30 +46,22 @@ impl<'a> Place<'a> {
     /// What the value under the last of these keys says, if it is about anything.
     pub(super) fn belief(&self, path: &[&str], line: u64, value: &str) -> Option<Belief> {
         let meaning = names::meaning(path)?;
-        self.say(meaning, path.last()?, line, value)
-    }
-
-    fn say(&self, meaning: Meaning, name: &str, line: u64, value: &str) -> Option<Belief> {
         let (value, forms) = match meaning.about {
             Subject::Secret => secret(value)?,
             about => (plain(about, value)?, BTreeMap::new()),
         };
-        let by_name = names::effective(meaning);
+        let (held_by, effective) = if meaning.built_in {
+            (Holder::Client, Effective::Build)
+        } else {
+            (self.held_by, self.effective.unwrap_or(Effective::Restart))
+        };
         Some(Belief {
             about: meaning.about,
             value,
-            name: name.to_owned(),
+            name: (*path.last()?).to_owned(),
             source: Source::File(self.file.to_owned(), (line > 0).then_some(line)),
-            held_by: if meaning.built_in {
-                Holder::Client
-            } else {
-                self.held_by
-            },
-            effective: if meaning.built_in {
-                by_name
-            } else {
-                self.effective.unwrap_or(by_name)
-            },
+            held_by,
+            effective,
             within: self.within.clone(),
             forms,
             note: self.note.clone(),

@@ -21,11 +21,7 @@ fn read_document(name: &str, document: &Node) -> Vec<Belief> {
     if template::is_one(document) {
         return template::read(name, document);
     }
-    let mut walk = Walk {
-        place: Place::file(name),
-        beliefs: Vec::new(),
-        is_secret: false,
-    };
+    let mut walk = Walk::new(Place::file(name));
     if let Some(services) = compose(document) {
         for (service, node) in services {
             walk.owned_by(service, |walk| walk.node(&mut Vec::new(), node));
