@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::words::rounded;
 use super::{command, headline, not_looked_at};
 use crate::cause::{Layer, Step};
 use crate::{Clue, Diagnosis, Evidence, Outcome, Ranked, Verdict, layer};
@@ -84,8 +85,7 @@ impl<'a> Cause<'a> {
             title: ranked.cause.title,
             layer: ranked.cause.layer,
             verdict: ranked.verdict,
-            // More digits than anybody can mean would only differ between machines.
-            share: (ranked.share * 1e4).round() / 1e4,
+            share: rounded(ranked.share),
             evidence: &ranked.evidence,
             against: &ranked.against,
             fix: ranked.cause.fix,

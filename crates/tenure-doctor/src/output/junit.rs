@@ -2,8 +2,9 @@
 
 use quick_junit::{NonSuccessKind, Report, SerializeError, TestCase, TestCaseStatus, TestSuite};
 
+use super::words::said;
 use super::{command, plain, share, verdict};
-use crate::{Clue, Diagnosis, Evidence, Outcome, Ranked, Verdict};
+use crate::{Diagnosis, Evidence, Outcome, Ranked, Verdict};
 
 /// One case for each cause with anything for or against it: confirmed and likely ones fail, possible and
 /// suppressed ones are skipped, ruled out ones pass. Undecided is an error of its own.
@@ -79,8 +80,4 @@ fn outcome(diagnosis: &Diagnosis) -> TestCase {
         status.set_description(next.collect::<Vec<_>>().join("\n"));
     }
     named("outcome", "decided", status)
-}
-
-fn said(clue: &Clue) -> String {
-    plain(&format!("{} [{}]", clue.says, clue.source))
 }

@@ -53,7 +53,8 @@ pub fn markdown(diagnosis: &Diagnosis, evidence: &Evidence) -> String {
     lines.join("\n") + "\n"
 }
 
-fn section(lines: &mut Vec<String>, title: &str, items: impl Iterator<Item = String>) {
+/// A list with a heading; nothing where it is empty.
+pub(super) fn section(lines: &mut Vec<String>, title: &str, items: impl Iterator<Item = String>) {
     let mut items = items.peekable();
     if items.peek().is_some() {
         lines.push(format!("\n## {title}\n"));

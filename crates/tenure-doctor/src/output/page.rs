@@ -1,8 +1,10 @@
 //! The page of one cause.
 
+use super::markdown::section;
 use super::{command, layer};
 use crate::cause::Cause;
 use crate::sign::Sign;
+use crate::weight::Strength;
 
 /// In Markdown: what happens, how it is recognised, what to do. Written from the cause's data alone.
 pub fn page(cause: &Cause) -> String {
@@ -10,37 +12,28 @@ pub fn page(cause: &Cause) -> String {
         format!("# {}: {}", cause.id, cause.title),
         format!("\nWhere: {}.\n\n{}", layer(cause.layer), cause.story),
     ];
-    let mean = |signs: &mut dyn Iterator<Item = &&'static Sign>| {
-        signs.map(|sign| sign.means.to_owned()).collect::<Vec<_>>()
+    let means = |sign: &&'static Sign| sign.means.to_owned();
+    let weighed = |(sign, _): &(&'static Sign, Strength)| means(sign);
+    let together = |set: &&[&'static Sign]| {
+        let all: Vec<_> = set.iter().map(|sign| sign.means).collect();
+        all.join("; and ")
     };
-    let pro = mean(&mut cause.signs.iter().map(|(sign, _)| sign));
-    let contra = mean(&mut cause.against.iter().map(|(sign, _)| sign));
-    let out = mean(&mut cause.ruled_out_by.iter());
-    let settled = cause.settled_by.iter();
-    let settled = settled.map(|set| mean(&mut set.iter()).join("; and "));
-    let steps = cause.next.iter().map(|step| {
+    let step = |step| {
         let (what, how) = command(step);
         format!("{what}: `{how}`")
-    });
-    list(&mut lines, "Speaks for it", &pro);
-    list(&mut lines, "Speaks against it", &contra);
-    list(&mut lines, "Settles it", &settled.collect::<Vec<_>>());
-    list(&mut lines, "Rules it out", &out);
+    };
+    let reference = |text: &&str| (*text).to_owned();
+    let pro = cause.signs.iter().map(weighed);
+    section(&mut lines, "Speaks for it", pro);
+    let contra = cause.against.iter().map(weighed);
+    section(&mut lines, "Speaks against it", contra);
+    let settled = cause.settled_by.iter().map(together);
+    section(&mut lines, "Settles it", settled);
+    let out = cause.ruled_out_by.iter().map(means);
+    section(&mut lines, "Rules it out", out);
     lines.push(format!("\n## Fix\n\n{}", cause.fix));
-    list(&mut lines, "To be sure", &steps.collect::<Vec<_>>());
-    let references = cause.references.iter();
-    list(
-        &mut lines,
-        "References",
-        &references.map(|&text| text.to_owned()).collect::<Vec<_>>(),
-    );
+    section(&mut lines, "To be sure", cause.next.iter().map(step));
+    let references = cause.references.iter().map(reference);
+    section(&mut lines, "References", references);
     lines.join("\n") + "\n"
-}
-
-fn list(lines: &mut Vec<String>, title: &str, items: &[String]) {
-    if items.is_empty() {
-        return;
-    }
-    lines.push(format!("\n## {title}\n"));
-    lines.extend(items.iter().map(|item| format!("- {item}")));
 }

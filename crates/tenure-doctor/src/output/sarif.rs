@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::words::{rounded, said};
 use super::{page, plain, share, verdict};
 use crate::cause::Cause;
 use crate::{Clue, Diagnosis, Evidence, Ranked, Source, Verdict};
@@ -72,7 +73,7 @@ fn result(index: usize, ranked: &Ranked, suppressed: bool) -> Value {
         "message": {"text": text.trim_end()},
         "locations": ranked.evidence.iter().find_map(location).into_iter().collect::<Vec<_>>(),
         "relatedLocations": ranked.evidence.iter().filter_map(location).skip(1).collect::<Vec<_>>(),
-        "properties": {"verdict": ranked.verdict, "share": (ranked.share * 1e4).round() / 1e4},
+        "properties": {"verdict": ranked.verdict, "share": rounded(ranked.share)},
     });
     if let (true, Some(result)) = (suppressed, result.as_object_mut()) {
         result.insert(
@@ -89,10 +90,6 @@ fn level(verdict: Verdict) -> &'static str {
         Verdict::Likely => "warning",
         Verdict::Possible | Verdict::RuledOut => "note",
     }
-}
-
-fn said(clue: &Clue) -> String {
-    plain(&format!("{} [{}]", clue.says, clue.source))
 }
 
 /// Of a clue that stands in a file.

@@ -4,10 +4,11 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use tenure_core::time::Timestamp;
 
+use super::plain;
 use crate::cause::{Layer, Step};
 use crate::exchange::Failure;
 use crate::probe::Probe;
-use crate::{Diagnosis, Outcome, Ranked, Verdict};
+use crate::{Clue, Diagnosis, Outcome, Ranked, Verdict};
 
 /// The outcome in one sentence.
 pub(crate) fn headline(diagnosis: &Diagnosis) -> String {
@@ -47,6 +48,16 @@ pub(crate) fn share(ranked: &Ranked) -> &'static str {
         (_, share) if share >= 0.25 => "one of the leading causes",
         _ => "worth a look",
     }
+}
+
+/// A share for programs: more digits than anybody can mean would only differ between machines.
+pub(super) fn rounded(share: f64) -> f64 {
+    (share * 1e4).round() / 1e4
+}
+
+/// A clue with its source.
+pub(super) fn said(clue: &Clue) -> String {
+    plain(&format!("{} [{}]", clue.says, clue.source))
 }
 
 /// A layer as a label.
