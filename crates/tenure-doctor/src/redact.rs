@@ -9,6 +9,8 @@ mod member;
 mod sent;
 mod word;
 
+pub(crate) use word::of_base64;
+
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
@@ -19,8 +21,7 @@ use crate::exchange::{Answer, Exchange, Failure, Sent};
 
 /// A text of any kind: a body, a log line, an error.
 pub fn text(text: &str) -> String {
-    let plain = named(text);
-    word::all(&plain, word::Encoded::Decode).into_owned()
+    word::all(&named(text), word::Encoded::Decode)
 }
 
 /// Everything but words that are judged by their looks.
@@ -141,16 +142,12 @@ fn credentials(value: &str) -> String {
     let trimmed = value.trim_start();
     let blank = value.strip_suffix(trimmed).unwrap_or_default();
     let Some((scheme, rest)) = trimmed.split_once(|c: char| c.is_ascii_whitespace()) else {
-        let bare = SCHEMES
-            .iter()
-            .any(|scheme| trimmed.eq_ignore_ascii_case(scheme));
-        return if bare {
+        return if is_scheme(trimmed) {
             value.into_owned()
         } else {
             format!("{blank}{}", quoted(trimmed))
         };
     };
-    let known = SCHEMES.iter().any(|name| scheme.eq_ignore_ascii_case(name));
     let parameters = ["Digest", "Token", "AWS4-HMAC-SHA256"]
         .iter()
         .any(|name| scheme.eq_ignore_ascii_case(name));
@@ -158,7 +155,7 @@ fn credentials(value: &str) -> String {
     if parameters && rest.contains('=') && rest.contains(", ") {
         return text(&value);
     }
-    let scheme = if known {
+    let scheme = if is_scheme(scheme) {
         scheme.to_owned()
     } else {
         text(scheme)
@@ -189,6 +186,10 @@ const SCHEMES: [&str; 8] = [
     "ApiKey",
     "AWS4-HMAC-SHA256",
 ];
+
+fn is_scheme(word: &str) -> bool {
+    SCHEMES.iter().any(|name| word.eq_ignore_ascii_case(name))
+}
 
 /// `Bearer …` and its like anywhere; challenges (`Bearer realm=`) and prose (`Bearer token`) stay.
 fn schemes(text: &str) -> Cow<'_, str> {
@@ -221,7 +222,7 @@ fn is_prose(word: &str) -> bool {
 }
 
 /// User and password of a URL; query parameters whose names say that they are secret.
-fn url_parts(text: &str) -> Cow<'_, str> {
+fn url_parts(text: &str) -> String {
     static USER: LazyLock<Regex> = LazyLock::new(|| pattern(r#"(://)([^/\s@"'<>?#]+)@"#));
     static QUERY: LazyLock<Regex> = LazyLock::new(|| {
         pattern(concat!(
@@ -233,11 +234,11 @@ fn url_parts(text: &str) -> Cow<'_, str> {
         let [_, scheme, user, _] = groups(found);
         format!("{scheme}{}@", shown(user))
     });
-    let whole = replace(&QUERY, &without_user, |found| {
+    replace(&QUERY, &without_user, |found| {
         let [_, name, value, _] = groups(found);
         format!("{name}{}", shown(&percent(value)))
-    });
-    Cow::Owned(whole.into_owned())
+    })
+    .into_owned()
 }
 
 /// Mail addresses and telephone numbers (E.164).
@@ -268,7 +269,7 @@ fn personal(text: &str) -> String {
 }
 
 /// Percent-encoding undone; what is not UTF-8 then stays as it was.
-fn percent(text: &str) -> Cow<'_, str> {
+pub(crate) fn percent(text: &str) -> Cow<'_, str> {
     percent_encoding::percent_decode_str(text)
         .decode_utf8()
         .unwrap_or(Cow::Borrowed(text))

@@ -1,6 +1,6 @@
 //! What the client sends, and what comes back of it: credentials by their place, whatever they look like.
 
-use super::{credentials, is_nothing, shown};
+use super::{credentials, is_nothing, is_scheme, shown};
 
 /// Fields that say nothing about who asks. Any other may be the one that carries a credential.
 const OPEN: [&str; 16] = [
@@ -51,12 +51,6 @@ pub(super) fn hidden(text: &str, sent: &[(String, String)]) -> String {
 
 fn bare(word: &str) -> &str {
     word.trim_matches(['"', '\'', ','])
-}
-
-fn is_scheme(word: &str) -> bool {
-    super::SCHEMES
-        .iter()
-        .any(|scheme| word.eq_ignore_ascii_case(scheme))
 }
 
 fn is_open(name: &str) -> bool {

@@ -49,19 +49,19 @@ pub(super) fn tokens(text: &str) -> Cow<'_, str> {
 }
 
 /// JWTs and everything that looks random.
-pub(super) fn all(text: &str, encoded: Encoded) -> Cow<'_, str> {
+pub(super) fn all(text: &str, encoded: Encoded) -> String {
     static WORD: LazyLock<Regex> =
         LazyLock::new(|| pattern(r"(?:[A-Za-z0-9_\-+/.~%]|\\u00[2-7][0-9A-Fa-f]|\\/){8,}={0,2}"));
     let known = tokens(text);
-    let whole = replace(&WORD, &known, |found| {
+    replace(&WORD, &known, |found| {
         let place = found.get(0);
         let word = place.map_or("", |part| part.as_str());
         let before = place
             .and_then(|part| known.get(..part.start()))
             .unwrap_or_default();
         judged(word, before, encoded).unwrap_or_else(|| word.to_owned())
-    });
-    Cow::Owned(whole.into_owned())
+    })
+    .into_owned()
 }
 
 /// What to show in place of the word, where it must not be shown.
@@ -69,7 +69,7 @@ fn judged(word: &str, before: &str, encoded: Encoded) -> Option<String> {
     if encoded == Encoded::Decode {
         let plain = plain(word);
         if plain != word {
-            let safe = all(&named(&plain), Encoded::AsIs).into_owned();
+            let safe = all(&named(&plain), Encoded::AsIs);
             return (safe != plain).then(|| safe.escape_debug().to_string());
         }
     }
@@ -131,12 +131,16 @@ fn is_path(word: &str) -> bool {
 
 /// A mail address or number in base64.
 fn has_personal(word: &str) -> bool {
-    let bare = word.trim_end_matches('=');
-    let decoded = STANDARD_NO_PAD
+    of_base64(word).is_some_and(|text| !text.contains(char::is_control) && personal(&text) != text)
+}
+
+/// The text that either alphabet of base64 encodes, padded or not.
+pub(crate) fn of_base64(text: &str) -> Option<String> {
+    let bare = text.trim_end_matches('=');
+    let bytes = STANDARD_NO_PAD
         .decode(bare)
         .or_else(|_| URL_SAFE_NO_PAD.decode(bare));
-    let text = decoded.ok().and_then(|bytes| String::from_utf8(bytes).ok());
-    text.is_some_and(|text| !text.contains(char::is_control) && personal(&text) != text)
+    String::from_utf8(bytes.ok()?).ok()
 }
 
 /// Percent-encoding and the escapes of JSON undone, where there are any.

@@ -1,12 +1,9 @@
 //! A token as it ought to be, from what was found.
 
-use std::borrow::Cow;
-
-use base64::Engine;
-use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use serde_json::Value;
 
 use super::Blemish;
+use crate::redact;
 
 /// What is left, and what was taken off.
 pub(super) struct Cleaned {
@@ -144,9 +141,7 @@ fn unquoted(text: &str) -> Option<String> {
 }
 
 fn percent(text: &str) -> Option<String> {
-    let decoded = percent_encoding::percent_decode_str(text)
-        .decode_utf8()
-        .ok()?;
+    let decoded = redact::percent(text);
     (decoded != text).then(|| decoded.into_owned())
 }
 
@@ -194,12 +189,7 @@ fn base64(text: &str) -> Option<String> {
     if text.contains('.') {
         return None;
     }
-    let bare = text.trim_end_matches('=');
-    let bytes = STANDARD_NO_PAD
-        .decode(bare)
-        .or_else(|_| URL_SAFE_NO_PAD.decode(bare))
-        .ok()?;
-    let token = String::from_utf8(bytes).ok()?;
+    let token = redact::of_base64(text)?;
     let start = token.trim_start().trim_start_matches(['"', '\'']);
     let bearer = start
         .get(..7)
@@ -212,10 +202,10 @@ fn padded(text: &str) -> Option<String> {
     if !text.contains('.') || !text.starts_with("eyJ") || !text.contains(['=', '+', '/']) {
         return None;
     }
-    let parts = text.split('.').map(|part| {
-        let bare = part.trim_end_matches('=');
-        Cow::<str>::Owned(bare.replace('+', "-").replace('/', "_"))
-    });
-    let token = parts.collect::<Vec<_>>().join(".");
+    let parts: Vec<_> = text
+        .split('.')
+        .map(|part| part.trim_end_matches('='))
+        .collect();
+    let token = parts.join(".").replace('+', "-").replace('/', "_");
     (token != text).then_some(token)
 }
