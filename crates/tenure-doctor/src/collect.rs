@@ -79,9 +79,8 @@ impl Collected {
 
     /// What the presented token says, then what the files say.
     fn beliefs(&mut self, inputs: &Inputs) {
-        let tokens = self.evidence.tokens.iter();
-        let presented = tokens.filter(|token| token.role == Role::Presented);
-        self.evidence.beliefs = presented.flat_map(drift::of_token).collect();
+        let presented = self.evidence.token(Role::Presented);
+        self.evidence.beliefs = presented.map(drift::of_token).unwrap_or_default();
         for file in &inputs.files {
             match drift::read_file(&file.name, &file.text) {
                 Ok(read) => self.evidence.beliefs.extend(read),
@@ -94,8 +93,7 @@ impl Collected {
     }
 
     fn unread(&mut self, says: String, source: Source) {
-        let at = None;
-        self.evidence.unread.push(Clue { says, source, at });
+        self.evidence.unread.push(Clue::new(says, source));
     }
 }
 

@@ -64,8 +64,7 @@ pub struct Answer {
 impl Sent {
     /// The first field of this name (lower case).
     pub fn header(&self, name: &str) -> Option<&str> {
-        let found = self.headers.iter().find(|(field, _)| field == name);
-        found.map(|(_, value)| value.as_str())
+        field(&self.headers, name)
     }
 }
 
@@ -93,11 +92,13 @@ impl Answer {
 
     /// The first field of this name (lower case).
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(field, _)| field == name)
-            .map(|(_, value)| value.as_str())
+        field(&self.headers, name)
     }
+}
+
+fn field<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str> {
+    let found = headers.iter().find(|(field, _)| field == name);
+    found.map(|(_, value)| value.as_str())
 }
 
 /// No HTTP answer came.

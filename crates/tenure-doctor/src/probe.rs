@@ -178,6 +178,11 @@ impl Probe {
         }
     }
 
+    /// Whether it is the client's request as it is: first, repeated, or to one address.
+    pub fn is_own(self) -> bool {
+        matches!(self, Self::Client | Self::Again(_) | Self::Address(_))
+    }
+
     fn row(self) -> Option<&'static (Self, &'static str, &'static str)> {
         FIXED.iter().find(|(probe, ..)| *probe == self)
     }

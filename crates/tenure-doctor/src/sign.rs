@@ -111,10 +111,7 @@ pub(crate) fn of_token(says: impl Into<String>, at: Option<Timestamp>) -> Vec<Cl
 /// The answers that the client's own request got, first and repeated, in their order.
 pub(crate) fn client_answers(evidence: &Evidence) -> impl Iterator<Item = (&Exchange, &Answer)> {
     evidence.exchanges.iter().filter_map(|exchange| {
-        let own = matches!(
-            exchange.probe,
-            Probe::Client | Probe::Again(_) | Probe::Address(_)
-        );
+        let own = exchange.probe.is_own();
         own.then_some((exchange, exchange.result.as_ref().ok()?))
     })
 }

@@ -7,7 +7,10 @@ use crate::deployment::CheckResult;
 use crate::exchange::{Answer, Exchange};
 use crate::logs::{LogFinding, Pattern};
 use crate::probe::Probe;
-use crate::sign::{Sign, accepted, answers, client_answers, contains, keys, refused, token};
+use crate::sign::answer::mentions;
+use crate::sign::{
+    Sign, accepted, answers, client_answers, contains, each, found, keys, refused, together, token,
+};
 use crate::{Clue, Evidence, Source};
 
 /// What went wrong for users, whatever the cause.
@@ -35,27 +38,15 @@ pub(crate) fn all(evidence: &Evidence) -> Vec<Clue> {
     clues
 }
 
-fn clue(says: String, source: Source) -> Clue {
-    Clue {
-        says,
-        source,
-        at: None,
-    }
-}
-
 /// The client's own request to which nothing came back.
 fn unanswered(evidence: &Evidence) -> Vec<Clue> {
-    let own = evidence.exchanges.iter().filter(|exchange| {
-        matches!(
-            exchange.probe,
-            Probe::Client | Probe::Again(_) | Probe::Address(_)
-        )
-    });
+    let own = evidence.exchanges.iter();
+    let own = own.filter(|exchange| exchange.probe.is_own());
     own.filter_map(|exchange| {
         let failure = exchange.result.as_ref().err()?;
         Some(Clue {
             at: Some(exchange.at),
-            ..clue(
+            ..Clue::new(
                 format!("the client's request got no answer: {failure}"),
                 Source::Probe(exchange.probe),
             )
@@ -70,7 +61,7 @@ fn turned_away(evidence: &Evidence) -> Vec<Clue> {
         answer.status >= 400 && !asks_for_credentials(exchange, answer)
     });
     away.map(|(exchange, answer)| {
-        clue(
+        Clue::new(
             format!("the client's request is answered {}", answer.status),
             Source::Probe(exchange.probe),
         )
@@ -92,45 +83,40 @@ fn asks_for_credentials(exchange: &Exchange, answer: &Answer) -> bool {
 
 /// Success in name only: a page that asks for a password, or an error in the words of GraphQL.
 fn login_page(evidence: &Evidence) -> Vec<Clue> {
-    let Some(answer) = evidence.answer(Probe::Client).filter(|it| accepted(it)) else {
-        return Vec::new();
-    };
-    let html = answer
-        .header("content-type")
-        .is_some_and(|kind| contains(kind, "text/html"));
-    let words: &[&str] = if html {
-        &["type=\"password\"", "type='password'", "type=password"]
-    } else {
-        &["\"UNAUTHENTICATED\"", "\"FORBIDDEN\""]
-    };
-    let Some(word) = words.iter().find(|word| contains(&answer.body, word)) else {
-        return Vec::new();
-    };
-    let says = format!("{} with `{word}` in its body is no success", answer.status);
-    vec![clue(says, Source::Probe(Probe::Client))]
+    together(evidence, [Probe::Client], |[answer]| {
+        if !accepted(answer) {
+            return None;
+        }
+        let words: &[&str] = if mentions(answer.header("content-type"), "text/html") {
+            &["type=\"password\"", "type='password'", "type=password"]
+        } else {
+            &["\"UNAUTHENTICATED\"", "\"FORBIDDEN\""]
+        };
+        let word = words.iter().find(|word| contains(&answer.body, word))?;
+        let status = answer.status;
+        Some(format!("{status} with `{word}` in its body is no success"))
+    })
 }
 
-/// The redirects of the client's request end at a refusal, or do not end.
+/// The redirects of the client's request end at a refusal, or do not end; else, at a page for people.
 fn redirects(evidence: &Evidence) -> Vec<Clue> {
-    let redirected = evidence
-        .answer(Probe::Client)
-        .is_some_and(|answer| (300..400).contains(&answer.status));
-    let hops = answers(evidence).filter(|(probe, _)| matches!(probe, Probe::Hop(_)));
-    let Some((probe, last)) = hops.last().filter(|_| redirected) else {
-        return to_login(evidence);
+    let first = evidence.answer(Probe::Client);
+    let Some(first) = first.filter(|answer| (300..400).contains(&answer.status)) else {
+        return Vec::new();
     };
-    if accepted(last) {
-        return to_login(evidence);
-    }
-    let says = format!(
-        "the redirects of the client's request end with {}",
-        last.status
-    );
-    vec![clue(says, Source::Probe(probe))]
+    let hops = answers(evidence).filter(|(probe, _)| matches!(probe, Probe::Hop(_)));
+    found(match hops.last() {
+        Some((probe, last)) if !accepted(last) => {
+            let status = last.status;
+            let says = format!("the redirects of the client's request end with {status}");
+            Some((probe, says))
+        }
+        _ => to_login(first).map(|says| (Probe::Client, says)),
+    })
 }
 
 /// An API's client is sent to a page for people.
-fn to_login(evidence: &Evidence) -> Vec<Clue> {
+fn to_login(answer: &Answer) -> Option<String> {
     const PAGES: [&str; 6] = [
         "login",
         "signin",
@@ -139,84 +125,70 @@ fn to_login(evidence: &Evidence) -> Vec<Clue> {
         "authorize",
         "oauth2/start",
     ];
-    let location = evidence
-        .answer(Probe::Client)
-        .filter(|answer| (300..400).contains(&answer.status))
-        .and_then(|answer| answer.header("location"));
-    let Some(location) = location.filter(|to| PAGES.iter().any(|page| contains(to, page))) else {
-        return Vec::new();
-    };
+    let location = answer.header("location")?;
     let path = location.split(['?', '#']).next().unwrap_or_default();
-    let says = format!("the client's request is sent to sign in: `{path}`");
-    vec![clue(says, Source::Probe(Probe::Client))]
+    PAGES
+        .iter()
+        .any(|page| contains(location, page))
+        .then(|| format!("the client's request is sent to sign in: `{path}`"))
 }
 
 /// What a page's script gets to see (Fetch standard, CORS protocol).
 fn browsers(evidence: &Evidence) -> Vec<Clue> {
-    let mut clues = Vec::new();
-    if let Some(answer) = evidence.answer(Probe::Preflight) {
+    let readable = |answer: &Answer| answer.header("access-control-allow-origin").is_some();
+    let preflight = together(evidence, [Probe::Preflight], |[answer]| {
         let allows = |field: &str, wanted: &str| {
             answer
                 .header(field)
                 .is_some_and(|value| contains(value, wanted) || value.trim() == "*")
         };
-        if !accepted(answer)
-            || !allows("access-control-allow-origin", "://")
-            || !allows("access-control-allow-headers", "authorization")
-        {
-            let says = format!(
-                "the preflight, answered {}, does not allow the request",
-                answer.status
-            );
-            clues.push(clue(says, Source::Probe(Probe::Preflight)));
-        }
-    }
-    if let Some(answer) = evidence.answer(Probe::Origin)
-        && answer.header("access-control-allow-origin").is_none()
-    {
-        let says = format!(
-            "a page's script may not read the answer ({})",
-            answer.status
-        );
-        clues.push(clue(says, Source::Probe(Probe::Origin)));
-    }
-    let readable = |answer: &Answer| answer.header("access-control-allow-origin").is_some();
-    let success = evidence.answer(Probe::Origin);
-    let bare = evidence.answer(Probe::BareOrigin);
-    if success.is_some_and(|it| accepted(it) && readable(it))
-        && let Some(refusal) = bare.filter(|it| refused(it) && !readable(it))
-    {
-        let says = format!(
-            "a page's script may read a success, and not a refusal ({})",
-            refusal.status
-        );
-        clues.push(clue(says, Source::Probe(Probe::BareOrigin)));
-    }
-    clues
+        let allowed = accepted(answer)
+            && allows("access-control-allow-origin", "://")
+            && allows("access-control-allow-headers", "authorization");
+        let status = answer.status;
+        (!allowed).then(|| format!("the preflight, answered {status}, does not allow the request"))
+    });
+    let answer = together(evidence, [Probe::Origin], |[answer]| {
+        let status = answer.status;
+        (!readable(answer)).then(|| format!("a page's script may not read the answer ({status})"))
+    });
+    let refusal = together(
+        evidence,
+        [Probe::Origin, Probe::BareOrigin],
+        |[well, bare]| {
+            let differs = accepted(well) && readable(well) && refused(bare) && !readable(bare);
+            let status = bare.status;
+            differs.then(|| {
+                format!("a page's script may read a success, and not a refusal ({status})")
+            })
+        },
+    );
+    [preflight, answer, refusal].concat()
 }
 
 /// Somebody gets in who must not.
 fn nothing_checked(evidence: &Evidence) -> Vec<Clue> {
-    let refuses = |probe| evidence.answer(probe).is_some_and(refused);
-    let admits = |probe: &Probe| evidence.answer(*probe).is_some_and(accepted);
-    let mut clues = Vec::new();
-    if refuses(Probe::Bare) {
-        let forged = [
-            Probe::Altered,
-            Probe::Garbage,
-            Probe::Undefined,
-            Probe::Null,
-        ];
-        clues.extend(forged.into_iter().filter(admits).map(|probe| {
-            let says = "refused without a token, accepted with a forged one".to_owned();
-            clue(says, Source::Probe(probe))
-        }));
-    }
-    if refuses(Probe::BareFresh) && admits(&Probe::Bare) {
-        let says = "accepted without a token, unless no cache can know the answer".to_owned();
-        clues.push(clue(says, Source::Probe(Probe::Bare)));
-    }
-    clues
+    let admitted = |refused_one, admitted_one, says: &str| {
+        together(evidence, [refused_one, admitted_one], |[without, with]| {
+            (refused(without) && accepted(with)).then(|| says.to_owned())
+        })
+    };
+    let forged = [
+        Probe::Altered,
+        Probe::Garbage,
+        Probe::Undefined,
+        Probe::Null,
+    ];
+    let forged = forged.into_iter().flat_map(|probe| {
+        let says = "refused without a token, accepted with a forged one";
+        admitted(Probe::Bare, probe, says)
+    });
+    let cached = admitted(
+        Probe::BareFresh,
+        Probe::Bare,
+        "accepted without a token, unless no cache can know the answer",
+    );
+    forged.chain(cached).collect()
 }
 
 /// Refreshes that fail, and tokens that their issuer calls dead.
@@ -234,14 +206,14 @@ fn refreshes(evidence: &Evidence) -> Vec<Clue> {
             }
             _ => continue,
         };
-        clues.push(clue(says, Source::Probe(exchange.probe)));
+        clues.push(Clue::new(says, Source::Probe(exchange.probe)));
     }
     clues
 }
 
 /// RFC 7662, section 2.2; OpenID Connect Core, section 5.3.3. Of an expired token it is no news.
 fn is_dead(evidence: &Evidence, probe: Probe, answer: &Answer) -> bool {
-    let expired = !(token::EXPIRED.find)(evidence).is_empty();
+    let expired = token::EXPIRED.holds(evidence);
     let said = match probe {
         Probe::Introspection => {
             let body: String = answer.body.split_whitespace().collect();
@@ -279,7 +251,7 @@ fn logs(evidence: &Evidence) -> Vec<Clue> {
             at: finding
                 .first_ms
                 .map(|ms| tenure_core::time::Timestamp(ms / 1_000)),
-            ..clue(finding.says.clone(), finding.source.clone())
+            ..Clue::new(finding.says.clone(), finding.source.clone())
         })
         .collect()
 }
@@ -291,7 +263,7 @@ fn slowed_down(evidence: &Evidence) -> Vec<Clue> {
     counts
         .map(|(file, count)| {
             let says = format!("{count} answers 429");
-            clue(says, Source::Log(file.name.clone(), 1))
+            Clue::new(says, Source::Log(file.name.clone(), 1))
         })
         .collect()
 }
@@ -301,7 +273,7 @@ fn deployment(evidence: &Evidence) -> Vec<Clue> {
         .deployment
         .iter()
         .filter(|check| check.result == CheckResult::Bad);
-    bad.map(|check| clue(check.says.clone(), check.source.clone()))
+    bad.map(|check| Clue::new(check.says.clone(), check.source.clone()))
         .collect()
 }
 
@@ -315,10 +287,7 @@ fn unfit(evidence: &Evidence) -> Vec<Clue> {
         &token::BLEMISHED,
         &keys::NO_KEY_VERIFIES,
     ];
-    let mut clues: Vec<_> = signs
-        .iter()
-        .flat_map(|sign| (sign.find)(evidence))
-        .collect();
+    let mut clues = each(evidence, &signs);
     clues.extend(crate::sign::drift::clues(&evidence.beliefs, |_| true));
     clues
 }

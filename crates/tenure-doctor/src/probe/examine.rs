@@ -14,7 +14,7 @@ pub trait Watch: Send {
     fn sending(&mut self, probe: Probe, number: usize);
 
     /// What is known with these exchanges, which are as they were on the wire.
-    fn evidence(&mut self, exchanges: &[Exchange]) -> Evidence;
+    fn evidence(&mut self, exchanges: &[Exchange]) -> &Evidence;
 }
 
 /// Refreshes after the first, where refreshing is allowed.
@@ -31,13 +31,13 @@ pub async fn examine(
     let all = set(subject, &addresses(wire, subject).await, REFRESHES);
     let mut exchanges = Vec::new();
     loop {
-        let evidence = watch.evidence(&exchanges);
         let possible: Vec<_> = all
             .iter()
             .copied()
             .filter(|probe| request(*probe, subject, &exchanges).is_some())
             .collect();
-        let next = decide(&evidence, &diagnose(&evidence), &possible, budget);
+        let evidence = watch.evidence(&exchanges);
+        let next = decide(evidence, &diagnose(evidence), &possible, budget);
         let probe = match next {
             Decision::Send(probe) => probe,
             Decision::Stop(stop) => return (exchanges, stop),

@@ -128,10 +128,10 @@ impl Watch for Watcher {
         assert_eq!(self.sent.len(), number);
     }
 
-    fn evidence(&mut self, exchanges: &[Exchange]) -> Evidence {
+    fn evidence(&mut self, exchanges: &[Exchange]) -> &Evidence {
         self.inputs.exchanges = exchanges.to_vec();
         self.last = collect(&self.inputs);
-        self.last.clone()
+        &self.last
     }
 }
 

@@ -79,7 +79,7 @@ impl Watch for Progress {
         }
     }
 
-    fn evidence(&mut self, exchanges: &[Exchange]) -> Evidence {
+    fn evidence(&mut self, exchanges: &[Exchange]) -> &Evidence {
         if let Some(last) = exchanges.last() {
             self.show(last, exchanges.len());
         }
@@ -87,7 +87,7 @@ impl Watch for Progress {
         for exchange in exchanges.iter().skip(known) {
             self.collected.add(exchange);
         }
-        self.collected.evidence.clone()
+        &self.collected.evidence
     }
 }
 
@@ -102,21 +102,16 @@ fn said(answer: &Answer) -> String {
 
 /// The answers to the client's request, where not all are the same.
 fn differing(exchanges: &[Exchange]) -> Option<String> {
-    let alike =
-        |e: &&Exchange| matches!(e.probe, Probe::Client | Probe::Again(_) | Probe::Address(_));
-    let alike: Vec<_> = exchanges.iter().filter(alike).collect();
-    let first = alike.first()?;
-    let same = |exchange: &&&Exchange| match (&first.result, &exchange.result) {
+    let alike = || exchanges.iter().filter(|exchange| exchange.probe.is_own());
+    let first = alike().next()?;
+    let same = |exchange: &Exchange| match (&first.result, &exchange.result) {
         (Ok(one), Ok(other)) => compare::same(one, other),
         (Err(one), Err(other)) => one == other,
         _ => false,
     };
-    if alike.iter().filter(same).count() == alike.len() {
-        return None;
-    }
-    let status = |exchange: &&Exchange| match &exchange.result {
+    let status = |exchange: &Exchange| match &exchange.result {
         Ok(answer) => answer.status.to_string(),
         Err(_) => "none".to_owned(),
     };
-    Some(alike.iter().map(status).collect::<Vec<_>>().join(", "))
+    (!alike().all(same)).then(|| alike().map(status).collect::<Vec<_>>().join(", "))
 }
