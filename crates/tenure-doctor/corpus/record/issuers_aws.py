@@ -111,8 +111,8 @@ def stage(lab):
                   files=cloud.answer("apigatewayv2", "GetStages", ApiId=api.id))
 
 
-@case("aws-custom-domain-base-path", family="gateway", recorded=REST, expected=["TN0313"], settling=True,
-      fault="The custom domain maps /v2 to the API; the app calls it without /v2.")
+@case("aws-custom-domain-stage-gone", family="gateway", recorded=REST, expected=["TN0313"], settling=True,
+      fault="The custom domain maps /v2 to the stage `prod`, and /v1 to a stage that was deleted; the app in the field calls /v1.")
 def base_path(lab):
     cloud = Cloud(lab)
     pool = cloud.pool()
@@ -120,8 +120,9 @@ def base_path(lab):
     name = "api.shop.example.com"
     api.gateway.create_domain_name(domainName=name, regionalCertificateArn=f"arn:aws:acm:{REGION}:{ACCOUNT}:certificate/1f0a", endpointConfiguration={"types": ["REGIONAL"]})
     api.gateway.create_base_path_mapping(domainName=name, basePath="v2", restApiId=api.id, stage="prod")
+    api.gateway.create_base_path_mapping(domainName=name, basePath="v1", restApiId=api.id, stage="legacy")
     host = f"{name}:{cloud.port}"
-    wanted = target(f"http://{host}/items")
+    wanted = target(f"http://{host}/v1/items")
     token = pool.sign_in()["IdToken"]
     exchanges = record(wanted, token, resolve={host: [f"127.0.0.1:{cloud.port}"]}, other_endpoint=f"http://{host}/v2/items")
     ensure(status(exchanges, "other-endpoint") == 200, str(answer(exchanges, "other-endpoint")))
@@ -149,7 +150,7 @@ def revoked(lab):
     cloud.client("cognito-idp").revoke_token(Token=tokens["RefreshToken"], ClientId=pool.client)
     answered = refresh(cloud, pool.client, tokens["RefreshToken"])
     ensure("NotAuthorizedException" in answered["result"]["Ok"]["body"], str(answered["result"]))
-    log = (line(0, 30, "token_refresh_started") + line(0.3, 40, "token_refresh_failed", status=400, error="NotAuthorizedException", message=json.loads(answered["result"]["Ok"]["body"])["message"])
+    log = (line(0, 30, "token_refresh_started") + line(0.3, 40, "token_refresh_failed", status=400, error="NotAuthorizedException", cause=json.loads(answered["result"]["Ok"]["body"])["message"])
            + line(0.4, 30, "redirect_to_login"))
     return inputs(exchanges=[answered], logs={"tablet.log": log})
 

@@ -105,7 +105,7 @@ class Story:
         """What a program prints until it ends."""
         done = subprocess.run([str(part) for part in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                               timeout=seconds, cwd=self.lab.folder,
-                              env={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "TZ": "UTC", "HOME": str(self.lab.folder),
+                              env={"PATH": "/usr/bin:/bin:/usr/sbin", "LC_ALL": "C.UTF-8", "TZ": "UTC", "HOME": str(self.lab.folder),
                                    "PYTHONDONTWRITEBYTECODE": "1", "OPTIONS": json.dumps(options), **self.env(skew), **(env or {})})
         self.offset = float((self.lab.folder / "clock").read_text())
         return tidy(self.lab, done.stdout.decode(errors="replace"))
@@ -167,7 +167,8 @@ def tidy(lab, text: str) -> str:
         text = text.replace(str(part), f"/srv/app/{part.name}")
     for part in (PYTHON / ".venv/bin", PYTHON, NODE):
         text = text.replace(str(part), "/srv/app")
-    return text.replace(str(lab.folder), "/srv/lab")
+    text = re.sub(r"/[\w./-]+/lib/python3\.\d+/(?=\w)", "/usr/lib/python3.11/", text.replace("/srv/app/site-packages", "\0"))
+    return text.replace("\0", "/srv/app/site-packages").replace(str(lab.folder), "/srv/lab")
 
 
 def browse(story_or_lab, script: str, **job) -> dict:

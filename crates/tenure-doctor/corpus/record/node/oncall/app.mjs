@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import fs from "node:fs";
 import axios from "axios";
 
-const options = { steps: [], flaws: [], store: "session.json", timeout: 3000, agent: "shop-desktop/5.2.0", proactive: false, email: "ann@example.test",
+const options = { steps: [], flaws: [], store: "session.json", timeout: 3000, agent: "shop-desktop/5.2.0", proactive: false, byToken: false, email: "ann@example.test",
   ...JSON.parse(process.env.OPTIONS) };
 const flaw = (name) => options.flaws.includes(name);
 const wait = (ms) => new Promise((done) => setTimeout(done, ms));
@@ -32,7 +32,7 @@ api.interceptors.response.use(
     const { config, response } = error;
     if (config.url.endsWith("/auth/refresh")) throw error;
     note("warn", `[api] ${config.method.toUpperCase()} ${config.url} failed: ${error.message}`,
-      { status: response?.status, code: error.code, body: response?.data, hadToken: Boolean(config.headers.Authorization) });
+      { status: response?.status, code: error.code, body: response?.data, date: options.byToken && response?.headers.date, hadToken: Boolean(config.headers.Authorization) });
     if (response?.status !== 401 || config.retried) throw error;
     if (flaw("never")) {
       leave("unauthorized");
@@ -46,7 +46,8 @@ api.interceptors.response.use(
 
 function save(given) {
   const blank = flaw("blank") ? { refreshToken: given.refreshToken ?? "" } : {};
-  session = { ...session, ...given, ...blank, expiresAt: Date.now() + given.expiresIn * 1000 };
+  const expiresAt = options.byToken ? JSON.parse(Buffer.from(given.accessToken.split(".")[1], "base64url")).exp * 1000 : Date.now() + given.expiresIn * 1000;
+  session = { ...session, ...given, ...blank, expiresAt };
   const kept = flaw("forget") ? { ...session, refreshToken: fs_read(options.store)?.refreshToken ?? session.refreshToken } : session;
   fs.writeFileSync(options.store, JSON.stringify(kept));
   const written = flaw("forget") && fs_read(options.store).refreshToken !== session.refreshToken ? ["accessToken", "expiresAt"] : Object.keys(session);
@@ -108,6 +109,7 @@ const steps = {
     save(data);
   },
   async get(count = 1) {
+    if (options.byToken) note("debug", "[session] access token", { expiresAt: new Date(session.expiresAt).toISOString(), valid: Date.now() < session.expiresAt });
     const all = paths.slice(0, Number(count)).map((path) => api.get(path).catch(() => {}));
     await Promise.all(all);
   },
