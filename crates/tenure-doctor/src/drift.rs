@@ -136,7 +136,9 @@ pub enum Effective {
 /// Says why it cannot be read, without quoting it.
 pub fn read_file(name: &str, text: &str) -> Result<Vec<Belief>, String> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    if name.starts_with("aws/") || name.contains("/aws/") {
+    // Templates and settings may stand in a directory of that name, too; answers are JSON.
+    let of_aws_name = name.starts_with("aws/") || name.contains("/aws/");
+    if of_aws_name && name.ends_with(".json") {
         return of_aws(name, text);
     }
     match Kind::of(name, text) {

@@ -419,3 +419,16 @@ fn what_aws_stores_encrypted_is_not_compared() {
     assert!(read_file("aws/iam/GetUser.json", "{}").is_err());
     assert!(read_file("notes.txt", "issuer").is_err());
 }
+
+#[test]
+fn a_directory_called_aws_may_hold_other_files() {
+    for (name, text) in [
+        ("infra/aws/template.yaml", "issuer: 'https://a.example'\n"),
+        ("aws/prod/.env", "JWT_ISSUER=https://a.example\n"),
+    ] {
+        let issuers: Vec<_> = read_file(name, text).unwrap();
+        assert_eq!(issuers.len(), 1, "{name}");
+        assert_eq!(issuers[0].about, Subject::Issuer, "{name}");
+    }
+    assert!(read_file("aws/answer.json", "{}").is_err());
+}
