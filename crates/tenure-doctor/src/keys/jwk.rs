@@ -35,8 +35,7 @@ pub(super) fn all(values: &[Value]) -> Vec<(Key, Usable)> {
 
 /// One key, and whether it can verify.
 pub(super) fn one(value: &Value) -> (Key, Usable) {
-    let text = |name: &str| value.get(name).and_then(Value::as_str);
-    let shown = |name: &str| text(name).map(redact::id);
+    let shown = |name: &str| text(value, name).map(redact::id);
     let mut key = Key {
         kid: shown("kid"),
         kty: shown("kty").unwrap_or_default(),
@@ -56,20 +55,28 @@ pub(super) fn one(value: &Value) -> (Key, Usable) {
     (key, usable)
 }
 
+fn text<'v>(value: &'v Value, name: &str) -> Option<&'v str> {
+    value.get(name)?.as_str()
+}
+
+/// Padding is no matter here.
+fn base64url(text: &str) -> Option<Vec<u8>> {
+    URL_SAFE_NO_PAD.decode(text.trim_end_matches('=')).ok()
+}
+
 /// Why the key says of itself that it does not verify.
 fn unfit(value: &Value) -> Option<String> {
-    let text = |name: &str| value.get(name).and_then(Value::as_str);
     if !value.is_object() {
         return Some("it is no JSON object".to_owned());
     }
-    if text("use").is_some_and(|usage| usage != "sig") {
+    if text(value, "use").is_some_and(|usage| usage != "sig") {
         return Some("it is for encryption (`use`)".to_owned());
     }
     let operations = value.get("key_ops").and_then(Value::as_array);
     if operations.is_some_and(|list| !list.iter().any(|operation| operation == "verify")) {
         return Some("`key_ops` does not have `verify`".to_owned());
     }
-    let alg = text("alg").filter(|alg| !ALGORITHMS.contains(alg))?;
+    let alg = text(value, "alg").filter(|alg| !ALGORITHMS.contains(alg))?;
     Some(format!(
         "common verifiers do not know its algorithm `{}`",
         redact::id(alg)
@@ -78,16 +85,13 @@ fn unfit(value: &Value) -> Option<String> {
 
 fn decoding(value: &Value) -> Result<Usable, String> {
     let member = |name: &str| {
-        let text = value.get(name).and_then(Value::as_str);
-        let text = text.ok_or_else(|| format!("its member `{name}` is missing"))?;
+        let text = text(value, name).ok_or_else(|| format!("its member `{name}` is missing"))?;
         let wrong = || format!("its member `{name}` is not base64url");
-        let bytes = URL_SAFE_NO_PAD
-            .decode(text.trim_end_matches('='))
-            .map_err(|_| wrong())?;
+        let bytes = base64url(text).ok_or_else(wrong)?;
         Ok::<_, String>((text.trim_end_matches('='), bytes))
     };
-    let curve = value.get("crv").and_then(Value::as_str).unwrap_or_default();
-    let key = match value.get("kty").and_then(Value::as_str) {
+    let curve = text(value, "crv").unwrap_or_default();
+    let key = match text(value, "kty") {
         Some("RSA") => DecodingKey::from_rsa_raw_components(&member("n")?.1, &member("e")?.1),
         Some("EC") if matches!(curve, "P-256" | "P-384") => {
             let bytes = if curve == "P-256" { 32 } else { 48 };
@@ -127,10 +131,7 @@ fn doubt(value: &Value) -> Option<String> {
     let private = ["d", "p", "q"]
         .iter()
         .any(|name| value.get(*name).is_some());
-    let bytes = |name: &str| {
-        let text = value.get(name).and_then(Value::as_str)?;
-        URL_SAFE_NO_PAD.decode(text.trim_end_matches('=')).ok()
-    };
+    let bytes = |name: &str| base64url(text(value, name)?);
     let modulus = bytes("n").map(|n| n.iter().skip_while(|byte| **byte == 0).count() * 8);
     match modulus {
         _ if private => Some("it is published with its private part".to_owned()),
@@ -144,7 +145,7 @@ fn doubt(value: &Value) -> Option<String> {
 /// RFC 7638; of a secret its fingerprint.
 fn thumbprint(value: &Value) -> String {
     let member = |name: &str| value.get(name).cloned().unwrap_or_default();
-    let canonical = match value.get("kty").and_then(Value::as_str) {
+    let canonical = match text(value, "kty") {
         Some("RSA") => json!({"e": member("e"), "kty": "RSA", "n": member("n")}),
         Some("EC") => {
             json!({"crv": member("crv"), "kty": "EC", "x": member("x"), "y": member("y")})
