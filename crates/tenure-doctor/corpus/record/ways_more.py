@@ -140,3 +140,27 @@ def login_log(lab):
     log = joined(lab, "lighttpd/access.log")
     ensure(log.count('" 302 ') == 30, "redirected")
     return inputs(logs={"access.log": log})
+
+
+@case("ways-apache-audience-of-other-api", family="verifier", expected=["TN0412"], settling=True, recorded=OPENIDC,
+      fault="Apache lets in tokens for orders-api only (Require claim aud); the app asks its issuer for the audience billing-api.")
+def audience(lab):
+    key, edge = apache(lab, "Require claim aud:orders-api")
+    token, wanted = key.token(**claims(AUTH, audience="billing-api")), target(edge.url())
+    other = key.token(**claims(AUTH, subject="u-2"))
+    sent = record(wanted, token, other_token=other)
+    ensure(status(sent, "client") in (401, 403) and status(sent, "other-token") == 200, "the audience")
+    return inputs(token=token, other_token=other, target=wanted, exchanges=sent, files=edge.config)
+
+
+@case("ways-nginx-scheme-compared-har", family="client", expected=["TN0104"], settling=True, recorded="nginx 1.22.1, Python 3.11",
+      fault="nginx refuses what does not begin with `Bearer `; one SDK writes `bearer`, another `Bearer`, as a HAR of both shows.")
+def compared(lab):
+    api = service(lab)
+    edge = nginx(lab, f'location / {{\n  if ($http_authorization !~ "^Bearer ") {{ return 401; }}\n  proxy_pass http://{api.direct};\n}}')
+    token = api.token()
+    entries = [edges.fetch(edge.url(path), headers={"User-Agent": agent, "Authorization": f"{scheme} {token}"})
+               for scheme, agent, path in (("bearer", "shop-sdk-go/0.4", "/orders"), ("bearer", "shop-sdk-go/0.4", "/orders/17"),
+                                           ("Bearer", "shop-sdk-js/2.0", "/orders"), ("bearer", "shop-sdk-go/0.4", "/orders"))]
+    ensure([entry["response"]["status"] for entry in entries] == [401, 401, 200, 401], "case counts")
+    return inputs(token=token, target=target(edge.url()), logs={"calls.har": edges.har(entries)})

@@ -1,5 +1,7 @@
 """nginx that verifies tokens itself in njs, one fault each."""
 
+import base64
+import json
 import os
 import time
 
@@ -221,3 +223,29 @@ def public(lab):
     sent = record(wanted, token)
     ensure(status(sent, "client") == 401 and status(sent, "bare") == 200, "without it passes")
     return inputs(token=token, target=wanted, exchanges=sent)
+
+
+@case("ways-njs-encrypted-token", family="client", expected=["TN0115"], settling=True, recorded=NJS,
+      fault="The issuer hands out encrypted tokens (five parts, dir) where no audience was asked for; the njs script reads signed ones.")
+def encrypted(lab):
+    secret = Key("HS256").private
+    edge, _ = gate(lab, secret)
+    part = lambda data: base64.urlsafe_b64encode(data).decode().rstrip("=")
+    header = json.dumps({"alg": "dir", "enc": "A256GCM", "iss": "https://auth.example.test/"}, separators=(",", ":")).encode()
+    token = ".".join((part(header), "", part(os.urandom(12)), part(os.urandom(190)), part(os.urandom(16))))
+    wanted = target(edge.url())
+    sent = record(wanted, token)
+    ensure(status(sent, "client") == 401, "malformed")
+    return inputs(token=token, target=wanted, exchanges=sent, logs={"error.log": joined(lab, "nginx/error.log")})
+
+
+@case("ways-njs-last-characters-lost", family="verifier", expected=["TN0425"], settling=True, recorded=NJS,
+      fault="A token was copied out of a terminal without its last five characters: the signature is too short, nginx' script calls it invalid.")
+def lost(lab):
+    secret = Key("HS256").private
+    edge, _ = gate(lab, secret)
+    whole = issue(secret)
+    token, wanted = whole[:-5], target(edge.url())
+    sent = record(wanted, token)
+    ensure(status(sent, "client") == 401 and "invalid signature" in joined(lab, "nginx/error.log"), "invalid")
+    return inputs(token=token, target=wanted, exchanges=only(sent, "client", "bare", "altered", "garbage", "again*"), keys={"jwt.secret": secret})
