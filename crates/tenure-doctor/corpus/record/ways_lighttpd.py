@@ -91,7 +91,7 @@ def to_https(lab):
     return inputs(logs={"curl.txt": shown})
 
 
-@case("ways-lighttpd-moved-host-okhttp", family="client", expected=["TN0107"], settling=True, recorded=LIGHTTPD,
+@case("ways-lighttpd-moved-host-okhttp", family="client", expected=["TN0107"], settling=False, recorded=LIGHTTPD,
       fault="The API moved from shop. to api.; lighttpd on the old host redirects, and the app follows without its header.")
 def moved(lab):
     api = service(lab)
