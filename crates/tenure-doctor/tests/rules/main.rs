@@ -8,6 +8,7 @@
 )]
 
 mod adversary;
+mod browsed;
 mod client;
 mod edge;
 mod framework;
