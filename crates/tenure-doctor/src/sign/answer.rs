@@ -27,14 +27,7 @@ impl At {
     /// Whether a probe is such a request.
     pub(crate) fn includes(self, probe: Probe) -> bool {
         match self {
-            Self::Client => matches!(
-                probe,
-                Probe::Client
-                    | Probe::Again(_)
-                    | Probe::Address(_)
-                    | Probe::Hop(_)
-                    | Probe::KeptHop(_)
-            ),
+            Self::Client => probe.is_own() || matches!(probe, Probe::Hop(_) | Probe::KeptHop(_)),
             Self::Refresh => matches!(probe, Probe::Refresh | Probe::RefreshAgain(_)),
             Self::Issuer => Self::Client.includes(probe) || Self::Refresh.includes(probe),
             Self::Bare => probe == Probe::Bare,

@@ -74,17 +74,14 @@ pub(crate) fn clues(beliefs: &[Belief], wanted: impl Fn(&Disagreement) -> bool) 
     let disagreements = compare(beliefs);
     let clue = |one: &Disagreement| {
         let (left, right) = (one.left.first()?, one.right.first()?);
-        Some(Clue {
-            says: format!(
-                "{} says {}, {} says {}",
-                place(left),
-                left.value,
-                place(right),
-                right.value
-            ),
-            source: right.source.clone(),
-            at: None,
-        })
+        let says = format!(
+            "{} says {}, {} says {}",
+            place(left),
+            left.value,
+            place(right),
+            right.value
+        );
+        Some(Clue::new(says, right.source.clone()))
     };
     disagreements
         .iter()

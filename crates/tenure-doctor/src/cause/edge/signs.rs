@@ -93,22 +93,13 @@ fn unheard(evidence: &Evidence, wanted: impl Fn(&Answer) -> bool, how: &str) -> 
     })
 }
 
-fn is_own(probe: Probe) -> bool {
-    matches!(
-        probe,
-        Probe::Client | Probe::Again(_) | Probe::Address(_) | Probe::Hop(_)
-    )
-}
-
-fn is_refresh(probe: Probe) -> bool {
-    matches!(probe, Probe::Refresh | Probe::RefreshAgain(_))
-}
-
 /// An answer of this kind to the client or to a refresh, also in a browser's record.
 fn page(evidence: &Evidence, wanted: impl Fn(&Answer) -> bool) -> Vec<Clue> {
-    let own = answers(evidence).filter(|(probe, _)| is_own(*probe) || is_refresh(*probe));
-    let mut clues: Vec<_> = own
-        .filter(|(_, answer)| answer.status >= 400 && wanted(answer))
+    let asked = |probe: Probe| {
+        probe.is_own() || matches!(probe, Probe::Hop(_)) || At::Refresh.includes(probe)
+    };
+    let mut clues: Vec<_> = answers(evidence)
+        .filter(|(probe, answer)| asked(*probe) && answer.status >= 400 && wanted(answer))
         .map(|(probe, answer)| Clue::new(made(answer), Source::Probe(probe)))
         .collect();
     // A browser's record holds requests to other sites as well.
