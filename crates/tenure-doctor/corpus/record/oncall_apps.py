@@ -133,14 +133,17 @@ def deploy_502(lab):
     return shop.story.inputs(logs={"logcat.txt": logcat(text), "access.log": lab.read("access.log"), "error.log": lab.read("error.log")})
 
 
-def nginx(shop):
+def nginx(shop, form="combined"):
 
     port, lab = shop.lab.port(), shop.lab
     conf = lab.write("nginx.conf", f"""
-daemon off; worker_processes 1; pid {lab.folder}/nginx.pid; error_log {lab.folder}/error.log warn; user root;
+env CLOCK; daemon off; worker_processes 1; pid {lab.folder}/nginx.pid; error_log {lab.folder}/error.log warn; user root;
 events {{}}
 http {{
-  access_log {lab.folder}/access.log combined;
+  log_format json escape=json '{{"time":"$time_iso8601","remote_addr":"$remote_addr","request_id":"$request_id","method":"$request_method",'
+    '"uri":"$request_uri","status":$status,"request_time":$request_time,"upstream_status":"$upstream_status","upstream_addr":"$upstream_addr",'
+    '"user_agent":"$http_user_agent","referer":"$http_referer"}}';
+  access_log {lab.folder}/access.log {form};
   client_body_temp_path {lab.folder}/b; proxy_temp_path {lab.folder}/p;
   server {{ listen 127.0.0.1:{port}; server_name api.shop.test; location / {{ proxy_pass http://127.0.0.1:{shop.api.port}; }} }}
 }}

@@ -99,7 +99,7 @@ def supabase_well(lab):
         text += project.app("pass:3560", "get")
         tab = project.app("pass:2", "get", storage="tab.json")
         ensure("Invalid" not in tab, tab)
-    ensure("Invalid" not in text and text.count("TOKEN_REFRESHED") == 3, text)
+    ensure("Invalid" not in text and text.count("auth state: TOKEN_REFRESHED") == 3, text)
     return project.story.inputs(logs={"console.log": text})
 
 

@@ -64,7 +64,7 @@ app.post("/auth/login", (req, res) => {
 app.post("/auth/refresh", (req, res) => {
   const step = plan.shift() ?? "ok";
   if (step === "hang") return;
-  if (step !== "ok") return void res.status(Number(step)).json({ message: step === "429" ? "Too many requests" : "Service temporarily unavailable" });
+  if (!["ok", "lost"].includes(step)) return void res.status(Number(step)).json({ message: step === "429" ? "Too many requests" : "Service temporarily unavailable" });
   const given = req.body?.refreshToken;
   if (!given) {
     log.warn({ reqId: req.id }, "refresh rejected: refreshToken is required");
