@@ -185,7 +185,7 @@ pub(crate) fn is_secret(evidence: &Evidence, check: &SignatureCheck) -> bool {
 }
 
 /// Those of the keys that have the token's kid.
-fn named(evidence: &Evidence) -> impl Iterator<Item = &SignatureCheck> {
+pub(crate) fn named(evidence: &Evidence) -> impl Iterator<Item = &SignatureCheck> {
     let kid = kid(evidence);
     checks(evidence).filter(move |check| kid.is_some() && check.kid.as_deref() == kid)
 }

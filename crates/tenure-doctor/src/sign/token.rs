@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use tenure_core::time::Timestamp;
 
-use super::{Sign, of_token};
+use super::{Sign, accepted, of_token, refused};
+use crate::probe::Probe;
 use crate::token::{Blemish, Claims, Role, Shape, Token};
 use crate::{Clue, Evidence};
 
@@ -42,6 +43,16 @@ pub(crate) fn of_claims(
 pub(crate) fn is_typed_access(token: &Token) -> bool {
     let typ = token.typ().map(str::to_ascii_lowercase);
     typ.is_some_and(|typ| typ.ends_with("at+jwt"))
+}
+
+/// Old and other tokens that are accepted while the presented one is refused.
+pub(crate) fn accepted_rivals(evidence: &Evidence) -> impl Iterator<Item = (Probe, &Token)> {
+    let refused = evidence.answer(Probe::Client).is_some_and(refused);
+    let pairs = [(Probe::Old, Role::Old), (Probe::OtherToken, Role::Other)];
+    pairs.into_iter().filter_map(move |(probe, role)| {
+        let won = refused && evidence.answer(probe).is_some_and(accepted);
+        won.then_some((probe, evidence.token(role)?))
+    })
 }
 
 /// Clocks that are closer than this are the same: the widest leeway that is common.

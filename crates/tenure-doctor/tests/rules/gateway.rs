@@ -1,14 +1,13 @@
 //! API gateway.
 
-use serde_json::{Value, json};
-use tenure_doctor::cause::{Step, by_id};
-use tenure_doctor::exchange::Failure;
-use tenure_doctor::probe::Probe;
-use tenure_doctor::{Outcome, Verdict, diagnose};
+mod http_api;
+mod stale_pool;
 
-use super::support::{
-    Facts, Headers, NOW, confirms, facts, jwt, jwt_of, leads, leaves_open, verdict,
-};
+use serde_json::json;
+use tenure_doctor::Verdict;
+use tenure_doctor::exchange::Failure;
+
+use super::support::{Headers, NOW, confirms, facts, jwt, leads, leaves_open, verdict};
 
 const ROUTE: Headers<'_> = &[
     ("content-type", "application/json"),
@@ -59,21 +58,6 @@ const PARSED: &str = r#"{"message":"'eyJhbGciOiJSUzI1NiJ9.e30.c2ln' not a valid 
 const OLD_POOL: &str = "eu-west-1_OLDpool12";
 const NEW_POOL: &str = "eu-west-1_NEWpool34";
 
-const TEMPLATE: &str = "\
-AWSTemplateFormatVersion: '2010-09-09'
-Transform: AWS::Serverless-2016-10-31
-Resources:
-  Memories:
-    Type: AWS::Serverless::Api
-    Properties:
-      StageName: prod
-      Auth:
-        DefaultAuthorizer: Pool
-        Authorizers:
-          Pool:
-            UserPoolArn: !Sub 'arn:aws:cognito-idp:${AWS::Region}:${AWS::AccountId}:userpool/{{resolve:ssm:/memories/prod/user-pool-id}}'
-";
-
 fn issuer(pool: &str) -> String {
     format!("https://cognito-idp.eu-west-1.amazonaws.com/{pool}")
 }
@@ -81,17 +65,6 @@ fn issuer(pool: &str) -> String {
 /// An ID token of a pool.
 fn id_token(pool: &str) -> String {
     jwt(&json!({"iss": issuer(pool), "aud": "c1", "token_use": "id", "auth_time": NOW - 300}))
-}
-
-fn environment() -> String {
-    format!("COGNITO_USER_POOL_ID={NEW_POOL}\nCOGNITO_CLIENT_ID=c1\n")
-}
-
-fn parameter(pool: &str) -> String {
-    let parameter = json!({"Parameter": {
-        "Name": "/memories/prod/user-pool-id", "Type": "String", "Value": pool, "Version": 2,
-    }});
-    parameter.to_string()
 }
 
 fn authorizers(pool: &str) -> String {
@@ -133,23 +106,6 @@ fn a_bearer_token_read_as_an_aws_signature_is_a_wrong_route() {
             .answer("client", 401, UNAUTHORIZED, REFUSED)
             .answer("other-path", 403, &[], PARSED);
     leaves_open(&elsewhere, "TN0302");
-}
-
-#[test]
-fn a_token_of_a_pool_that_nobody_meant_is_refused_by_the_authorizer() {
-    let refused = || {
-        facts()
-            .token(&id_token(NEW_POOL))
-            .answers(&["client", "bare", "altered"], 401, UNAUTHORIZED, REFUSED)
-            .file("aws/apigateway/GetAuthorizers.json", &authorizers(OLD_POOL))
-    };
-    confirms(&refused(), "TN0303");
-    leaves_open(&refused().file("template.yaml", TEMPLATE), "TN0303");
-    let moved = refused()
-        .file("template.yaml", TEMPLATE)
-        .file("aws/ssm/GetParameter.json", &parameter(NEW_POOL));
-    leaves_open(&moved, "TN0303");
-    confirms(&moved, "TN0317");
 }
 
 #[test]
@@ -340,203 +296,6 @@ fn a_throttled_request_says_nothing_of_the_token() {
 }
 
 #[test]
-fn the_http_api_names_scopes_in_its_challenge() {
-    let headers: Headers<'_> = &[
-        ("apigw-requestid", "r1"),
-        (
-            "www-authenticate",
-            "Bearer scope=\"things.read\" error=\"insufficient_scope\"",
-        ),
-    ];
-    let named = facts().answer("client", 403, headers, NO);
-    confirms(&named, "TN0319");
-    // A Lambda authorizer of an HTTP API denies in the same words.
-    let denied = facts().answer("client", 403, HTTP_API, NO).answers(
-        &["bare", "altered"],
-        401,
-        HTTP_API,
-        REFUSED,
-    );
-    leaves_open(&denied, "TN0319");
-    leads(&denied, "TN0319");
-}
-
-#[test]
-fn a_refusal_by_a_jwt_authorizer_alone_settles_nothing() {
-    let refused = facts()
-        .answers(&["client", "altered"], 401, CHALLENGE, REFUSED)
-        .answer("bare", 401, HTTP_API, REFUSED);
-    leaves_open(&refused, "TN0318");
-    assert!(verdict(&refused, "TN0318").is_some());
-}
-
-#[test]
-fn a_route_that_an_http_api_does_not_have_is_not_found() {
-    let missing = || {
-        facts().answers(
-            &["client", "bare"],
-            404,
-            HTTP_API,
-            r#"{"message":"Not Found"}"#,
-        )
-    };
-    let alike = missing().answer("other-path", 404, HTTP_API, r#"{"message":"Not Found"}"#);
-    confirms(&alike, "TN0320");
-    let backend = missing().answer(
-        "other-path",
-        404,
-        HTTP_API,
-        r#"{"message":"no such thing"}"#,
-    );
-    leaves_open(&backend, "TN0320");
-}
-
-#[test]
-fn a_jwt_authorizer_knows_rsa_only() {
-    let claims =
-        json!({"iss": "https://issuer.example", "aud": "api", "iat": NOW - 60, "exp": NOW + 600});
-    let of = |alg: &str| {
-        facts()
-            .token(&jwt_of(&json!({"alg": alg, "kid": "k1"}), &claims))
-            .answers(&["client", "altered"], 401, CHALLENGE, REFUSED)
-    };
-    confirms(&of("ES256"), "TN0321");
-    leaves_open(&of("RS256"), "TN0321");
-}
-
-#[test]
-fn a_preflight_that_the_authorizer_refuses_is_told_from_a_refused_request() {
-    let swallowed = facts()
-        .answer("client", 200, HTTP_API, "{}")
-        .answers(&["bare", "altered"], 401, HTTP_API, REFUSED)
-        .answer("preflight", 401, HTTP_API, REFUSED);
-    assert_eq!(verdict(&swallowed, "TN0322"), Some(Verdict::Confirmed));
-    let refused = facts().answers(&["client", "bare", "preflight"], 401, HTTP_API, REFUSED);
-    leaves_open(&refused, "TN0322");
-}
-
-#[test]
-fn the_page_of_the_stale_pool_warns_of_the_deploy_that_changes_nothing() {
-    let fix = by_id("TN0317").unwrap().fix;
-    assert!(fix.contains("Redeploying an unchanged template may be a no-op"));
-}
-
-/// What the team of the incident had: the status, the app's events, the template, `.env` and parameter store.
-fn incident() -> Facts {
-    let log = "\
-2025-11-02T09:14:03.120Z auth_request_failed {\"status\":403,\"path\":\"/memories\",\"had_token\":true}
-2025-11-02T09:14:03.410Z token_refresh_succeeded {\"expires_in\":3600}
-2025-11-02T09:14:03.415Z store_session_write_succeeded {\"keys\":4}
-2025-11-02T09:14:03.690Z auth_retry_exhausted {\"status\":403,\"had_retry_token\":true}
-";
-    facts()
-        .token(&id_token(NEW_POOL))
-        .file("template.yaml", TEMPLATE)
-        .file(".env", &environment())
-        .file("aws/ssm/GetParameter.json", &parameter(NEW_POOL))
-        .log("app.log", log)
-}
-
-/// The causes that are not ruled out, and the steps that the doctor asks for.
-fn open(facts: &Facts) -> (Vec<&'static str>, Vec<Step>) {
-    let diagnosis = diagnose(&facts.evidence());
-    let standing = diagnosis
-        .ranked
-        .iter()
-        .filter(|ranked| ranked.verdict > Verdict::RuledOut);
-    (
-        standing.map(|ranked| ranked.cause.id).collect(),
-        diagnosis.next,
-    )
-}
-
-fn asks_for_the_reason(steps: &[Step]) -> bool {
-    let named = |step: &Step| matches!(step, Step::Supply(what, _) if what.contains("x-amzn-errortype") && what.contains("P7"));
-    steps.iter().any(named)
-}
-
-#[test]
-fn a_403_whose_body_nobody_recorded_leaves_stale_pool_and_missing_route_open() {
-    let statuses = incident().answers(&["client", "bare"], 403, &[], "");
-    for evidence in [incident(), statuses] {
-        let (standing, next) = open(&evidence);
-        for id in ["TN0301", "TN0317"] {
-            assert!(standing.contains(&id), "{id} is not among {standing:?}");
-            leaves_open(&evidence, id);
-        }
-        assert_eq!(diagnose(&evidence.evidence()).outcome, Outcome::Undecided);
-        assert!(asks_for_the_reason(&next), "{next:?}");
-        assert!(next.contains(&Step::Probe(Probe::OtherPath)), "{next:?}");
-    }
-}
-
-#[test]
-fn body_and_error_type_settle_the_incident_either_way() {
-    let not_evaluated = incident().answers(
-        &["client", "bare", "altered", "other-path"],
-        403,
-        ROUTE,
-        NO_ROUTE,
-    );
-    confirms(&not_evaluated, "TN0301");
-    leaves_open(&not_evaluated, "TN0317");
-    let stale = incident()
-        .answers(&["client", "bare", "altered"], 401, UNAUTHORIZED, REFUSED)
-        .answer("other-path", 403, ROUTE, NO_ROUTE);
-    confirms(&stale, "TN0317");
-    leaves_open(&stale, "TN0301");
-    // As the team saw it, 403, if the gateway's responses were overridden too.
-    let overridden = incident()
-        .answers(&["client", "bare", "altered"], 403, UNAUTHORIZED, REFUSED)
-        .answer("other-path", 403, ROUTE, NO_ROUTE);
-    assert_eq!(verdict(&overridden, "TN0317"), Some(Verdict::Confirmed));
-    assert_eq!(verdict(&overridden, "TN0315"), Some(Verdict::Confirmed));
-}
-
-#[test]
-fn an_old_pools_token_that_still_passes_settles_the_stale_pool() {
-    let evidence = |stored: &str| {
-        facts()
-            .token(&id_token(NEW_POOL))
-            .old_token(&id_token(OLD_POOL))
-            .file("template.yaml", TEMPLATE)
-            .file("aws/ssm/GetParameter.json", &parameter(stored))
-            .answers(&["client", "bare", "altered"], 401, UNAUTHORIZED, REFUSED)
-            .answer("old", 200, &[("x-amzn-requestid", "r1")], "{}")
-    };
-    confirms(&evidence(NEW_POOL), "TN0317");
-    leaves_open(&evidence(OLD_POOL), "TN0317");
-}
-
-#[test]
-fn a_key_that_the_gateway_has_not_fetched_yet_needs_the_issuers_keys() {
-    let token = |kid: &str| {
-        let claims: Value = json!({"iss": "https://issuer.example", "aud": "api", "iat": NOW - 60, "exp": NOW + 600});
-        jwt_of(&json!({"alg": "RS256", "kid": kid}), &claims)
-    };
-    let unverified = facts()
-        .token(&token("new"))
-        .old_token(&token("old"))
-        .answers(&["client", "altered"], 401, CHALLENGE, REFUSED)
-        .answer("old", 200, HTTP_API, "{}");
-    leaves_open(&unverified, "TN0323");
-    let verified = unverified.but(|evidence| {
-        let presented = &mut evidence.tokens[0];
-        presented
-            .signatures
-            .push(tenure_doctor::token::SignatureCheck {
-                keys: "jwks.json".to_owned(),
-                kid: Some("new".to_owned()),
-                thumbprint: "t".to_owned(),
-                form: None,
-                alg: None,
-                verdict: tenure_doctor::token::Signature::Good,
-            });
-    });
-    assert_eq!(verdict(&verified, "TN0323"), Some(Verdict::Confirmed));
-}
-
-#[test]
 fn the_parser_of_aws_signatures_is_known_by_its_error_type_too() {
     let headers: Headers<'_> = &[("x-amzn-errortype", "IncompleteSignatureException")];
     let body = r#"{"message":"Invalid key=value pair (missing equal-sign) in Authorization header (hashed with SHA-256 and encoded with Base64): 'uTem='."}"#;
@@ -624,41 +383,6 @@ fn whoever_limits_requests_says_nothing_of_the_token() {
         .answer("client", 200, &[], "{}")
         .answer("again-1", 429, &[], page);
     leaves_open(&once, "TN0316");
-}
-
-#[test]
-fn scopes_that_the_route_asks_for_and_the_token_lacks_are_certain() {
-    let routes = |scope: &str| {
-        json!({"Items": [{"RouteKey": "GET /things", "AuthorizationType": "JWT", "AuthorizationScopes": [scope]}]})
-            .to_string()
-    };
-    let forbidden = |scope: &str| {
-        facts()
-            .token(&jwt(&json!({"scope": "things.read"})))
-            .answer("client", 403, HTTP_API, NO)
-            .answers(&["bare", "altered"], 401, HTTP_API, REFUSED)
-            .file("aws/apigatewayv2/GetRoutes.json", &routes(scope))
-    };
-    confirms(&forbidden("things.write"), "TN0319");
-    leaves_open(&forbidden("things.read"), "TN0319");
-}
-
-#[test]
-fn an_authorizer_that_trusts_the_issuer_still_knows_rsa_only() {
-    let authorizers = |issuer: &str| {
-        json!({"Items": [{"Name": "jwt", "AuthorizerType": "JWT", "JwtConfiguration": {"Issuer": issuer, "Audience": ["api"]}}]})
-            .to_string()
-    };
-    let claims =
-        json!({"iss": "https://issuer.example", "aud": "api", "iat": NOW - 60, "exp": NOW + 600});
-    let refused = |issuer: &str| {
-        facts()
-            .token(&jwt_of(&json!({"alg": "ES256", "kid": "k1"}), &claims))
-            .answers(&["client", "bare", "altered"], 401, HTTP_API, REFUSED)
-            .file("aws/apigatewayv2/GetAuthorizers.json", &authorizers(issuer))
-    };
-    confirms(&refused("https://issuer.example"), "TN0321");
-    leaves_open(&refused("https://other.example"), "TN0321");
 }
 
 #[test]

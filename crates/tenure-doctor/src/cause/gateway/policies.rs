@@ -1,15 +1,17 @@
 //! What is checked beside the token: policies, AWS signatures, API keys, firewall, certificates, quotas.
 
 use super::routes::REASON;
+use super::signs::authorizers::AUTHORIZER_REFUSES;
 use super::signs::forbidden::{
     AFTER_AUTHORIZER, CERTIFICATE_ASKED, EVERYWHERE, FIREWALL_NAMED, FORBIDDEN, FORBIDDEN_AT_ROUTE,
     FORBIDDEN_NAMED, KEY_NOT_SENT, KEY_SENT,
 };
-use super::signs::rest::{
-    AUTHORIZER_REFUSES, AWS_SIGNATURE_REFUSED, BODY_OVERRIDDEN, LIMITED, LIMITED_IN_LOGS,
-    POLICY_REFUSES, ROUTE_UNKNOWN, STATUS_OVERRIDDEN, THROTTLED, TOO_MANY, UNEXPLAINED_403,
-};
+use super::signs::limits::{LIMITED, LIMITED_IN_LOGS, THROTTLED, TOO_MANY};
+use super::signs::overrides::{BODY_OVERRIDDEN, STATUS_OVERRIDDEN};
+use super::signs::policies::{AWS_SIGNATURE_REFUSED, POLICY_REFUSES};
+use super::signs::routes::ROUTE_UNKNOWN;
 use super::signs::settings::{KEY_REQUIRED, STATUSES_SET};
+use super::signs::unexplained::UNEXPLAINED_403;
 use super::signs::{
     AWS_KEYS_UNKNOWN, AWS_SCOPE_WRONG, AWS_SIGNATURE_DIFFERS, AWS_SIGNATURE_LATE,
     CERTIFICATE_MISSING, CERTIFICATE_UNTRUSTED, LOGGED_API_KEY, LOGGED_FIREWALL, LOGGED_USAGE_PLAN,

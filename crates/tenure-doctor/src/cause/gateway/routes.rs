@@ -1,13 +1,14 @@
 //! The request never comes to an authorizer: path, method, stage.
 
+use super::signs::authorizers::{AUTHORIZER_NAMED, AUTHORIZER_REFUSES};
 use super::signs::forbidden::{self, EVERYWHERE, FORBIDDEN, OTHER_STAGE_REACHED, STAGE_UNKNOWN};
 use super::signs::http::{JWT_REFUSED, NOT_FOUND};
-use super::signs::rest::{
-    AUTHORIZER_NAMED, AUTHORIZER_REFUSES, FORBIDDEN_WHOLLY, FRESH_TOKEN_403, ROUTE_KNOWN,
-    ROUTE_UNKNOWN, ROUTE_UNKNOWN_ANYWHERE, ROUTE_UNKNOWN_BOTH, SIGNATURE_ANSWER, UNEXPLAINED_403,
-    UNEXPLAINED_ALIKE,
+use super::signs::policies::FORBIDDEN_WHOLLY;
+use super::signs::routes::{
+    ROUTE_KNOWN, ROUTE_UNKNOWN, ROUTE_UNKNOWN_ANYWHERE, ROUTE_UNKNOWN_BOTH, SIGNATURE_ANSWER,
 };
 use super::signs::settings::GUARDED_BY_IAM;
+use super::signs::unexplained::{FRESH_TOKEN_403, UNEXPLAINED_403, UNEXPLAINED_ALIKE};
 use super::signs::{
     LOGGED_ROUTE, ONLY_ELSEWHERE, READ_AS_SIGNATURE, READ_AS_SIGNATURE_NOW, SIGNATURE_PARTS,
 };

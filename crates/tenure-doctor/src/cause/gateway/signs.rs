@@ -3,11 +3,16 @@
 //! A gateway of Amazon names the reason of its own refusals in `x-amzn-errortype` (REST) or in the
 //! challenge (HTTP API); the status alone says little, because `GatewayResponses` may change it.
 
+pub(super) mod authorizers;
 pub(super) mod forbidden;
 pub(super) mod http;
+pub(super) mod limits;
+pub(super) mod overrides;
+pub(super) mod policies;
 pub(super) mod pools;
-pub(super) mod rest;
+pub(super) mod routes;
 pub(super) mod settings;
+pub(super) mod unexplained;
 
 use serde_json::Value;
 

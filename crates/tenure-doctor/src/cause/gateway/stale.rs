@@ -1,14 +1,14 @@
 //! The gateway trusts a user pool of the past.
 
 use super::routes::REASON;
+use super::signs::authorizers::{AUTHORIZER_NAMED, AUTHORIZER_REFUSES, NOTHING_SENT};
 use super::signs::http::JWT_REFUSED;
 use super::signs::pools::{
     DEPLOYED_IS_STALE as DEPLOYED_POOL_STALE, GOOD_ID_TOKEN, MEANT_IS_TOKENS, OTHER_POOL_ACCEPTED,
     PARAMETER_IS_TOKENS, POOL_BY_PARAMETER, STAGE_BEHIND, TOKEN_OF_OTHER_POOL,
 };
-use super::signs::rest::{
-    AUTHORIZER_NAMED, AUTHORIZER_REFUSES, NOTHING_SENT, ROUTE_UNKNOWN, UNEXPLAINED_403,
-};
+use super::signs::routes::ROUTE_UNKNOWN;
+use super::signs::unexplained::UNEXPLAINED_403;
 use crate::cause::{Cause, Layer, Step};
 use crate::probe::Probe;
 use crate::sign::drift::POOLS_DIFFER;

@@ -1,6 +1,7 @@
 //! Sessions that their own client loses.
 
-use super::{signs, texts};
+use super::signs::{logged, refreshes, said, sign_in};
+use super::texts;
 use crate::cause::{Cause, Layer, Step};
 use crate::probe::Probe;
 use crate::sign::{logs, probes, token};
@@ -18,13 +19,13 @@ pub(super) const NEVER_REFRESHED: Cause = Cause {
             been good.",
     signs: &[
         (&logs::NEVER_CALLED, Strength::Marks),
-        (&signs::EXPIRED_REFRESH_WORKS, Strength::Points),
+        (&refreshes::EXPIRED_REFRESH_WORKS, Strength::Points),
     ],
     against: &[
         (&logs::RACE, Strength::Points),
         (&logs::REUSE, Strength::Points),
         (&logs::WIPED, Strength::Points),
-        (&signs::REFRESHES_REFUSED, Strength::Points),
+        (&logged::REFRESHES_REFUSED, Strength::Points),
         (&probes::ACCEPTED, Strength::Hints),
     ],
     settled_by: &[&[&logs::NEVER_CALLED]],
@@ -57,13 +58,13 @@ pub(super) const RACE: Cause = Cause {
             although nobody stole anything.",
     signs: &[
         (&logs::RACE, Strength::Marks),
-        (&signs::TWO_HOLDERS, Strength::Marks),
-        (&signs::REUSE_SAID, Strength::Points),
+        (&logged::TWO_HOLDERS, Strength::Marks),
+        (&said::REUSE_SAID, Strength::Points),
         (&logs::REUSE, Strength::Suggests),
     ],
     against: &[
         (&logs::ANSWER_LOST, Strength::Points),
-        (&signs::SUCCESSOR_UNUSED, Strength::Suggests),
+        (&logged::SUCCESSOR_UNUSED, Strength::Suggests),
     ],
     settled_by: &[&[&logs::RACE]],
     ruled_out_by: &[],
@@ -97,12 +98,12 @@ pub(super) const ANSWER_LOST: Cause = Cause {
             theft. Nobody ever presents the successor.",
     signs: &[
         (&logs::ANSWER_LOST, Strength::Marks),
-        (&signs::SUCCESSOR_UNUSED, Strength::Points),
+        (&logged::SUCCESSOR_UNUSED, Strength::Points),
         (&texts::ANSWER_LOST, Strength::Points),
         (&logs::REUSE, Strength::Suggests),
-        (&signs::REUSE_SAID, Strength::Hints),
+        (&said::REUSE_SAID, Strength::Hints),
     ],
-    against: &[(&signs::TWO_HOLDERS, Strength::Points)],
+    against: &[(&logged::TWO_HOLDERS, Strength::Points)],
     settled_by: &[&[&logs::ANSWER_LOST]],
     ruled_out_by: &[],
     fix: "Write the new tokens before anything uses them, and answer the caller only then. At the \
@@ -129,7 +130,7 @@ pub(super) const WIPED: Cause = Cause {
             user has to sign in again after each hiccup of the network.",
     signs: &[
         (&logs::WIPED, Strength::Marks),
-        (&signs::REFRESH_PASSING, Strength::Suggests),
+        (&refreshes::REFRESH_PASSING, Strength::Suggests),
         (&texts::WAF_AT_ISSUER, Strength::Suggests),
     ],
     against: &[
@@ -165,9 +166,9 @@ pub(super) const BLANK: Cause = Cause {
             text stores that. The next refresh is sent empty, is refused, and the session is gone.",
     signs: &[
         (&logs::EMPTY_REFRESH, Strength::Marks),
-        (&signs::SENT_WITHOUT, Strength::Points),
-        (&signs::BLANK_SUCCESSOR, Strength::Points),
-        (&signs::NO_SUCCESSOR, Strength::Hints),
+        (&said::SENT_WITHOUT, Strength::Points),
+        (&refreshes::BLANK_SUCCESSOR, Strength::Points),
+        (&refreshes::NO_SUCCESSOR, Strength::Hints),
     ],
     against: &[],
     settled_by: &[&[&logs::EMPTY_REFRESH]],
@@ -198,12 +199,12 @@ pub(super) const UNTOLD: Cause = Cause {
             or shows the login page to a user whose session is good. A store of several keys has the \
             same fault when one of them is missing and the rest is taken for no session.",
     signs: &[
-        (&signs::CLEARED_ALONE, Strength::Marks),
+        (&logged::CLEARED_ALONE, Strength::Marks),
         (&logs::CLEARED, Strength::Points),
         (&logs::KEY_MISSING, Strength::Suggests),
     ],
     against: &[(&logs::WIPED, Strength::Points)],
-    settled_by: &[&[&signs::CLEARED_ALONE]],
+    settled_by: &[&[&logged::CLEARED_ALONE]],
     ruled_out_by: &[],
     fix: "One value that holds the session, with the user interface derived from it; whoever clears it \
           states a reason, and everybody hears of it. Write the parts of a session as one record.",
@@ -224,10 +225,10 @@ pub(super) const LOGIN_LOOP: Cause = Cause {
             `SameSite`), or the redirect URI is not the registered one, byte by byte. The app starts \
             the sign-in again, and so on.",
     signs: &[
-        (&signs::LOGIN_LOOP, Strength::Marks),
-        (&signs::REDIRECT_URI_REFUSED, Strength::Marks),
-        (&signs::STATE_FAILS, Strength::Points),
-        (&signs::STATE_FAILS_EACH_TIME, Strength::Points),
+        (&sign_in::LOGIN_LOOP, Strength::Marks),
+        (&sign_in::REDIRECT_URI_REFUSED, Strength::Marks),
+        (&sign_in::STATE_FAILS, Strength::Points),
+        (&sign_in::STATE_FAILS_EACH_TIME, Strength::Points),
     ],
     against: &[
         (&logs::IN_MEMORY, Strength::Suggests),
@@ -235,9 +236,9 @@ pub(super) const LOGIN_LOOP: Cause = Cause {
         (&token::EXPIRED, Strength::Hints),
     ],
     settled_by: &[
-        &[&signs::REDIRECT_URI_REFUSED],
-        &[&signs::STATE_FAILS_EACH_TIME],
-        &[&signs::LOGIN_LOOP, &signs::STATE_FAILS_LOGGED],
+        &[&sign_in::REDIRECT_URI_REFUSED],
+        &[&sign_in::STATE_FAILS_EACH_TIME],
+        &[&sign_in::LOGIN_LOOP, &sign_in::STATE_FAILS_LOGGED],
     ],
     ruled_out_by: &[],
     fix: "Register the exact redirect URI that the app sends, and log it. Begin and end the sign-in on \

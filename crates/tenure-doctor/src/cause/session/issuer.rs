@@ -1,6 +1,7 @@
 //! Sessions that end at the issuer, or that verifiers do not see end.
 
-use super::{signs, texts};
+use super::signs::{logged, refreshes, said, still_accepted};
+use super::texts;
 use crate::cause::{Cause, Layer, Step};
 use crate::probe::Probe;
 use crate::sign::{drift, logs, probes, token};
@@ -17,11 +18,11 @@ pub(super) const IN_MEMORY: Cause = Cause {
             deployment, or now and then, by which worker is met.",
     signs: &[
         (&logs::IN_MEMORY, Strength::Points),
-        (&signs::LOST_FROM_MEMORY, Strength::Points),
-        (&signs::UNKNOWN_TO_MEMORY, Strength::Marks),
-        (&signs::WORKERS_DISAGREE_ON_REFRESH, Strength::Points),
-        (&signs::REFRESHES_END_WITH_RESTART, Strength::Points),
-        (&signs::REFRESH_FLIPS, Strength::Marks),
+        (&logged::LOST_FROM_MEMORY, Strength::Points),
+        (&logged::UNKNOWN_TO_MEMORY, Strength::Marks),
+        (&logged::WORKERS_DISAGREE_ON_REFRESH, Strength::Points),
+        (&logged::REFRESHES_END_WITH_RESTART, Strength::Points),
+        (&refreshes::REFRESH_FLIPS, Strength::Marks),
         (&logs::IN_ONE_PROCESS, Strength::Marks),
         (&logs::AFTER_RESTART, Strength::Hints),
     ],
@@ -30,15 +31,15 @@ pub(super) const IN_MEMORY: Cause = Cause {
         (&logs::NEVER_CALLED, Strength::Suggests),
     ],
     settled_by: &[
-        &[&signs::LOST_FROM_MEMORY],
+        &[&logged::LOST_FROM_MEMORY],
         &[&logs::IN_ONE_PROCESS],
         &[&logs::IN_MEMORY, &logs::AFTER_RESTART],
         &[&logs::IN_MEMORY, &logs::WORKERS_DISAGREE],
         &[
-            &signs::REFRESHES_END_WITH_RESTART,
-            &signs::WORKERS_DISAGREE_ON_REFRESH,
+            &logged::REFRESHES_END_WITH_RESTART,
+            &logged::WORKERS_DISAGREE_ON_REFRESH,
         ],
-        &[&signs::REFRESH_FLIPS, &signs::FLIP_SAYS_UNKNOWN],
+        &[&refreshes::REFRESH_FLIPS, &refreshes::FLIP_SAYS_UNKNOWN],
     ],
     ruled_out_by: &[],
     fix: "Give every process the same durable store, built once and handed to all who need it. Let the \
@@ -66,14 +67,14 @@ pub(super) const DEVICE: Cause = Cause {
             sign-in is answered `NotAuthorizedException: Invalid Refresh Token.`, as if the token were \
             wrong.",
     signs: &[
-        (&signs::DEVICE_TRACKED, Strength::Suggests),
+        (&refreshes::DEVICE_TRACKED, Strength::Suggests),
         (&texts::COGNITO_INVALID, Strength::Points),
     ],
     against: &[
         (&texts::COGNITO_REVOKED, Strength::Points),
         (&drift::CLIENTS_DIFFER, Strength::Suggests),
     ],
-    settled_by: &[&[&signs::DEVICE_TRACKED, &texts::COGNITO_INVALID]],
+    settled_by: &[&[&refreshes::DEVICE_TRACKED, &texts::COGNITO_INVALID]],
     ruled_out_by: &[],
     fix: "Keep the `DeviceKey` of the sign-in's `NewDeviceMetadata` and send it as `DEVICE_KEY` with \
           each refresh, or turn device tracking off in the user pool.",
@@ -97,7 +98,7 @@ pub(super) const CLIENT_GONE: Cause = Cause {
             answered `ResourceNotFoundException` or `invalid_client`, while access tokens that are out \
             stay good until they expire.",
     signs: &[
-        (&signs::POOL_CLIENT_GONE, Strength::Marks),
+        (&refreshes::POOL_CLIENT_GONE, Strength::Marks),
         (&texts::POOL_CLIENT, Strength::Points),
         (&texts::RESOURCE_NOT_FOUND, Strength::Points),
         (&texts::INVALID_CLIENT, Strength::Points),
@@ -106,7 +107,7 @@ pub(super) const CLIENT_GONE: Cause = Cause {
     against: &[],
     settled_by: &[
         &[&texts::POOL_CLIENT, &texts::RESOURCE_NOT_FOUND],
-        &[&signs::POOL_CLIENT_GONE],
+        &[&refreshes::POOL_CLIENT_GONE],
     ],
     ruled_out_by: &[],
     fix: "Ship a build with the new client id, or restore the old client where the issuer can. Protect \
@@ -132,28 +133,34 @@ pub(super) const STILL_ACCEPTED: Cause = Cause {
             userinfo and introspection say that it is over. The user is half signed in: some calls \
             work, and the next refresh ends it.",
     signs: &[
-        (&signs::ACCEPTED_THOUGH_INACTIVE, Strength::Marks),
-        (&signs::ACCEPTED_THOUGH_NO_USERINFO, Strength::Suggests),
-        (&signs::ACCEPTED_THOUGH_ENDED, Strength::Marks),
+        (&still_accepted::ACCEPTED_THOUGH_INACTIVE, Strength::Marks),
+        (
+            &still_accepted::ACCEPTED_THOUGH_NO_USERINFO,
+            Strength::Suggests,
+        ),
+        (&still_accepted::ACCEPTED_THOUGH_ENDED, Strength::Marks),
         (&texts::COGNITO_REVOKED, Strength::Suggests),
-        (&signs::ACCEPTED_THOUGH_REVOKED, Strength::Marks),
+        (&still_accepted::ACCEPTED_THOUGH_REVOKED, Strength::Marks),
     ],
     against: &[(&probes::REFUSED_401, Strength::Points)],
     settled_by: &[
         &[
-            &signs::ACCEPTED_THOUGH_ENDED,
-            &signs::ACCEPTED_THOUGH_INACTIVE,
+            &still_accepted::ACCEPTED_THOUGH_ENDED,
+            &still_accepted::ACCEPTED_THOUGH_INACTIVE,
         ],
         &[
-            &signs::ACCEPTED_THOUGH_ENDED,
-            &signs::ACCEPTED_THOUGH_NO_USERINFO,
+            &still_accepted::ACCEPTED_THOUGH_ENDED,
+            &still_accepted::ACCEPTED_THOUGH_NO_USERINFO,
         ],
-        &[&signs::ACCEPTED_THOUGH_ENDED, &texts::COGNITO_REVOKED],
-        &[&signs::ACCEPTED_THOUGH_REVOKED],
         &[
-            &signs::ACCEPTED_THOUGH_INACTIVE,
-            &signs::ACCEPTED_THOUGH_NO_USERINFO,
-            &signs::FOR_USERINFO,
+            &still_accepted::ACCEPTED_THOUGH_ENDED,
+            &texts::COGNITO_REVOKED,
+        ],
+        &[&still_accepted::ACCEPTED_THOUGH_REVOKED],
+        &[
+            &still_accepted::ACCEPTED_THOUGH_INACTIVE,
+            &still_accepted::ACCEPTED_THOUGH_NO_USERINFO,
+            &still_accepted::FOR_USERINFO,
         ],
     ],
     ruled_out_by: &[&token::EXPIRED],
@@ -181,9 +188,9 @@ pub(super) const OVER: Cause = Cause {
             Keycloak realm), everybody who comes back later has to sign in, and the log says `Token is \
             not active` or `Session not active`.",
     signs: &[
-        (&signs::IDLE_SAID, Strength::Suggests),
-        (&signs::IDLE_SAID_OF_REFRESH, Strength::Marks),
-        (&signs::SESSION_GONE_SAID, Strength::Points),
+        (&said::IDLE_SAID, Strength::Suggests),
+        (&said::IDLE_SAID_OF_REFRESH, Strength::Marks),
+        (&said::SESSION_GONE_SAID, Strength::Points),
         (&logs::AFTER_PAUSE, Strength::Marks),
     ],
     against: &[
@@ -192,9 +199,9 @@ pub(super) const OVER: Cause = Cause {
         (&logs::RACE, Strength::Suggests),
     ],
     settled_by: &[
-        &[&signs::IDLE_SAID_OF_REFRESH],
-        &[&signs::SESSION_GONE_ALONE],
-        &[&logs::AFTER_PAUSE, &signs::REFRESHES_REFUSED],
+        &[&said::IDLE_SAID_OF_REFRESH],
+        &[&said::SESSION_GONE_ALONE],
+        &[&logs::AFTER_PAUSE, &logged::REFRESHES_REFUSED],
     ],
     ruled_out_by: &[],
     fix: "Set the idle limit and the lifetime of sessions to what users expect (Keycloak: SSO Session \
@@ -222,9 +229,9 @@ pub(super) const WAIT_PERIOD: Cause = Cause {
     story: "After a fetch of keys that failed or did not bring the token's key, aws-jwt-verify does not \
             ask again for ten seconds and throws `WaitPeriodNotYetEndedJwkError`. Applications show it \
             as 401, so good tokens are refused for those seconds, often right after a cold start.",
-    signs: &[(&signs::WAIT_PERIOD, Strength::Marks)],
+    signs: &[(&said::WAIT_PERIOD, Strength::Marks)],
     against: &[],
-    settled_by: &[&[&signs::WAIT_PERIOD]],
+    settled_by: &[&[&said::WAIT_PERIOD]],
     ruled_out_by: &[],
     fix: "Load the keys before the first request (`hydrate()` or `cacheJwks()`), answer 503 for this \
           error instead of 401, and find out why the fetch before it failed.",

@@ -2,7 +2,8 @@
 
 use url::Url;
 
-use super::rest::{ROUTE_KNOWN, is_unauthorized};
+use super::authorizers::is_unauthorized;
+use super::routes::ROUTE_KNOWN;
 use super::{always, is_type, reason, says, through_http, through_rest};
 use crate::compare::same;
 use crate::drift::Subject;

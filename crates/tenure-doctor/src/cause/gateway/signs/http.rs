@@ -1,13 +1,12 @@
 //! Answers of HTTP APIs: `apigw-requestid`, and a challenge.
 
 use super::{always, reason, says, through_http};
-use crate::Evidence;
 use crate::exchange::Answer;
 use crate::probe::Probe;
 use crate::sign::keys::KID_KNOWN;
-use crate::sign::token::{of_claims, presented};
-use crate::sign::{Sign, accepted, contains, of_token, refused, seen, together};
-use crate::token::{Role, Token};
+use crate::sign::token::{accepted_rivals, of_claims, presented};
+use crate::sign::{Sign, contains, found, of_token, together};
+use crate::token::Token;
 
 /// The JWT authorizer refuses the client.
 pub(in super::super) static JWT_REFUSED: Sign = Sign {
@@ -143,18 +142,13 @@ pub(in super::super) static OTHER_KID_ACCEPTED: Sign = Sign {
     name: "http-api-other-kid-accepted",
     means: "a token of the same issuer with another kid is accepted",
     find: |evidence| {
-        let client = evidence.answer(Probe::Client).is_some_and(refused);
-        let probes = [(Probe::Old, Role::Old), (Probe::OtherToken, Role::Other)];
-        let taken = probes.into_iter().find(|(probe, role)| {
-            evidence.answer(*probe).is_some_and(accepted) && other_kid(evidence, *role)
-        });
-        taken.map_or_else(Vec::new, |(probe, _)| {
-            seen(
-                client,
-                "accepted with another kid of the same issuer",
-                probe,
-            )
-        })
+        let Some(own) = presented(evidence).filter(|own| own.kid().is_some()) else {
+            return Vec::new();
+        };
+        let other = accepted_rivals(evidence)
+            .find(|(_, other)| own.kid() != other.kid() && own.iss() == other.iss());
+        let says = "accepted with another kid of the same issuer";
+        found(other.map(|(probe, _)| (probe, says.to_owned())))
     },
 };
 
@@ -170,13 +164,6 @@ pub(in super::super) static OTHER_KID_TAKEN: Sign = Sign {
         }
     },
 };
-
-fn other_kid(evidence: &Evidence, role: Role) -> bool {
-    let pair = presented(evidence).zip(evidence.token(role));
-    pair.is_some_and(|(own, other)| {
-        own.kid().is_some() && own.kid() != other.kid() && own.iss() == other.iss()
-    })
-}
 
 fn is_refused(answer: &Answer) -> bool {
     answer.status == 401 && through_http(answer) && says(answer, "Unauthorized")

@@ -4,9 +4,9 @@ use crate::drift::{self, Belief, Disagreement, Holder, Subject};
 use crate::layer;
 use crate::probe::Probe;
 use crate::sign::drift::clues;
-use crate::sign::token::{IN_TIME, claims, presented};
-use crate::sign::{Sign, accepted, found, keys, refused};
-use crate::token::Role;
+use crate::sign::token::{IN_TIME, accepted_rivals, claims, presented};
+use crate::sign::{Sign, found, keys};
+use crate::token::Token;
 use crate::{Clue, Evidence};
 
 /// The template takes the pool from a parameter without naming its version.
@@ -96,15 +96,11 @@ pub(in super::super) static OTHER_POOL_ACCEPTED: Sign = Sign {
     name: "gateway-other-pool-accepted",
     means: "a token of another pool is accepted where the client's is refused",
     find: |evidence| {
-        let client = evidence.answer(Probe::Client).is_some_and(refused);
-        let issuer = claims(evidence).and_then(|claims| claims.iss.as_deref());
-        let probes = [(Probe::Old, Role::Old), (Probe::OtherToken, Role::Other)];
-        let taken = probes.into_iter().find_map(|(probe, role)| {
-            let other = evidence.token(role)?.iss()?;
-            let taken = evidence.answer(probe).is_some_and(accepted) && issuer? != other;
-            taken.then(|| (probe, format!("accepted: a token of {other}")))
-        });
-        found(taken.filter(|_| client))
+        let issuer = presented(evidence).and_then(Token::iss);
+        found(accepted_rivals(evidence).find_map(|(probe, other)| {
+            let other = other.iss()?;
+            (issuer? != other).then(|| (probe, format!("accepted: a token of {other}")))
+        }))
     },
 };
 

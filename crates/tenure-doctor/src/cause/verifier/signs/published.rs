@@ -6,10 +6,10 @@ use super::authority;
 use crate::drift::{Holder, Nature, Subject};
 use crate::keys::{Key, KeySet, Kind};
 use crate::probe::Probe;
-use crate::sign::keys::checks;
+use crate::sign::keys::{checks, named};
 use crate::sign::token::{claims, presented};
 use crate::sign::{Sign, client_answers, contains, drift, seen};
-use crate::token::{Signature, SignatureCheck, Token};
+use crate::token::{Signature, Token};
 use crate::{Clue, Evidence, Source};
 
 /// The issuer publishes the key of the token's kid, and it verifies the token.
@@ -230,12 +230,6 @@ pub(super) fn is_published(set: &str) -> bool {
 fn published(evidence: &Evidence) -> impl Iterator<Item = &KeySet> {
     let jwks = |set: &&KeySet| set.kind == Some(Kind::Jwks) && is_published(&set.name);
     evidence.keys.iter().filter(jwks)
-}
-
-/// What the keys say that the token names.
-fn named(evidence: &Evidence) -> impl Iterator<Item = &SignatureCheck> {
-    let kid = presented(evidence).and_then(Token::kid);
-    checks(evidence).filter(move |check| kid.is_some() && check.kid.as_deref() == kid)
 }
 
 /// The keys of key sets of which this is true, and what is the matter with each.

@@ -1,13 +1,11 @@
 //! Other tokens that are accepted while the presented one is refused.
 
 use super::published::is_published;
-use super::refusal;
-use super::secrets::alg;
 use crate::Evidence;
 use crate::probe::Probe;
-use crate::sign::token::presented;
-use crate::sign::{Sign, accepted, found, refused, seen};
-use crate::token::{Role, Signature, Token};
+use crate::sign::token::{accepted_rivals, presented};
+use crate::sign::{Sign, found, seen};
+use crate::token::{Signature, Token};
 
 /// A token of an older key is accepted, the presented one of a newer key is not.
 pub(in super::super) static OLDER_KEY_ACCEPTED: Sign = Sign {
@@ -74,8 +72,11 @@ pub(in super::super) static OTHER_ALGORITHM_ACCEPTED: Sign = Sign {
     name: "other-algorithm-accepted",
     means: "a token of the same issuer with another algorithm is accepted",
     find: |evidence| {
-        let rival = accepted_rivals(evidence).find(|(_, token)| token.alg() != alg(evidence));
-        let Some((own, (probe, other))) = presented(evidence).zip(rival) else {
+        let Some(own) = presented(evidence) else {
+            return Vec::new();
+        };
+        let rival = accepted_rivals(evidence).find(|(_, other)| other.alg() != own.alg());
+        let Some((probe, other)) = rival else {
             return Vec::new();
         };
         let says = format!(
@@ -87,17 +88,7 @@ pub(in super::super) static OTHER_ALGORITHM_ACCEPTED: Sign = Sign {
     },
 };
 
-/// Old and other tokens that are accepted while the presented one is refused.
-fn accepted_rivals(evidence: &Evidence) -> impl Iterator<Item = (Probe, &Token)> {
-    let refused = refusal(evidence).is_some_and(refused);
-    let pairs = [(Probe::Old, Role::Old), (Probe::OtherToken, Role::Other)];
-    pairs.into_iter().filter_map(move |(probe, role)| {
-        let won = refused && evidence.answer(probe).is_some_and(accepted);
-        won.then_some((probe, evidence.token(role)?))
-    })
-}
-
-/// One of them that differs from the presented one in this way only, as far as its claims say.
+/// An accepted token that differs from the presented one in this way only, as far as its claims say.
 fn rival(
     evidence: &Evidence,
     differ: impl Fn(&Token, &Token) -> bool,

@@ -126,7 +126,7 @@ pub(in super::super) static KEYS_OF_OTHER_KIND: Sign = Sign {
     },
 };
 
-pub(super) fn alg(evidence: &Evidence) -> Option<&str> {
+fn alg(evidence: &Evidence) -> Option<&str> {
     presented(evidence)?.alg()
 }
 

@@ -1,0 +1,140 @@
+//! What logs show of sessions and refreshes.
+
+use super::said::of_refresh;
+use crate::cause::session::texts;
+use crate::logs::{LogFinding, Pattern};
+use crate::sign::{Sign, each, logs};
+use crate::{Clue, Evidence};
+
+/// A used token came back though its successor is in use.
+pub(in super::super) static TWO_HOLDERS: Sign = Sign {
+    name: "refresh-two-holders",
+    means: "a used refresh token came back while its successor was in use: there are two holders",
+    find: |evidence| {
+        finding(evidence, Pattern::RefreshReuse, |found| {
+            is(found, "successor", "used")
+        })
+    },
+};
+
+/// A used token came back, and nobody ever used its successor.
+pub(in super::super) static SUCCESSOR_UNUSED: Sign = Sign {
+    name: "refresh-successor-unused",
+    means: "a used refresh token came back, and nobody ever presented its successor",
+    find: |evidence| {
+        finding(evidence, Pattern::RefreshReuse, |found| {
+            is(found, "successor", "unused")
+        })
+    },
+};
+
+/// Refreshes were refused, by the logs.
+pub(in super::super) static REFRESHES_REFUSED: Sign = Sign {
+    name: "refreshes-refused",
+    means: "refreshes were refused",
+    find: |evidence| {
+        finding(evidence, Pattern::Refusals, |found| {
+            found
+                .figures
+                .get("of_refreshes")
+                .is_some_and(|count| count != "0")
+        })
+    },
+};
+
+/// Sessions in the memory of a process, and refreshes that it refused for no other reason that is known.
+pub(in super::super) static LOST_FROM_MEMORY: Sign = Sign {
+    name: "refreshes-lost-from-memory",
+    means: "refresh tokens are kept in one process's memory, and refreshes are refused",
+    find: |evidence| {
+        let otherwise = [
+            &logs::RACE,
+            &logs::REUSE,
+            &logs::WIPED,
+            &logs::EMPTY_REFRESH,
+        ];
+        let both = [&logs::IN_MEMORY, &REFRESHES_REFUSED];
+        let lost = both.iter().all(|sign| sign.holds(evidence));
+        if lost && !otherwise.iter().any(|sign| sign.holds(evidence)) {
+            each(evidence, &both)
+        } else {
+            Vec::new()
+        }
+    },
+};
+
+/// An issuer that warns of its own memory does not know a refresh token. It may be another issuer's,
+/// so that this settles nothing by itself.
+pub(in super::super) static UNKNOWN_TO_MEMORY: Sign = Sign {
+    name: "refresh-unknown-to-memory",
+    means: "the issuer keeps its grants in memory, and does not know the refresh token",
+    find: |evidence| {
+        let memory = (texts::OIDC_IN_MEMORY.find)(evidence);
+        let unknown = of_refresh(evidence, (texts::REFRESH_NOT_FOUND.find)(evidence));
+        if memory.is_empty() || unknown.is_empty() {
+            return Vec::new();
+        }
+        memory.into_iter().chain(unknown).collect()
+    },
+};
+
+/// Who was turned away after a restart was so when refreshing.
+pub(in super::super) static REFRESHES_END_WITH_RESTART: Sign = Sign {
+    name: "refreshes-end-with-restart",
+    means: "refreshes that worked before a restart are refused after it",
+    find: |evidence| {
+        finding(evidence, Pattern::RefusedAfterRestart, |found| {
+            let of = |name: &str| found.figures.get(name).cloned().unwrap_or_default();
+            of("of_refreshes") == of("users")
+        })
+    },
+};
+
+/// Processes disagree about refreshes.
+pub(in super::super) static WORKERS_DISAGREE_ON_REFRESH: Sign = Sign {
+    name: "workers-disagree-on-refresh",
+    means: "whether a refresh succeeds depends on the process that answers it",
+    find: |evidence| {
+        finding(evidence, Pattern::WorkersDisagree, |found| {
+            found
+                .figures
+                .get("path")
+                .is_none_or(|path| path == "refresh")
+        })
+    },
+};
+
+/// The session was cleared and the app not told, and no failed refresh explains the clearing.
+pub(in super::super) static CLEARED_ALONE: Sign = Sign {
+    name: "cleared-without-a-word",
+    means: "the session was cleared while the app went on as signed in, for no failed refresh",
+    find: |evidence| {
+        let otherwise = [&logs::WIPED, &logs::RACE, &logs::REUSE];
+        if otherwise.iter().any(|sign| sign.holds(evidence)) {
+            return Vec::new();
+        }
+        (logs::CLEARED.find)(evidence)
+    },
+};
+
+/// Findings of a pattern that fulfil a condition, as clues.
+fn finding(
+    evidence: &Evidence,
+    pattern: Pattern,
+    wanted: impl Fn(&LogFinding) -> bool,
+) -> Vec<Clue> {
+    let all = evidence.logs.findings.iter();
+    let mut matching = all.filter(|found| found.pattern == pattern);
+    if matching.any(wanted) {
+        logs::found(evidence, pattern)
+    } else {
+        Vec::new()
+    }
+}
+
+fn is(found: &LogFinding, figure: &str, value: &str) -> bool {
+    found
+        .figures
+        .get(figure)
+        .is_some_and(|figure| figure == value)
+}
