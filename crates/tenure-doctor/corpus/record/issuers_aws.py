@@ -45,12 +45,21 @@ class ByLambda:
         return self.cloud.answer("apigatewayv2", "GetAuthorizers", ApiId=self.id)
 
 
+def other_user(pool):
+    """An access token of somebody else of this pool."""
+    client = pool.cloud.client("cognito-idp")
+    client.admin_create_user(UserPoolId=pool.id, Username="bob", MessageAction="SUPPRESS")
+    client.admin_set_user_password(UserPoolId=pool.id, Username="bob", Password=pool.PASSWORD, Permanent=True)
+    found = client.initiate_auth(ClientId=pool.client, AuthFlow="USER_PASSWORD_AUTH", AuthParameters={"USERNAME": "bob", "PASSWORD": pool.PASSWORD})
+    return found["AuthenticationResult"]["AccessToken"]
+
+
 @case("aws-http-lambda-denies", family="gateway", recorded=HTTP, expected=["TN0305"], settling=True,
-      fault="The Lambda authorizer of an HTTP API answers isAuthorized false for this tenant's users; other tenants get in.")
+      fault="The Lambda authorizer of an HTTP API answers isAuthorized false for this user; another user of the pool gets in.")
 def denies(lab):
     cloud = Cloud(lab)
     pool = cloud.pool()
-    mine, other = pool.sign_in()["AccessToken"], pool.sign_in()["IdToken"]
+    mine, other = pool.sign_in()["AccessToken"], other_user(pool)
     api = ByLambda(cloud, SIMPLE.format(allowed=[other]))
     seen = api.record(mine, other_token=other)
     ensure(status(seen["exchanges"], "client") == 403, str(answer(seen["exchanges"], "client")))

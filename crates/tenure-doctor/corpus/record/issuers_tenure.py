@@ -130,7 +130,7 @@ def stopped(lab):
     return inputs(**seen | {"exchanges": kept}, logs=logs(lab, "nginx/access.log", "nginx/error.log"), files=edge.config)
 
 
-@case("tenure-stopped-log-only", family="tenure", recorded=WITH_NGINX, expected=["TN0716"], settling=True,
+@case("tenure-stopped-log-only", family="tenure", recorded=WITH_NGINX, expected=["TN0716"],
       fault="As the service was moved to another port, nginx finds nobody at the old one; only nginx's logs are there.")
 def moved(lab):
     service, edge = fronted(lab)

@@ -1,0 +1,104 @@
+"""Rarer refusals of API Gateway: scopes, algorithms, methods, authorizers that were changed and not deployed."""
+
+from aws_cloud import HTTP, REST, Cloud, Rest, asked, cognito
+from aws_http import Http
+from common import answer, case, ensure, inputs, only, status, target, without
+from documented_lab import token as any_token
+from issuers_aws import BRIEF, ByLambda
+from issuers_documented_lab import documented
+from servers import Issuer
+from tokens import Key, claims
+
+
+@case("aws-http-scope-poor", family="gateway", recorded=HTTP, expected=["TN0319", "TN0513"],
+      fault="The route asks for the scope shop/orders.write, which this client may not have; a token and a URL are all there is.")
+def scope(lab):
+    cloud = Cloud(lab)
+    pool = cloud.pool()
+    api = Http(cloud, pool.issuer, [pool.client], ["shop/orders.write"])
+    seen = api.record(pool.sign_in()["AccessToken"], only=list(BRIEF))
+    ensure(status(seen["exchanges"], "client") == 403, "403")
+    return inputs(**seen)
+
+
+@case("aws-http-hs256", family="gateway", recorded=HTTP, expected=["TN0321", "TN0318"], settling=True,
+      fault="A service mints its own tokens with a shared secret (HS256) under the issuer's name; the JWT authorizer knows RSA only.")
+def hs256(lab):
+    rsa, shared = Key(), Key("HS256", kid=None)
+    issuer = lab.enter(Issuer(rsa).running())
+    cloud = Cloud(lab)
+    api = Http(cloud, issuer.url, ["orders-api"])
+    good = rsa.token(**claims(issuer.url))
+    seen = api.record(shared.token(headers={"kid": None}, **claims(issuer.url)), other_token=good, issuer=issuer.url)
+    ensure(status(seen["exchanges"], "client") == 401 and status(seen["exchanges"], "other-token") == 200, "RSA gets in")
+    return inputs(**seen | {"exchanges": without(seen["exchanges"], "small-*", "large-*")}, files=api.authorizers())
+
+
+@case("aws-http-method-missing", family="gateway", recorded=HTTP, expected=["TN0320"], settling=True,
+      fault="The app sends POST /items, and the HTTP API has GET /items only.")
+def method(lab):
+    cloud = Cloud(lab)
+    pool = cloud.pool()
+    api = Http(cloud, pool.issuer, [pool.client])
+    wanted = target(cloud.url(api.id, "/items"), "POST")
+    seen = asked(cloud, api.id, wanted, pool.sign_in()["AccessToken"], unsafe_methods=True)
+    ensure(status(seen["exchanges"], "client") == 404 and status(seen["exchanges"], "other-method") == 200, str(answer(seen["exchanges"], "client")))
+    return inputs(**seen | {"exchanges": only(seen["exchanges"], *BRIEF, "bare-other-path", "other-method")},
+                  files=cloud.answer("apigatewayv2", "GetRoutes", ApiId=api.id))
+
+
+@case("aws-http-any-route-preflight", family="gateway", expected=["TN0322", "TN0110"], settling=True,
+      documented="docs.aws.amazon.com/apigateway/latest/developerguide/http-api-cors.html: without a CORS configuration a preflight "
+                 "reaches the authorizer of the route that takes it; the other answers are of ministack 1.5.33",
+      fault="The route ANY /{proxy+} has the JWT authorizer, and takes the page's preflights too.")
+def any_route(lab):
+    cloud = Cloud(lab)
+    pool = cloud.pool()
+    api = Http(cloud, pool.issuer, [pool.client], route="ANY /{proxy+}")
+    seen = api.record(pool.sign_in()["IdToken"], origin="https://shop.example.com")
+    ensure(status(seen["exchanges"], "client") == 200, "200")
+    refused = answer(seen["exchanges"], "bare-origin")
+    ensure(refused["status"] == 401, "401")
+    kept = only(seen["exchanges"], "client", "bare", "preflight", "origin", "bare-origin", "other-path")
+    for exchange in only(kept, "preflight"):
+        exchange["result"] = {"Ok": refused}
+    return inputs(**seen | {"exchanges": kept}, files=cloud.answer("apigatewayv2", "GetRoutes", ApiId=api.id))
+
+
+@case("aws-http-lambda-throws", family="gateway", recorded=HTTP, expected=["TN0307"], settling=True,
+      fault="The Lambda authorizer of an HTTP API fails at its start: a module is missing in the new package.")
+def throws(lab):
+    cloud = Cloud(lab)
+    pool = cloud.pool()
+    api = ByLambda(cloud, "import jose\ndef handler(event, context):\n    return {'isAuthorized': True}\n")
+    seen = api.record(pool.sign_in()["AccessToken"], only=list(BRIEF))
+    ensure(status(seen["exchanges"], "client") == 500, str(answer(seen["exchanges"], "client")))
+    return inputs(**seen, files=api.authorizers(), logs={
+        "lambda-shop-authorizer.log": "".join(
+            f"2026-11-21T22:1{turn}:0{turn}.114Z [ERROR] Runtime.ImportModuleError: Unable to import module 'index': No module named 'jose'\nTraceback (most recent call last):\n"
+            f"INIT_REPORT Init Duration: {131 + 7 * turn}.42 ms\tPhase: invoke\tStatus: error\tError Type: Runtime.ImportModuleError\n" for turn in range(6))})
+
+
+@case("aws-rest-authorizer-not-deployed", family="gateway", recorded=REST, expected=["TN0317", "TN0303"], settling=True,
+      fault="The authorizer was switched to the new pool in the console, and the stage was not deployed since.")
+def not_deployed(lab):
+    cloud = Cloud(lab)
+    before, now = cloud.pool("before"), cloud.pool("now")
+    rest = Rest(cloud, authorizer=cognito(before))
+    rest.gateway.update_authorizer(restApiId=rest.id, authorizerId=rest.authorizer, patchOperations=[
+        {"op": "add", "path": "/providerARNs", "value": now.arn}, {"op": "remove", "path": "/providerARNs", "value": before.arn}])
+    seen = rest.record(now.sign_in()["IdToken"], other_token=before.sign_in()["IdToken"])
+    ensure(status(seen["exchanges"], "client") == 401 and status(seen["exchanges"], "other-token") == 200, str(answer(seen["exchanges"], "client")))
+    files = (cloud.answer("apigateway", "GetAuthorizers", restApiId=rest.id) | cloud.answer("apigateway", "GetStages", restApiId=rest.id))
+    ensure(now.id in files["aws/apigateway/GetAuthorizers.json"], "the console shows the new pool")
+    return inputs(**seen | {"exchanges": without(seen["exchanges"], "small-*", "large-*")}, files=files, keys=cloud.jwks(now.id))
+
+
+SHOWN = any_token(issuer="https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Sh0pPool1")
+documented("apigw-curl-bearer-as-signature", family="gateway", expected=["TN0302", "TN0301"],
+           source="serverless/serverless#3205, AstronomyAPI/Samples#20: a bearer token where no authorizer stands is read as a signature",
+           fault="The path of the request lacks its last part; curl -v is all that the user sent.",
+           logs={"curl.txt": "> GET /prod/order HTTP/2\n> Host: a1b2c3d4e5.execute-api.eu-west-1.amazonaws.com\n> user-agent: curl/8.5.0\n> accept: */*\n"
+                             f"> authorization: Bearer {SHOWN}\n>\n< HTTP/2 403\n< content-type: application/json\n< x-amzn-requestid: 7a4e2f0c-5b57-4b55-9d0f-2f6bb0d8b9aa\n"
+                             "< x-amzn-errortype: IncompleteSignatureException\n< x-amz-apigw-id: NbK3qFzXIAMEJdA=\n<\n"
+                             f"{{\"message\":\"'{SHOWN}' not a valid key=value pair (missing equal-sign) in Authorization header: 'Bearer {SHOWN}'.\"}}\n"})
