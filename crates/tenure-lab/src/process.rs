@@ -3,6 +3,7 @@
 //! Nothing here sleeps: readiness is a line of output, an end is the kernel's word for it, and
 //! each wait has a deadline after which it fails with everything the program has said.
 
+mod ended;
 mod metrics;
 mod output;
 mod port;
@@ -17,6 +18,7 @@ use anyhow::{Context, bail, ensure};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open};
 
+pub use self::ended::Ended;
 pub use self::metrics::Metrics;
 pub use self::output::Output;
 pub use self::port::Port;

@@ -11,9 +11,9 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use tenure_lab::actor::Browser;
 use tenure_lab::deployment::{Deployment, EMAIL, PASSWORD};
-use tenure_lab::process::{Launch, tenure_binary};
+use tenure_lab::process::{Ended, Launch, tenure_binary};
 use tenure_lab::proxy::{Fault, Hold};
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
 use tokio::sync::watch;
 use url::Url;
@@ -35,14 +35,6 @@ lifetimes.access = "2s"
 struct Shell {
     home: std::path::PathBuf,
     issuer: String,
-}
-
-/// How a command ended.
-#[derive(Debug)]
-struct Ended {
-    code: i32,
-    stdout: String,
-    stderr: String,
 }
 
 impl Shell {
@@ -67,22 +59,8 @@ impl Shell {
     }
 
     async fn run_with(&self, arguments: &[&str], stdin: &str) -> Ended {
-        let mut child = self.command(arguments).spawn().unwrap();
-        // A command that reads nothing may be gone already.
-        drop(
-            child
-                .stdin
-                .take()
-                .unwrap()
-                .write_all(stdin.as_bytes())
-                .await,
-        );
-        let output = child.wait_with_output().await.unwrap();
-        Ended {
-            code: output.status.code().unwrap(),
-            stdout: String::from_utf8(output.stdout).unwrap(),
-            stderr: String::from_utf8(output.stderr).unwrap(),
-        }
+        let mut command = self.command(arguments);
+        Ended::of(&mut command, stdin).await.unwrap()
     }
 
     async fn ok(&self, arguments: &[&str]) -> String {

@@ -2,14 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail like tests")]
 
-use std::process::Stdio;
 use std::time::Duration;
 
 use reqwest::{Client, Method, StatusCode};
 use serde_json::Value;
 use tenure_lab::actor::{OAuthClient, Tokens};
 use tenure_lab::deployment::{Deployment, EMAIL, LATE_WINDOW, PASSWORD};
-use tokio::io::AsyncWriteExt;
+use tenure_lab::process::Ended;
 
 const DAY: u64 = 24 * 3600;
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -69,26 +68,9 @@ impl Case {
     /// An administrator's command beside the running service.
     async fn tenure(&self, arguments: &[&str], stdin: &str) -> String {
         let mut command = self.deployment.tenure(arguments).unwrap();
-        let command = command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap();
-        child
-            .stdin
-            .take()
-            .unwrap()
-            .write_all(stdin.as_bytes())
-            .await
-            .unwrap();
-        let output = child.wait_with_output().await.unwrap();
-        let said = String::from_utf8(output.stdout).unwrap();
-        assert!(
-            output.status.success(),
-            "{said} {}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-        said
+        let ended = Ended::of(&mut command, stdin).await.unwrap();
+        assert_eq!(ended.code, 0, "{ended:?}");
+        ended.stdout
     }
 
     /// The session is over for this reason: the client is told, again and again; it is counted, and

@@ -4,17 +4,8 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use tenure_lab::deployment::{Deployment, EMAIL, PASSWORD};
-use tenure_lab::process::{Launch, tenure_binary};
-use tokio::io::AsyncWriteExt;
+use tenure_lab::process::{Ended, Launch, tenure_binary};
 use tokio::process::Command;
-
-/// How a command ended.
-#[derive(Debug)]
-pub(crate) struct Ended {
-    pub(crate) code: i32,
-    pub(crate) stdout: String,
-    pub(crate) stderr: String,
-}
 
 /// One user of a deployment.
 #[derive(Clone, Debug)]
@@ -62,7 +53,8 @@ impl Shell {
     }
 
     pub(crate) async fn run(&self, program: &str, arguments: &[&str], stdin: &str) -> Ended {
-        ended(self.program(program).args(arguments), stdin).await
+        let mut command = self.program(program);
+        Ended::of(command.args(arguments), stdin).await.unwrap()
     }
 
     pub(crate) async fn ok(&self, program: &str, arguments: &[&str]) -> String {
@@ -79,21 +71,6 @@ impl Shell {
 
     pub(crate) async fn token(&self) -> String {
         self.ok("tenure", &["token"]).await.trim().to_owned()
-    }
-}
-
-/// Runs it to its end.
-pub(crate) async fn ended(command: &mut Command, stdin: &str) -> Ended {
-    let mut child = command.spawn().unwrap();
-    let mut pipe = child.stdin.take().unwrap();
-    // A command that reads nothing may be gone already.
-    drop(pipe.write_all(stdin.as_bytes()).await);
-    drop(pipe);
-    let output = child.wait_with_output().await.unwrap();
-    Ended {
-        code: output.status.code().unwrap(),
-        stdout: String::from_utf8(output.stdout).unwrap(),
-        stderr: String::from_utf8(output.stderr).unwrap(),
     }
 }
 

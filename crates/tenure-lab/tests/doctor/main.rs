@@ -17,3 +17,5 @@ mod runbook;
 mod secrets;
 #[cfg(test)]
 mod trouble;
+#[cfg(test)]
+mod verifiers;

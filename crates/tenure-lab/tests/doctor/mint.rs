@@ -13,6 +13,7 @@ pub(crate) struct Mint {
     signs: EncodingKey,
     verifies: DecodingKey,
     public: Vec<u8>,
+    pem: String,
 }
 
 /// Why a service refuses a token.
@@ -33,6 +34,7 @@ impl Mint {
             signs: EncodingKey::from_secret(secret.as_bytes()),
             verifies: DecodingKey::from_secret(secret.as_bytes()),
             public: Vec::new(),
+            pem: String::new(),
         }
     }
 
@@ -45,17 +47,22 @@ impl Mint {
             signs: EncodingKey::from_ec_der(&pair.serialize_der()),
             verifies: DecodingKey::from_ec_der(pair.public_key_raw()),
             public: pair.public_key_raw().to_vec(),
+            pem: pair.public_key_pem(),
         }
     }
 
     /// The public key of a [`Self::pair`] as a set of one.
-    pub(crate) fn jwks(&self) -> String {
+    pub(crate) fn jwks(&self) -> Value {
         let coordinate = |from: usize| URL_SAFE_NO_PAD.encode(&self.public[from..from + 32]);
         json!({"keys": [{
             "kty": "EC", "crv": "P-256", "kid": self.header["kid"], "alg": "ES256", "use": "sig",
             "x": coordinate(1), "y": coordinate(33),
         }]})
-        .to_string()
+    }
+
+    /// The public key of a [`Self::pair`] in PEM.
+    pub(crate) fn pem(&self) -> &str {
+        &self.pem
     }
 
     pub(crate) fn token(&self, claims: &Value) -> String {
@@ -63,6 +70,10 @@ impl Mint {
         let message = format!("{}.{}", part(&self.header), part(claims));
         let signature = crypto::sign(message.as_bytes(), &self.signs, self.algorithm).unwrap();
         format!("{message}.{signature}")
+    }
+
+    pub(crate) fn verifier(&self) -> &DecodingKey {
+        &self.verifies
     }
 
     /// The claims, as a service reads them that allows clocks no difference.

@@ -2,25 +2,15 @@
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
-use std::process::Stdio;
 
 use serde_json::Value;
 use tempfile::TempDir;
-use tenure_lab::process::tenure_binary;
-use tokio::io::AsyncWriteExt;
+use tenure_lab::process::{Ended, tenure_binary};
 use tokio::process::Command;
 
 /// A working directory.
 #[derive(Debug)]
 pub(crate) struct Place(TempDir);
-
-/// How a command ended.
-#[derive(Debug)]
-pub(crate) struct Ended {
-    pub(crate) code: i32,
-    pub(crate) stdout: String,
-    pub(crate) stderr: String,
-}
 
 impl Place {
     pub(crate) fn new() -> Self {
@@ -56,11 +46,7 @@ impl Place {
             .args(args)
             .current_dir(self.0.path())
             .env("TENURE_LOG", "off")
-            .env("TENURE_HOME", self.path("home"))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true);
+            .env("TENURE_HOME", self.path("home"));
         command
     }
 
@@ -69,7 +55,7 @@ impl Place {
     }
 
     pub(crate) async fn run_with(&self, args: &[&str], stdin: &str) -> Ended {
-        Ended::of(self.doctor(args), stdin).await
+        Ended::of(&mut self.doctor(args), stdin).await.unwrap()
     }
 
     /// What it says as JSON.
@@ -78,34 +64,6 @@ impl Place {
         let json = serde_json::from_str(&ended.stdout);
         let json = json.unwrap_or_else(|error| panic!("{args:?}: {error}: {}", ended.stderr));
         Diagnosed { ended, json }
-    }
-}
-
-impl Ended {
-    pub(crate) async fn of(mut command: Command, stdin: &str) -> Self {
-        let mut child = command.spawn().unwrap();
-        // It may have ended without reading.
-        drop(
-            child
-                .stdin
-                .take()
-                .unwrap()
-                .write_all(stdin.as_bytes())
-                .await,
-        );
-        let output = child.wait_with_output().await.unwrap();
-        Self {
-            code: output.status.code().unwrap_or(-1),
-            stdout: String::from_utf8(output.stdout).unwrap(),
-            stderr: String::from_utf8(output.stderr).unwrap(),
-        }
-    }
-
-    /// Ended with this code and these words on stderr.
-    #[track_caller]
-    pub(crate) fn told(&self, code: i32, words: &str) {
-        assert_eq!(self.code, code, "{words}: {}", self.stderr);
-        assert!(self.stderr.contains(words), "{words}: {}", self.stderr);
     }
 }
 

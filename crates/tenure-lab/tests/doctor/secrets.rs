@@ -6,9 +6,9 @@ mod planted;
 use serde_json::Value;
 use tenure_doctor::Fingerprint;
 use tenure_lab::canary::Finding;
+use tenure_lab::process::Ended;
 
 use self::planted::Planted;
-use crate::place::Ended;
 
 const FORMS: [&[&str]; 6] = [
     &[],
@@ -35,7 +35,7 @@ impl Planted {
             .env("TENURE_LOG", "trace")
             .env("ACCESS_TOKEN", &self.token)
             .env("SHARED_SECRET", &self.secret);
-        let ended = Ended::of(command, &self.token).await;
+        let ended = Ended::of(&mut command, &self.token).await.unwrap();
         let mut found = self.search.in_bytes("stdout", ended.stdout.as_bytes());
         found.extend(self.search.in_bytes("stderr", ended.stderr.as_bytes()));
         (ended, found)

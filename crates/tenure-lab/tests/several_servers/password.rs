@@ -1,10 +1,8 @@
 //! A password that is changed at one server.
 
-use std::process::Stdio;
-
 use tenure_lab::actor::OAuthClient;
 use tenure_lab::deployment::{CLIENT, EMAIL, PASSWORD};
-use tokio::io::AsyncWriteExt;
+use tenure_lab::process::Ended;
 
 use crate::start;
 
@@ -27,17 +25,8 @@ async fn a_password_change_ends_the_sessions_at_every_server() {
         .servers
         .tenure(&["user", "password", EMAIL])
         .unwrap();
-    let mut child = command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut input = child.stdin.take().unwrap();
-    input.write_all(b"another-password\n").await.unwrap();
-    drop(input);
-    let output = child.wait_with_output().await.unwrap();
-    let said = String::from_utf8(output.stdout).unwrap();
-    assert!(said.contains("3 sessions ended"), "{said}");
+    let ended = Ended::of(&mut command, "another-password\n").await.unwrap();
+    assert!(ended.stdout.contains("3 sessions ended"), "{ended:?}");
 
     // Acknowledged is ended, everywhere and at once.
     for (app, tokens) in apps.iter().zip(&tokens) {

@@ -1,12 +1,11 @@
 //! A directory, an environment with a password in it, and a search for that password in all that is
 //! said.
 
-use std::process::Stdio;
 use std::time::Duration;
 
 use tempfile::TempDir;
 use tenure_lab::canary::Search;
-use tenure_lab::process::tenure_binary;
+use tenure_lab::process::{Ended, tenure_binary};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::process::Command;
@@ -28,14 +27,6 @@ pub(crate) struct Bench {
     pub(crate) directory: TempDir,
     environment: Vec<(String, String)>,
     secrets: Vec<String>,
-}
-
-/// How it ended.
-#[derive(Debug)]
-pub(crate) struct Ended {
-    pub(crate) code: Option<i32>,
-    pub(crate) stdout: String,
-    pub(crate) stderr: String,
 }
 
 impl Bench {
@@ -84,16 +75,9 @@ impl Bench {
             .arg("--data")
             .arg(self.directory.path().join("data"))
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
-            .env("TENURE_LOG", "trace")
-            .stdin(Stdio::null())
-            .kill_on_drop(true);
-        let output = tokio::time::timeout(DEADLINE, command.output());
-        let output = output.await.unwrap().unwrap();
-        let ended = Ended {
-            code: output.status.code(),
-            stdout: String::from_utf8(output.stdout).unwrap(),
-            stderr: String::from_utf8(output.stderr).unwrap(),
-        };
+            .env("TENURE_LOG", "trace");
+        let ended = tokio::time::timeout(DEADLINE, Ended::of(&mut command, "")).await;
+        let ended = ended.unwrap().unwrap();
         self.keeps_quiet(&format!("{}{}", ended.stdout, ended.stderr));
         ended
     }
@@ -101,7 +85,7 @@ impl Bench {
     /// `tenure serve` must end with code 2 and one line; answers the line.
     pub(crate) async fn refused(&self) -> String {
         let ended = self.run(&["serve", "--listen", "127.0.0.1:0"]).await;
-        assert_eq!(ended.code, Some(2), "{ended:?}");
+        assert_eq!(ended.code, 2, "{ended:?}");
         let errors: Vec<_> = ended
             .stderr
             .lines()

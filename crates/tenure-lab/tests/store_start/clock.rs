@@ -35,7 +35,7 @@ async fn a_store_an_hour_ahead_makes_the_service_unready_until_the_clocks_agree(
     assert_eq!(answer.status(), 503);
     assert!(answer.headers().contains_key("retry-after"));
     let ended = bench.run(&["store", "check"]).await;
-    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert_eq!(ended.code, 1, "{ended:?}");
     assert!(
         ended.stderr.contains("error: the store's clock is 36"),
         "{ended:?}"

@@ -16,16 +16,16 @@ async fn check_changes_nothing_migrate_can_be_repeated_and_check_says_what_is_pr
     let database = server.fresh_database().await.unwrap();
     let bench = Bench::store(&server.url(&database));
     let early = bench.run(&["store", "check"]).await;
-    assert_eq!(early.code, Some(1), "{early:?}");
+    assert_eq!(early.code, 1, "{early:?}");
     assert!(early.stderr.contains("is behind this program"), "{early:?}");
     let tables = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'";
     assert_eq!(server.value(&database, tables).await.unwrap(), "0");
 
     let first = bench.run(&["store", "migrate"]).await;
-    assert_eq!(first.code, Some(0), "{first:?}");
+    assert_eq!(first.code, 0, "{first:?}");
     assert!(first.stdout.contains("schema 0 -> "), "{first:?}");
     let again = bench.run(&["store", "migrate"]).await;
-    assert_eq!(again.code, Some(0), "{again:?}");
+    assert_eq!(again.code, 0, "{again:?}");
     assert!(
         again
             .stdout
@@ -35,7 +35,7 @@ async fn check_changes_nothing_migrate_can_be_repeated_and_check_says_what_is_pr
     );
 
     let check = bench.run(&["store", "check"]).await;
-    assert_eq!(check.code, Some(0), "{check:?}");
+    assert_eq!(check.code, 0, "{check:?}");
     let place = format!("postgres://tenure@127.0.0.1:{}/{database}", server.port());
     for wanted in [
         "postgres",
@@ -65,7 +65,7 @@ async fn a_store_that_does_not_open_is_exit_2_for_every_command() {
         &["keys", "list"],
     ] {
         let ended = bench.run(command).await;
-        assert_eq!(ended.code, Some(2), "{command:?}: {ended:?}");
+        assert_eq!(ended.code, 2, "{command:?}: {ended:?}");
     }
 }
 
@@ -104,7 +104,7 @@ async fn restore_check_says_what_a_restored_store_has_forgotten_and_serving_brin
     let mut running = Running::start(&bench).unwrap();
     let ended = token(&running).await;
     let to = ["store", "backup", "--to", backup.to_str().unwrap()];
-    assert_eq!(bench.run(&to).await.code, Some(0));
+    assert_eq!(bench.run(&to).await.code, 0);
     let lasting = token(&running).await;
     let form = [("client_id", CLIENT), ("token", &ended)];
     let url = format!("{}/oauth2/revoke", running.server.url());
@@ -119,7 +119,7 @@ async fn restore_check_says_what_a_restored_store_has_forgotten_and_serving_brin
     }
     std::fs::copy(&backup, data.join("tenure.db")).unwrap();
     let check = bench.run(&["store", "restore-check"]).await;
-    assert_eq!(check.code, Some(0), "{check:?}");
+    assert_eq!(check.code, 0, "{check:?}");
     let fact = |name: &str| {
         let mut lines = check.stdout.lines();
         let line = lines.find_map(|line| line.strip_prefix(name));
@@ -135,7 +135,7 @@ async fn restore_check_says_what_a_restored_store_has_forgotten_and_serving_brin
     let log = std::fs::read(data.join("revocations.log")).unwrap();
     std::fs::remove_file(data.join("revocations.log")).unwrap();
     let lost = bench.run(&["store", "restore-check"]).await;
-    assert_eq!(lost.code, Some(1), "{lost:?}");
+    assert_eq!(lost.code, 1, "{lost:?}");
     assert!(
         lost.stderr.contains("error: there is no session log"),
         "{lost:?}"
@@ -146,7 +146,7 @@ async fn restore_check_says_what_a_restored_store_has_forgotten_and_serving_brin
     assert_eq!(running.refresh(&lasting).await.status(), 200);
     assert_eq!(running.refresh(&ended).await.status(), 400);
     let check = bench.run(&["store", "restore-check"]).await;
-    assert_eq!(check.code, Some(0), "{check:?}");
+    assert_eq!(check.code, 0, "{check:?}");
     assert!(
         check.stdout.contains("the store has everything"),
         "{check:?}"

@@ -95,7 +95,7 @@ async fn with_its_issuer(mint: &Mint) -> Api {
             let document = json!({"issuer": issuer, "jwks_uri": format!("{issuer}/jwks")});
             say(200, &[], &document.to_string())
         }
-        "/jwks" => say(200, &[], &mint.jwks()),
+        "/jwks" => say(200, &[], &mint.jwks().to_string()),
         _ => guard(&mint, asked).map_or_else(|no| no, |_| fine()),
     })
 }

@@ -215,7 +215,7 @@ impl Secrets {
             ("token.txt", token.clone()),
             ("old.txt", format!("\"{old}\"\n")),
             ("other.txt", opaque.clone()),
-            ("jwks.json", mint.jwks()),
+            ("jwks.json", mint.jwks().to_string()),
             ("hs.secret", secret.clone()),
             ("headers.txt", format!("Cookie: session={cookie}; mail={mail}\nX-Api-Key: {api_key}\n")),
             ("refresh.json", json!({"url": format!("{api}/auth/refresh"), "json": {"refresh_token": refresh, "password": password}, "token_field": "refresh_token"}).to_string()),
@@ -248,7 +248,7 @@ impl Planted {
         let needles = secrets.needles();
         let search = Search::new(needles.iter().copied()).unwrap();
         let labels = needles.iter().map(|(label, _)| *label).collect();
-        let answers = secrets.told_by(mint.jwks());
+        let answers = secrets.told_by(mint.jwks().to_string());
         let api = Api::start(move |asked| answers.answer(asked)).await;
         let place = Place::new();
         secrets.write(&place, &mint, &api.at(""));

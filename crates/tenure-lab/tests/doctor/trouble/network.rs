@@ -1,6 +1,5 @@
 //! What does not answer, or not twice the same.
 
-use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -12,7 +11,9 @@ use tokio::process::Command;
 
 use crate::api::{Api, say};
 use crate::mint::{Mint, claims};
-use crate::place::{Ended, Place};
+use tenure_lab::process::Ended;
+
+use crate::place::Place;
 
 fn place() -> Place {
     let place = Place::new();
@@ -37,10 +38,7 @@ async fn without_a_network_it_says_so_and_decides_nothing() {
         .arg(doctor.as_std().get_program())
         .args(doctor.as_std().get_args())
         .current_dir(place.path("."))
-        .env("TENURE_LOG", "off")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
+        .env("TENURE_LOG", "off");
     let may = Command::new("unshare")
         .args(["--net", "true"])
         .output()
@@ -49,7 +47,7 @@ async fn without_a_network_it_says_so_and_decides_nothing() {
         skip("a network namespace cannot be made here").unwrap();
         return;
     }
-    let ended = Ended::of(alone, "").await;
+    let ended = Ended::of(&mut alone, "").await.unwrap();
     ended.told(3, "no way to the address");
 }
 

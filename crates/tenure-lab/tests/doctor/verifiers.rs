@@ -1,51 +1,21 @@
 //! The doctor's table of verifiers against the verifiers: PyJWT, jose, aws-jwt-verify and jsonwebtoken.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "helpers of tests fail like tests"
-)]
-
 use std::collections::BTreeMap;
-use std::io::Write;
 use std::path::Path;
-use std::process::{Command, Stdio};
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Validation, crypto};
+use jsonwebtoken::{Algorithm, Validation};
 use serde_json::{Value, json};
 use tenure_core::time::Timestamp;
 use tenure_doctor::Source;
 use tenure_doctor::token::{Expected, Opinion, Role, opinions, read};
+use tenure_lab::process::Ended;
 use tenure_lab::skip;
+use tokio::process::Command;
+
+use crate::mint::{Mint, now};
 
 const POOL: &str = "eu-west-1_aB3dE5fGh";
 const ISSUER: &str = "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_aB3dE5fGh";
-
-struct Signer {
-    pair: rcgen::KeyPair,
-}
-
-impl Signer {
-    fn jwks(&self) -> Value {
-        let raw = self.pair.public_key_raw();
-        let coordinate = |from: usize| URL_SAFE_NO_PAD.encode(&raw[from..from + 32]);
-        json!({"keys": [{
-            "kty": "EC", "crv": "P-256", "kid": "k1", "alg": "ES256", "use": "sig",
-            "x": coordinate(1), "y": coordinate(33),
-        }]})
-    }
-
-    fn token(&self, claims: &Value) -> String {
-        let header = json!({"alg": "ES256", "kid": "k1", "typ": "JWT"});
-        let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
-        let message = format!("{}.{}", part(&header), part(claims));
-        let key = EncodingKey::from_ec_der(&self.pair.serialize_der());
-        let signature = crypto::sign(message.as_bytes(), &key, Algorithm::ES256).unwrap();
-        format!("{message}.{signature}")
-    }
-}
 
 /// Claims that differ in one member each from a good token's, at the edges.
 fn variations(now: u64) -> Vec<Value> {
@@ -143,24 +113,16 @@ fn absence(said: &str) -> bool {
     .any(|word| said.contains(word))
 }
 
-fn run(program: &Path, script: &str, job: &Value) -> BTreeMap<String, Vec<Option<String>>> {
+async fn run(program: &Path, script: &str, job: &Value) -> BTreeMap<String, Vec<Option<String>>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("foreign");
-    let mut child = Command::new(program)
-        .arg(folder.join(script))
-        .current_dir(&folder)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut stdin = child.stdin.take().unwrap();
-    stdin.write_all(job.to_string().as_bytes()).unwrap();
-    drop(stdin);
-    let output = child.wait_with_output().unwrap();
-    assert!(output.status.success(), "{script} failed");
-    serde_json::from_slice(&output.stdout).unwrap()
+    let mut command = Command::new(program);
+    command.arg(folder.join(script)).current_dir(&folder);
+    let ended = Ended::of(&mut command, &job.to_string()).await.unwrap();
+    assert_eq!(ended.code, 0, "{script}: {ended:?}");
+    serde_json::from_str(&ended.stdout).unwrap()
 }
 
-fn against(program: &Path, needs: &str, script: &str) {
+async fn against(program: &Path, needs: &str, script: &str) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("foreign");
     if !folder.join(needs).exists() {
         skip(&format!(
@@ -170,18 +132,16 @@ fn against(program: &Path, needs: &str, script: &str) {
         return;
     }
     let now = 1_700_000_000;
-    let signer = Signer {
-        pair: rcgen::KeyPair::generate().unwrap(),
-    };
+    let mint = Mint::pair("k1");
     let claims = variations(now);
-    let tokens: Vec<_> = claims.iter().map(|claims| signer.token(claims)).collect();
+    let tokens: Vec<_> = claims.iter().map(|claims| mint.token(claims)).collect();
     for audience in [Some("app"), None] {
         let job = json!({
-            "now": now, "jwks": signer.jwks(), "pem": signer.pair.public_key_pem(), "issuer": ISSUER,
+            "now": now, "jwks": mint.jwks(), "pem": mint.pem(), "issuer": ISSUER,
             "audience": audience, "clientId": "app", "pool": POOL, "tokens": tokens,
         });
         let expected = expected(audience, now);
-        for (id, said) in run(program, script, &job) {
+        for (id, said) in run(program, script, &job).await {
             assert_eq!(said.len(), tokens.len());
             for ((token, said), claims) in tokens.iter().zip(&said).zip(&claims) {
                 assert_same(&opinion(token, &expected, &id), said.as_deref(), claims);
@@ -190,42 +150,40 @@ fn against(program: &Path, needs: &str, script: &str) {
     }
 }
 
-#[test]
-fn jose_and_aws_jwt_verify_say_what_the_table_says() {
+#[tokio::test]
+async fn jose_and_aws_jwt_verify_say_what_the_table_says() {
     against(
         Path::new("node"),
         "node_modules/aws-jwt-verify",
         "verifiers.mjs",
-    );
+    )
+    .await;
 }
 
-#[test]
-fn pyjwt_says_what_the_table_says() {
+#[tokio::test]
+async fn pyjwt_says_what_the_table_says() {
     let python = Path::new(env!("CARGO_MANIFEST_DIR")).join("foreign/.venv/bin/python");
-    against(&python, ".venv/complete", "verifiers.py");
+    against(&python, ".venv/complete", "verifiers.py").await;
 }
 
 /// jsonwebtoken asks the machine's clock, so a token is left out whose answer changes within seconds.
 #[test]
 fn jsonwebtoken_says_what_the_table_says() {
-    let now = jsonwebtoken::get_current_timestamp();
-    let signer = Signer {
-        pair: rcgen::KeyPair::generate().unwrap(),
-    };
-    let key = DecodingKey::from_ec_der(signer.pair.public_key_raw());
+    let now = now();
+    let mint = Mint::pair("k1");
     let mut compared = 0;
     for audience in [Some("app"), None] {
         let mut validation = Validation::new(Algorithm::ES256);
         validation.set_issuer(&[ISSUER]);
         validation.aud = audience.map(|audience| [audience.to_owned()].into());
         for claims in variations(now) {
-            let token = signer.token(&claims);
+            let token = mint.token(&claims);
             let of = |now| opinion(&token, &expected(audience, now), "jsonwebtoken-rust");
             let opinion = of(now);
             if of(now + 20).refusals != opinion.refusals {
                 continue;
             }
-            let said = jsonwebtoken::decode::<Value>(&token, &key, &validation).err();
+            let said = jsonwebtoken::decode::<Value>(&token, mint.verifier(), &validation).err();
             let said = said.map(|error| format!("{:?}", error.kind()));
             assert_same(&opinion, said.as_deref(), &claims);
             compared += 1;
