@@ -5,7 +5,8 @@ use serde_json::json;
 use super::support::{
     Facts, Headers, URL, confirms, facts, healthy, jwt, leads, leaves_open, verdict,
 };
-use tenure_doctor::Verdict;
+use tenure_doctor::probe::Probe;
+use tenure_doctor::{Source, Verdict, diagnose};
 
 const HTML: (&str, &str) = ("content-type", "text/html; charset=UTF-8");
 const JSON: (&str, &str) = ("content-type", "application/json");
@@ -268,6 +269,17 @@ fn a_gate_of_user_and_password_is_the_proxys_own() {
         &direct_works(all_refused(401, &[basic, both], "")),
         "TN0209",
     );
+}
+
+#[test]
+fn a_gate_is_told_by_the_probe_that_was_sent() {
+    let page = "<center><h1>401 Authorization Required</h1></center><hr><center>nginx</center>";
+    let basic: Headers<'_> = &[("www-authenticate", "Basic realm=\"staging\""), HTML];
+    let gate = facts().answers(&["client", "garbage"], 401, basic, page);
+    confirms(&gate, "TN0209");
+    let diagnosis = diagnose(&gate.evidence());
+    let mut clues = diagnosis.ranked.iter().flat_map(|ranked| &ranked.evidence);
+    assert!(clues.all(|clue| clue.source != Source::Probe(Probe::Altered)));
 }
 
 #[test]

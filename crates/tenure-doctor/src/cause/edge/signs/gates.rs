@@ -69,12 +69,14 @@ pub(crate) static BASIC_GATE: Sign = Sign {
     find: |evidence| {
         let gate = || {
             let client = sent_with_token(evidence).filter(|client| client.status == 401)?;
-            let altered = evidence.answer(Probe::Altered);
-            let altered = altered.or(evidence.answer(Probe::Garbage))?;
-            let challenge = only_basic(client).filter(|_| same(client, altered))?;
+            let forged = [Probe::Altered, Probe::Garbage];
+            let (probe, answer) = forged
+                .into_iter()
+                .find_map(|probe| Some((probe, evidence.answer(probe)?)))?;
+            let challenge = only_basic(client).filter(|_| same(client, answer))?;
             let by = layer::answered(client).filter(is_edge)?;
             let says = format!("{} asks any request for `{challenge}`", by.product);
-            Some((Probe::Altered, says))
+            Some((probe, says))
         };
         found(gate())
     },
