@@ -30,7 +30,7 @@ MALFORMED = spring("An error occurred while attempting to decode the Jwt: Malfor
 SPRING_BARE = empty(401, www_authenticate="Bearer", x_content_type_options="nosniff", content_length="0")
 NO_KEY = spring("An error occurred while attempting to decode the Jwt: Signed JWT rejected: Another algorithm expected, or no matching key(s) found")
 EC = Key("ES256", kid="b1f6-es")
-SUPABASE_LIKE = mint(EC, issuer="https://abcdefgh.supabase.example/auth/v1", audience="authenticated")
+SUPABASE_LIKE = mint(EC, issuer="https://abcdefgh.supabase.example/auth/v1", audience="authenticated", lifetime=86400)
 
 documented(
     "spring-es256-without-algorithm", family="verifier", expected=["TN0410"], source=SPRING, settling=True,
@@ -42,7 +42,7 @@ documented(
            "src/main/resources/application.yml": "auth:\n  jwks-uri: https://abcdefgh.supabase.example/auth/v1/.well-known/jwks.json\n"})
 
 KC = Key(kid="kc-rs-1")
-REALM = mint(KC, issuer="https://sso.example.test/realms/shop", audience="account")
+REALM = mint(KC, issuer="https://sso.example.test/realms/shop", audience="account", lifetime=86400)
 INSUFFICIENT = f'Bearer error="insufficient_scope", error_description="The request requires higher privileges than provided by the access token.", error_uri="{RFC6750}"'
 
 documented(
@@ -56,7 +56,7 @@ documented(
            "src/main/resources/application.yml": "spring:\n  security:\n    oauth2:\n      resourceserver:\n        jwt:\n          issuer-uri: https://sso.example.test/realms/shop\n"})
 
 SHARED_A, SHARED_B = secrets.token_urlsafe(48), secrets.token_urlsafe(48)
-SIGNED = hs(SHARED_A, issuer="https://identity.example.test", audience="shop-api")()
+SIGNED = hs(SHARED_A, issuer="https://identity.example.test", audience="shop-api", lifetime=86400)()
 NOT_FOUND = empty(401, **bearer("The signature key was not found"), content_length="0", server="Kestrel")
 
 documented(
@@ -110,7 +110,7 @@ def dotnet_expired(_lab):
 
 HASURA = "hasura/graphql-engine: docs/authentication/jwt, server/src-lib/Hasura/Server/Auth/JWT.hs"
 HASURA_A, HASURA_B = secrets.token_hex(32), secrets.token_hex(32)
-HASURA_TOKEN = hs(HASURA_A, audience=None)(scope=None, roles=None, **{"https://hasura.io/jwt/claims": {"x-hasura-default-role": "user", "x-hasura-allowed-roles": ["user"], "x-hasura-user-id": "4711"}})
+HASURA_TOKEN = hs(HASURA_A, audience=None, lifetime=86400)(scope=None, roles=None, **{"https://hasura.io/jwt/claims": {"x-hasura-default-role": "user", "x-hasura-allowed-roles": ["user"], "x-hasura-user-id": "4711"}})
 
 
 def hasura(text: str, code="invalid-jwt") -> tuple:
@@ -132,7 +132,7 @@ documented(
 
 POSTGREST = "docs.postgrest.org: references/auth, references/errors, references/configuration (jwt-secret, jwt-secret-is-base64)"
 B64 = base64.b64encode(secrets.token_bytes(32)).decode()
-PGRST = hs(B64, audience=None)(role="web_user", scope=None, roles=None)
+PGRST = hs(B64, audience=None, lifetime=86400)(role="web_user", scope=None, roles=None)
 
 
 def pgrst(status: int, code: str, text: str, **headers) -> tuple:
@@ -151,7 +151,7 @@ documented(
 documented(
     "postgrest-grant-missing-for-role", family="framework", expected=["TN0502"], source=POSTGREST, settling=True, url="https://data.example.test/invoices",
     fault="A new table came without GRANT for the role of the token; tables of before work.",
-    presented=hs(B64, audience=None)(role="web_user", scope=None, roles=None),
+    presented=hs(B64, audience=None, lifetime=86400)(role="web_user", scope=None, roles=None),
     answers={"client": pgrst(403, "42501", "permission denied for table invoices"), "bare": pgrst(401, "42501", "permission denied for table invoices", www_authenticate="Bearer"),
              "altered": BAD_SIGNATURE},
     files={"migrations/20261119_invoices.sql": "create table api.invoices (\n  id bigint generated always as identity primary key,\n  order_id bigint not null references api.orders,\n  total numeric(10, 2) not null\n);\n"})
