@@ -145,7 +145,9 @@ fn named(key: &[u8]) -> bool {
         b"user",
         b"username",
     ];
-    names.iter().any(|name| letters().eq(name.iter().copied()))
+    let length = letters().count();
+    let is = |name: &&[u8]| name.len() == length && letters().eq(name.iter().copied());
+    names.iter().any(is)
 }
 
 /// Three digits after the rest of the key, `:` or `=`, and perhaps a quote.
