@@ -15,41 +15,37 @@ const BEGUN: u64 = 1_795_284_000_000;
 /// a request refused, the refresh, and the request again.
 pub(crate) struct Stream {
     lines: Vec<Vec<u8>>,
-    next: usize,
+    /// The line that is being read, and the bytes of it that have been.
+    line: usize,
+    done: usize,
+    /// Its time.
     at: u64,
     left: u64,
-    /// The line that is being read, and the bytes of it that have been.
-    line: Vec<u8>,
-    done: usize,
 }
 
 impl Stream {
     pub(crate) fn new(bytes: u64) -> Self {
         Self {
             lines: (0..LINES).map(line).collect(),
-            next: 0,
+            line: 0,
+            done: 0,
             at: BEGUN,
             left: bytes,
-            line: Vec::new(),
-            done: 0,
         }
     }
 
-    /// The next line, with its own time.
+    /// Goes on to the next line, with its own time.
     fn advance(&mut self) {
-        let Some(line) = self.lines.get_mut(self.next) else {
-            return;
-        };
+        self.line = (self.line + 1) % self.lines.len();
+        self.done = 0;
+        self.at += 6;
+        let line = self.lines.get_mut(self.line);
+        let time = line.and_then(|line| line.get_mut(TIME));
         let mut digits = self.at;
-        for place in line.get_mut(TIME).unwrap_or_default().iter_mut().rev() {
+        for place in time.unwrap_or_default().iter_mut().rev() {
             *place = b'0' + u8::try_from(digits % 10).unwrap_or_default();
             digits /= 10;
         }
-        self.line.clear();
-        self.line.extend_from_slice(line);
-        self.done = 0;
-        self.next = (self.next + 1) % self.lines.len();
-        self.at += 6;
     }
 }
 
@@ -57,10 +53,13 @@ impl Read for Stream {
     fn read(&mut self, into: &mut [u8]) -> Result<usize> {
         let mut filled = 0;
         while filled < into.len() && self.left > 0 {
-            if self.done == self.line.len() {
+            let line = self.lines.get(self.line);
+            let rest = line.and_then(|line| line.get(self.done..));
+            let rest = rest.unwrap_or_default();
+            if rest.is_empty() {
                 self.advance();
+                continue;
             }
-            let rest = self.line.get(self.done..).unwrap_or_default();
             let space = into.get_mut(filled..).unwrap_or_default();
             let left = usize::try_from(self.left).unwrap_or(usize::MAX);
             let take = space.len().min(rest.len()).min(left);
