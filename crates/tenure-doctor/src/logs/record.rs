@@ -123,7 +123,9 @@ pub(super) fn below(above: &str, raw: &str) -> String {
         path.push_str(above);
         path.push('.');
     }
-    let bytes = raw.bytes().filter(|byte| byte.is_ascii_alphanumeric() || *byte == b'.');
+    let bytes = raw
+        .bytes()
+        .filter(|byte| byte.is_ascii_alphanumeric() || *byte == b'.');
     path.extend(bytes.map(|byte| char::from(byte.to_ascii_lowercase())));
     path
 }
