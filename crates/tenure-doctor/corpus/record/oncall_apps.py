@@ -250,7 +250,7 @@ def retried(lab):
 
 
 @case("healthy-axios-signed-out-by-user", family="healthy", recorded=f"{APP}, {API}, {npm('winston')}",
-      fault="None: somebody signs out and in again; a month later the refresh token has ended, as it should, and a login follows.")
+      fault="None: somebody signs out by hand and in again, twice; expired tokens are refreshed in between.")
 def by_user(lab):
     shop = Shop(lab, "2026-03-02T12:00:00", log="ansi")
     text = shop.app("start", "login", "get:3", "pass:80", "logout", "pass:30", "login", "get:2", "pass:905", "get:3")

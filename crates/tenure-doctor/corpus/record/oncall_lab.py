@@ -36,8 +36,8 @@ def ready() -> None:
 
 def npm(*packages: str) -> str:
     """Names with versions of what these cases have of npm."""
-    found = [(name, json.loads((NODE / f"node_modules/{name}/package.json").read_text())["version"]) for name in packages]
-    return ", ".join(f"{name} {version}" for name, version in found)
+    locked = json.loads((NODE / "package-lock.json").read_text())["packages"]
+    return ", ".join(f"{name} {locked[f'node_modules/{name}']['version']}" for name in packages)
 
 
 def pypi(*packages: str) -> str:

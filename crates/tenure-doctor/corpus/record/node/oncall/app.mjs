@@ -32,7 +32,7 @@ api.interceptors.response.use(
     const { config, response } = error;
     if (config.url.endsWith("/auth/refresh")) throw error;
     note("warn", `[api] ${config.method.toUpperCase()} ${config.url} failed: ${error.message}`,
-      { status: response?.status, code: error.code, body: response?.data, date: options.byToken && response?.headers.date, hadToken: Boolean(config.headers.Authorization) });
+      { status: response?.status, code: error.code, body: response?.data, ...(options.byToken && { date: response?.headers.date }), hadToken: Boolean(config.headers.Authorization) });
     if (response?.status !== 401 || config.retried) throw error;
     if (flaw("never")) {
       leave("unauthorized");
