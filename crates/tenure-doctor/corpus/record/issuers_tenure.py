@@ -70,7 +70,7 @@ def urlread(url):
         return answered.read().decode()
 
 
-@case("tenure-two-data-folders", family="tenure", recorded=WITH_NGINX, expected=["TN0713", "TN0409"], settling=True,
+@case("tenure-two-data-folders", family="tenure", recorded=WITH_NGINX, expected=["TN0409", "TN0713"], settling=True,
       fault="Two servers behind nginx, each with a data folder of its own: each has other keys and other sessions.")
 def two_folders(lab):
     port = lab.port()
