@@ -37,12 +37,12 @@ def provider(story, **given):
 class Nightly:
     """A job that runs each night with a token of the provider, against an API that looks it up there."""
 
-    def __init__(self, lab, begin, keeps, **given):
+    def __init__(self, lab, begin, keeps, client="web", **given):
         self.story = Story(lab, begin)
         self.sso = provider(self.story, alg="RS256", **given)
         self.api = self.story.python("stock.py", jwks=f"{self.sso.base}/jwks", audience=RESOURCE, issuer=[self.sso.base])
-        first = self.sso.refresh(self.sso.begin())[1]
-        self.at = None
+        self.client = client
+        first = self.sso.refresh(self.sso.begin(client), client)[1]
         lab.write("token.json", json.dumps({**first, "expires_at": self.story.now() + 900}))
         self.stamp()
         self.keeps, self.log = keeps, ""
@@ -53,7 +53,7 @@ class Nightly:
 
     def night(self):
         before = (self.story.lab.folder / "token.json").read_bytes()
-        text = self.story.run([VENV / "python", PYTHON / "nightly.py", f"{self.api.base}/orders", f"{self.sso.base}/token", "web", RESOURCE],
+        text = self.story.run([VENV / "python", PYTHON / "nightly.py", f"{self.api.base}/orders", f"{self.sso.base}/token", self.client, RESOURCE],
                               keeps=self.keeps)
         if (self.story.lab.folder / "token.json").read_bytes() != before:
             self.stamp()
@@ -95,6 +95,19 @@ def holidays(lab):
     job.story.pass_(8 * 86400)
     last = job.night()
     ensure("invalid_grant" in last, last)
+    return job.story.inputs(logs={"nightly.log": job.log, "oidc.log": lab.read("oidc.log")})
+
+
+@case("requests-oauthlib-client-removed", family="session", expected=["TN0608"], recorded=JOB,
+      fault="The issuer's clients were set up anew and the job's is not among them: its refresh is refused.")
+def removed(lab):
+    job = Nightly(lab, "2026-04-07T02:00:00", keeps=True, client="phone")
+    job.story.pass_(86400)
+    for _ in range(2):
+        ensure("export finished" in job.night(), job.log)
+    job.sso.post("/lab/remove-client?client=phone")
+    last = job.night()
+    ensure("invalid_client" in last, last)
     return job.story.inputs(logs={"nightly.log": job.log, "oidc.log": lab.read("oidc.log")})
 
 
@@ -259,3 +272,15 @@ def rotated(lab):
     traffic(api, [Key().token(**claims(issuer.url, audience="stock", now=story.now()))], 1, agent="python-requests/2.31.0")
     return story.inputs(token=tokens[2], old_token=tokens[0], keys={"jwks.json": json.dumps(issuer.jwks())},
                         logs={"stock-json.log": docker_json(api.log(), begin=story.now() - 200)})
+
+
+@case("token-cut-off-by-the-terminal", family="client", expected=["TN0425"], settling=True, recorded=f"{STOCK}, curl 7.88.1",
+      fault="The token was copied from a terminal that had wrapped it: its last line is missing, so that half a signature is left.")
+def cut_off(lab):
+    story, api, issuer, key = stock(lab, "2026-02-20T10:00:00", log="dated")
+    whole = key.token(**claims(issuer.url, audience="stock", now=story.now(), lifetime=3600))
+    token = whole[: len(whole) // 80 * 80 - 160]
+    ensure(token.count(".") == 2, token)
+    text = story.run(["curl", "-sv", "-H", f"Authorization: Bearer {token}", f"{api.base}/orders"])
+    ensure(set(traffic(api, [whole], 3)) == {200} and " 401 " in text, text)
+    return story.inputs(token=token, keys={"jwks.json": json.dumps(issuer.jwks())}, logs={"curl.txt": text, "uvicorn.log": api.log()})

@@ -191,6 +191,19 @@ def auth0_audience(lab):
         "api/.env": f"ISSUER_BASE_URL={issuer.url}\nAUDIENCE=https://api.shop.example/\nPORT={web.port}\n"})
 
 
+@case("auth0-id-token-sent-to-api", family="client", expected=["TN0114", "TN0412"], settling=True,
+      recorded=npm("express-oauth2-jwt-bearer", "express", "pino-http"),
+      fault="The app sends its ID token, of which the audience is its own client id; the API wants an access token.")
+def id_token(lab):
+    story, web, issuer, key = guarded(lab, "auth0")
+    token = key.token(**claims(issuer.url, audience="8fK2cN4eQz7Lw1", subject="auth0|64f1", nickname="ann", name="Ann", email="ann@example.test",
+                               nonce="cVd0b3JnTmlDUQ", sid="p1Vb", azp=None))
+    for _ in range(4):
+        ensure(web.send("GET", "/api/orders", headers={"authorization": f"Bearer {token}", "user-agent": PHONES[3]})[0] == 401, "refused")
+        web.noise(2)
+    return story.inputs(token=token, target=target(f"{web.base}/api/orders"), logs={"api.log": web.log()})
+
+
 @case("auth0-opaque-token-no-audience", family="client", expected=["TN0115"], settling=True,
       recorded=npm("express-oauth2-jwt-bearer", "express", "pino-http"),
       fault="The single-page app asks for no audience and gets an opaque token for userinfo; the API reads JWTs only.")
