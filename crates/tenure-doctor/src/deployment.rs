@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Source, redact};
 
-pub use self::ask::{Looked, NotAnAddress, Route, look};
+pub use self::ask::{Looked, NotAnAddress, Route, ask, look};
 pub use self::checks::checks;
 
 /// One check of a deployment.

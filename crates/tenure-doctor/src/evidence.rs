@@ -125,7 +125,7 @@ pub struct Clue {
 
 impl Clue {
     /// A finding of which it is not known when it happened.
-    pub(crate) fn new(says: impl Into<String>, source: Source) -> Self {
+    pub fn new(says: impl Into<String>, source: Source) -> Self {
         Self {
             says: says.into(),
             source,

@@ -54,16 +54,21 @@ impl Route {
             Self::Stranger | Self::Origin => "/oauth2/token",
         }
     }
+
+    fn method(self) -> &'static str {
+        match self {
+            Self::Stranger | Self::Origin => "OPTIONS",
+            _ => "GET",
+        }
+    }
 }
 
 impl fmt::Display for Route {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.method(), self.path())?;
         match self {
-            Self::Stranger | Self::Origin => write!(f, "OPTIONS {}", self.path()),
-            Self::DiscoveryAt(address) | Self::JwksAt(address) => {
-                write!(f, "GET {} at {address}", self.path())
-            }
-            _ => write!(f, "GET {}", self.path()),
+            Self::DiscoveryAt(address) | Self::JwksAt(address) => write!(f, " at {address}"),
+            _ => Ok(()),
         }
     }
 }
@@ -101,17 +106,8 @@ pub async fn look(
     url: &str,
     origin: Option<&str>,
 ) -> Result<Looked, NotAnAddress> {
-    let base = Url::parse(url).map_err(|_| NotAnAddress)?;
-    let web = matches!(base.scheme(), "http" | "https") && base.host_str().is_some();
-    let anonymous = base.username().is_empty() && base.password().is_none();
-    if !web || !anonymous || base.query().is_some() || base.fragment().is_some() {
-        return Err(NotAnAddress);
-    }
-    let mut looked = Looked {
-        base: url.trim_end_matches('/').to_owned(),
-        origin: origin.map(str::to_owned),
-        answers: Vec::new(),
-    };
+    let base = address(url)?;
+    let mut looked = Looked::new(url, origin);
     let mut routes = vec![
         Route::Discovery,
         Route::Forwarded,
@@ -140,14 +136,47 @@ pub async fn look(
     Ok(looked)
 }
 
+/// Asks a deployment, or any issuer, these questions only.
+///
+/// # Errors
+/// As [`look`] does.
+pub async fn ask(wire: &dyn Wire, url: &str, routes: &[Route]) -> Result<Looked, NotAnAddress> {
+    address(url)?;
+    let mut looked = Looked::new(url, None);
+    for route in routes {
+        looked.ask(wire, *route, None).await;
+    }
+    Ok(looked)
+}
+
+fn address(url: &str) -> Result<Url, NotAnAddress> {
+    let base = Url::parse(url).map_err(|_| NotAnAddress)?;
+    let web = matches!(base.scheme(), "http" | "https") && base.host_str().is_some();
+    let anonymous = base.username().is_empty() && base.password().is_none();
+    if !web || !anonymous || base.query().is_some() || base.fragment().is_some() {
+        return Err(NotAnAddress);
+    }
+    Ok(base)
+}
+
 impl Looked {
+    fn new(url: &str, origin: Option<&str>) -> Self {
+        Self {
+            base: url.trim_end_matches('/').to_owned(),
+            origin: origin.map(str::to_owned),
+            answers: Vec::new(),
+        }
+    }
+
     async fn ask(&mut self, wire: &dyn Wire, route: Route, to: Option<SocketAddr>) {
         let Some(url) = self.url(route) else { return };
-        let (method, headers) = self.headers(route);
+        let headers = self.headers(route).into_iter();
         let request = Request {
-            method: method.to_owned(),
+            method: route.method().to_owned(),
             url,
-            headers,
+            headers: headers
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .collect(),
             body: Vec::new(),
             to,
         };
@@ -172,42 +201,25 @@ impl Looked {
         }
     }
 
-    fn headers(&self, route: Route) -> (&'static str, Vec<(String, String)>) {
-        let own = |pairs: &[(&str, &str)]| {
-            pairs
-                .iter()
-                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-                .collect()
-        };
+    fn headers(&self, route: Route) -> Vec<(&str, &str)> {
+        const JSON: (&str, &str) = ("accept", "application/json");
         let preflight = |origin| {
-            (
-                "OPTIONS",
-                own(&[
-                    ("origin", origin),
-                    ("access-control-request-method", "POST"),
-                    ("access-control-request-headers", "content-type"),
-                ]),
-            )
+            vec![
+                ("origin", origin),
+                ("access-control-request-method", "POST"),
+                ("access-control-request-headers", "content-type"),
+            ]
         };
         match route {
-            Route::Forwarded => (
-                "GET",
-                own(&[
-                    ("accept", "application/json"),
-                    ("x-forwarded-host", "doctor.invalid"),
-                    ("x-forwarded-proto", "http"),
-                ]),
-            ),
-            Route::Garbage => (
-                "GET",
-                own(&[
-                    ("accept", "application/json"),
-                    ("authorization", "Bearer x"),
-                ]),
-            ),
+            Route::Forwarded => vec![
+                JSON,
+                ("x-forwarded-host", "doctor.invalid"),
+                ("x-forwarded-proto", "http"),
+            ],
+            Route::Garbage => vec![JSON, ("authorization", "Bearer x")],
             Route::Stranger => preflight(STRANGER),
             Route::Origin => preflight(self.origin.as_deref().unwrap_or_default()),
-            _ => ("GET", own(&[("accept", "application/json")])),
+            _ => vec![JSON],
         }
     }
 }

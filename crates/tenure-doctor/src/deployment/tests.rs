@@ -1,8 +1,12 @@
+use std::net::IpAddr;
+use std::sync::Mutex;
+
+use async_trait::async_trait;
 use tenure_core::time::Timestamp;
 
 use super::*;
 use crate::exchange::{Answer, Exchange, Failure, Sent};
-use crate::probe::Probe;
+use crate::probe::{Probe, Request, Wire};
 
 const ISSUER: &str = "https://auth.example.com";
 
@@ -274,7 +278,7 @@ fn nobody_there_is_one_check() {
 
 #[test]
 fn addresses_that_do_not_agree_are_told() {
-    let at = |last: u8| std::net::IpAddr::from([192, 0, 2, last]);
+    let at = |last: u8| IpAddr::from([192, 0, 2, last]);
     let keys = |kid: &str| answer(200, &[], &format!(r#"{{"keys":[{{"kid":"{kid}"}}]}}"#));
     let two = |other: &str| {
         vec![
@@ -294,5 +298,32 @@ fn addresses_that_do_not_agree_are_told() {
     assert_eq!(
         faults(two("k2")),
         [("addresses-agree".to_owned(), CheckResult::Bad)]
+    );
+}
+
+/// Answers nothing, and notes the paths that it was asked for.
+#[derive(Default)]
+struct Silent(Mutex<Vec<String>>);
+
+#[async_trait]
+impl Wire for Silent {
+    async fn send(&self, _probe: Probe, request: Request) -> Exchange {
+        self.0.lock().unwrap().push(request.url.path().to_owned());
+        exchange(Err(Failure::Refused))
+    }
+
+    async fn addresses(&self, _host: &str, _port: u16) -> Vec<IpAddr> {
+        Vec::new()
+    }
+}
+
+#[tokio::test]
+async fn who_is_asked_for_two_documents_gets_two_requests() {
+    let wire = Silent::default();
+    let wanted = [Route::Discovery, Route::Ready];
+    ask(&wire, ISSUER, &wanted).await.unwrap();
+    assert_eq!(
+        wire.0.into_inner().unwrap(),
+        ["/.well-known/openid-configuration", "/health/ready"]
     );
 }

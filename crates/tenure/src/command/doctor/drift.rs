@@ -4,9 +4,9 @@
 mod aws;
 
 use tenure_doctor::case::Text;
-use tenure_doctor::deployment::{Route, look};
+use tenure_doctor::deployment::{Route, ask};
 use tenure_doctor::probe::Options;
-use tenure_doctor::{Source, redact};
+use tenure_doctor::{Clue, Source, redact};
 
 use super::gathered::Gathered;
 use super::{read, wire::wire};
@@ -38,26 +38,25 @@ pub(crate) async fn gather(
 /// The metadata of an issuer, and what a Tenure service says of itself.
 async fn issuer(url: &str, gathered: &mut Gathered) -> Result<(), Failure> {
     let wire = wire(Options::default())?;
-    let looked = look(&wire, url, None)
+    let wanted = [
+        (Route::Discovery, "openid-configuration"),
+        (Route::Ready, "health"),
+    ];
+    let looked = ask(&wire, url, &wanted.map(|(route, _)| route))
         .await
         .map_err(|error| Failure::Usage(error.to_string()))?;
-    for route in [Route::Discovery, Route::Ready] {
+    for (route, file) in wanted {
         let answer = looked.answer(route).filter(|answer| answer.status == 200);
-        let (name, file) = match route {
-            Route::Discovery => ("metadata", "openid-configuration"),
-            _ => ("health", "health"),
-        };
         if let Some(answer) = answer {
             gathered.inputs.files.push(Text {
                 name: format!("{} {file}.json", looked.base),
                 text: answer.body.clone(),
             });
         } else if route == Route::Discovery {
-            gathered.unread.push(tenure_doctor::Clue {
-                says: format!("{} gave no {name}", redact::url(url)),
-                source: Source::Deployment(route.to_string()),
-                at: None,
-            });
+            gathered.unread.push(Clue::new(
+                format!("{} gave no metadata", redact::url(url)),
+                Source::Deployment(route.to_string()),
+            ));
         }
     }
     Ok(())

@@ -29,11 +29,10 @@ pub(super) async fn gather(gathered: &mut Gathered) -> Result<(), Failure> {
                 open.extend(calls_after(&call, &answer));
                 gathered.inputs.files.push(answer);
             }
-            Err(error) => gathered.unread.push(Clue {
-                says: error.to_string(),
-                source: Source::Aws(call.to_string()),
-                at: None,
-            }),
+            Err(error) => {
+                let source = Source::Aws(call.to_string());
+                gathered.unread.push(Clue::new(error.to_string(), source));
+            }
         }
     }
     Ok(())

@@ -35,13 +35,11 @@ pub(super) async fn fetch(
         Some(url) if may_name(&issuer, &url) => {
             get(&wire, Probe::Jwks, url, gathered).await;
         }
-        Some(_) => gathered.unread.push(Clue {
-            says: "the keys that the metadata names are not fetched: their `jwks_uri` is no https:// name, nor at \
-                   the issuer's host; give it by --jwks if it is yours"
-                .to_owned(),
-            source: Source::Probe(Probe::Discovery),
-            at: None,
-        }),
+        Some(_) => gathered.unread.push(Clue::new(
+            "the keys that the metadata names are not fetched: their `jwks_uri` is no https:// name, nor at the \
+             issuer's host; give it by --jwks if it is yours",
+            Source::Probe(Probe::Discovery),
+        )),
         None => {}
     }
     Ok(())
