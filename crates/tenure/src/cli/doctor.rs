@@ -14,7 +14,7 @@ mod token;
 pub(crate) use config::Config;
 pub(crate) use drift::{Drift, Files};
 pub(crate) use explain::Explain;
-pub(crate) use logs::{LogFiles, Logs};
+pub(crate) use logs::Logs;
 pub(crate) use output::{Color, FailOn, Output};
 pub(crate) use probe::{Probe, Request};
 pub(crate) use report::Report;
@@ -75,6 +75,4 @@ pub(crate) struct Sources {
     /// Log files and HAR files; `-` is stdin
     #[arg(long, value_name = "FILE", num_args = 1..)]
     pub(crate) logs: Vec<String>,
-    #[command(flatten)]
-    pub(crate) more_logs: LogFiles,
 }

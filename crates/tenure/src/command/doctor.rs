@@ -51,7 +51,7 @@ async fn look(args: Doctor) -> Result<ExitCode, Failure> {
             args.output
         }
         Some(Examine::Logs(args)) => {
-            logs::gather(&args.files, args.more, &mut gathered)?;
+            logs::gather(&args.files, &mut gathered)?;
             args.output
         }
         Some(Examine::Config(args)) => {
@@ -68,7 +68,7 @@ async fn look(args: Doctor) -> Result<ExitCode, Failure> {
 async fn gather(sources: Sources, gathered: &mut Gathered) -> Result<(), Failure> {
     token::gather(sources.tokens, gathered)?;
     drift::gather(&sources.files, sources.more_files, gathered).await?;
-    logs::gather(&sources.logs, sources.more_logs, gathered)?;
+    logs::gather(&sources.logs, gathered)?;
     if let Some(url) = sources.url {
         probe::gather(url, sources.request, gathered).await?;
     }

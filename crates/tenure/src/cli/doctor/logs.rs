@@ -11,11 +11,5 @@ pub(crate) struct Logs {
     #[arg(value_name = "FILE", required = true)]
     pub(crate) files: Vec<String>,
     #[command(flatten)]
-    pub(crate) more: LogFiles,
-    #[command(flatten)]
     pub(crate) output: Output,
 }
-
-/// How logs are read.
-#[derive(Args, Debug)]
-pub(crate) struct LogFiles {}

@@ -56,6 +56,13 @@ pub(crate) struct Form {
     pub(crate) markdown: bool,
 }
 
+impl Form {
+    /// Whether none is asked for.
+    pub(crate) fn is_for_people(&self) -> bool {
+        !(self.json || self.sarif || self.junit || self.markdown)
+    }
+}
+
 /// The least verdict for exit code 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum FailOn {

@@ -1,6 +1,7 @@
 //! The one place that shows a diagnosis and decides the exit code.
 
 use std::io::{self, IsTerminal as _};
+use std::path::Path;
 use std::process::ExitCode;
 
 use tenure_doctor::output::{self, Look};
@@ -21,10 +22,15 @@ pub(crate) fn answer(evidence: &Evidence, output: &Output) -> Result<ExitCode, F
 
 /// Writes the evidence where that was asked for.
 fn keep(evidence: &Evidence, output: &Output) -> Result<(), Failure> {
-    let Some(path) = &output.evidence_out else {
-        return Ok(());
-    };
-    std::fs::write(path, serde_json::to_string_pretty(evidence)?).map_err(|error| {
+    match &output.evidence_out {
+        Some(path) => write(path, &serde_json::to_string_pretty(evidence)?),
+        None => Ok(()),
+    }
+}
+
+/// Writes a file that was asked for.
+pub(super) fn write(path: &Path, text: &str) -> Result<(), Failure> {
+    std::fs::write(path, text).map_err(|error| {
         let path = path.display();
         Failure::Usage(format!("{path} cannot be written: {error}"))
     })

@@ -10,16 +10,11 @@ use tokio::time::Instant;
 
 use super::gathered::Gathered;
 use super::read;
-use crate::cli::doctor::LogFiles;
 use crate::failure::Failure;
 use crate::print;
 
 /// Streams logs of any size through the analyst.
-pub(crate) fn gather(
-    files: &[String],
-    _args: LogFiles,
-    gathered: &mut Gathered,
-) -> Result<(), Failure> {
+pub(crate) fn gather(files: &[String], gathered: &mut Gathered) -> Result<(), Failure> {
     if files.is_empty() {
         return Ok(());
     }

@@ -7,6 +7,7 @@ use serde_json::Value;
 use tenure_doctor::report::{Report, merge};
 use tenure_doctor::{Evidence, diagnose};
 
+use super::answer::write;
 use super::gathered::Gathered;
 use crate::cli::doctor;
 use crate::failure::Failure;
@@ -39,7 +40,10 @@ pub(crate) async fn report(
     } else {
         report.markdown()?
     };
-    write(args.out.as_deref(), &text)?;
+    match &args.out {
+        Some(path) => write(path, &text)?,
+        None => print::bytes(text.as_bytes())?,
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -59,12 +63,4 @@ fn collected(path: &Path) -> Result<Evidence, Failure> {
     // What serde says would quote the file.
     serde_json::from_value(value)
         .map_err(|_| wrong("is not what this version's --evidence-out writes".to_owned()))
-}
-
-fn write(out: Option<&Path>, text: &str) -> Result<(), Failure> {
-    let Some(path) = out else {
-        return Ok(print::bytes(text.as_bytes())?);
-    };
-    std::fs::write(path, text)
-        .map_err(|error| Failure::Usage(format!("{} cannot be written: {error}", path.display())))
 }

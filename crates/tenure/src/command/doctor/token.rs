@@ -36,8 +36,7 @@ pub(crate) async fn token(args: Token, mut gathered: Gathered) -> Result<ExitCod
     gather(tokens, &mut gathered)?;
     let expected = verifiers_side(verifier, &mut gathered).await?;
     let evidence = gathered.evidence();
-    let form = &output.form;
-    if !(form.json || form.sarif || form.junit || form.markdown) {
+    if output.form.is_for_people() {
         opinions::print(&evidence, expected)?;
     }
     answer(&evidence, &output)

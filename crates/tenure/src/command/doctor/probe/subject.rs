@@ -32,10 +32,9 @@ pub(super) fn subject(
             address(text, flag)?;
         }
     }
-    check_method(&args)?;
     let target = Target {
         url,
-        method: args.method.to_ascii_uppercase(),
+        method: method(&args)?,
         origin: args.origin.clone(),
         issuer: args.issuer.clone(),
     };
@@ -70,7 +69,8 @@ pub(super) fn subject(
     })
 }
 
-fn check_method(args: &Request) -> Result<(), Failure> {
+/// In capitals, where it may be sent.
+fn method(args: &Request) -> Result<String, Failure> {
     let method = args.method.to_ascii_uppercase();
     if Method::from_bytes(method.as_bytes()).is_err() {
         return Err(Failure::Usage(
@@ -78,7 +78,7 @@ fn check_method(args: &Request) -> Result<(), Failure> {
         ));
     }
     if args.allow_unsafe || matches!(method.as_str(), "GET" | "HEAD" | "OPTIONS") {
-        return Ok(());
+        return Ok(method);
     }
     Err(Failure::Usage(format!(
         "{method} may change something at the service: allow it with --allow-unsafe, or probe with --method GET"

@@ -16,8 +16,7 @@ pub(super) struct Given {
 
 /// Age and clocks, every check that fails, and each verifier's answer.
 pub(super) fn print(evidence: &Evidence, given: Given) -> io::Result<()> {
-    let presented = |token: &&tenure_doctor::token::Token| token.role == Role::Presented;
-    let Some(token) = evidence.tokens.iter().find(presented) else {
+    let Some(token) = evidence.token(Role::Presented) else {
         return Ok(());
     };
     let discovered = || evidence.keys.iter().find_map(|set| set.issuer.clone());
