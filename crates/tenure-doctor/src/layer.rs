@@ -5,6 +5,7 @@ mod marks;
 use self::marks::{MARKS, PASSED};
 use crate::cause::Layer;
 use crate::exchange::Answer;
+use crate::sign::answer::mentions;
 use crate::sign::contains;
 
 /// The layer that answered.
@@ -36,9 +37,7 @@ pub fn answered(answer: &Answer) -> Option<Answered> {
 pub fn passed(answer: &Answer) -> Vec<&'static str> {
     let mut products = Vec::new();
     for (name, needle, product) in PASSED {
-        let met = answer
-            .header(name)
-            .is_some_and(|value| contains(value, needle));
+        let met = mentions(answer.header(name), needle);
         if met && !products.contains(product) {
             products.push(*product);
         }

@@ -4,6 +4,7 @@ use super::texts;
 use crate::deployment::CheckResult;
 use crate::exchange::Answer;
 use crate::probe::Probe;
+use crate::sign::answer::mentions;
 use crate::sign::{Sign, accepted, answers, contains, each, logs, refused, seen};
 use crate::{Clue, Evidence};
 
@@ -197,9 +198,7 @@ pub(super) static PAGE_REFUSED: Sign = Sign {
     find: |evidence| {
         let tenure = answers(evidence).any(|(_, answer)| {
             contains(&answer.body, "tenure_rotation")
-                || answer
-                    .header("www-authenticate")
-                    .is_some_and(|field| contains(field, "realm=\"tenure\""))
+                || mentions(answer.header("www-authenticate"), "realm=\"tenure\"")
         });
         let closed = |probe: Probe| {
             let answer = evidence.answer(probe)?;

@@ -4,6 +4,7 @@ use super::{always, error_type, is_type, own, reason, says, through_http, throug
 use crate::compare::same;
 use crate::exchange::Answer;
 use crate::probe::Probe;
+use crate::sign::answer::mentions;
 use crate::sign::{Sign, accepted, contains, first_of, seen, together, token};
 use crate::token::Role;
 
@@ -183,10 +184,8 @@ pub(in super::super) static AUTHORIZER_BROKEN: Sign = Sign {
     name: "gateway-authorizer-broken",
     means: "the gateway's authorizer fails or is set up wrongly",
     find: |evidence| {
-        let broken = |answer: &Answer| {
-            answer.status >= 500
-                && error_type(answer).is_some_and(|kind| contains(kind, "authorizer"))
-        };
+        let broken =
+            |answer: &Answer| answer.status >= 500 && mentions(error_type(answer), "authorizer");
         always(evidence, broken, reason)
     },
 };

@@ -3,6 +3,7 @@
 use super::{always, reason, says, through_http};
 use crate::exchange::Answer;
 use crate::probe::Probe;
+use crate::sign::answer::mentions;
 use crate::sign::keys::KID_KNOWN;
 use crate::sign::token::{accepted_rivals, of_claims, presented};
 use crate::sign::{Sign, contains, found, of_token, together};
@@ -34,8 +35,7 @@ pub(in super::super) static SCOPE_NAMED: Sign = Sign {
     means: "the HTTP API says that the token lacks a scope of the route",
     find: |evidence| {
         let named = |answer: &Answer| {
-            through_http(answer)
-                && bearer(answer).is_some_and(|value| contains(value, "insufficient_scope"))
+            through_http(answer) && mentions(bearer(answer), "insufficient_scope")
         };
         always(evidence, named, described)
     },

@@ -41,8 +41,7 @@ pub(super) fn said(evidence: &Evidence, words: Option<&Regex>) -> Vec<Clue> {
     let browsed = evidence.logs.browsed.iter().filter_map(|one| {
         let answer = one.answer.as_ref();
         let refusal = answer.filter(|answer| refused(answer) && !is_aside(answer))?;
-        let source = Source::Log(one.file.clone(), one.entry);
-        Some(Clue::new(reason(refusal)?, source))
+        Some(one.clue(reason(refusal)?))
     });
     // Where the client's own request was sent, nobody else's counts.
     let browsed = browsed.take(if evidence.sent(Probe::Client) {
