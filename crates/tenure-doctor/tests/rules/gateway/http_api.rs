@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use tenure_doctor::Verdict;
 
-use super::{CHALLENGE, HTTP_API, NO, REFUSED, authorizers, issuer};
+use super::{CHALLENGE, HTTP_API, NO, REFUSED};
 use crate::support::{Headers, NOW, confirms, facts, jwt, jwt_of, leads, leaves_open, verdict};
 
 #[test]

@@ -1,6 +1,6 @@
 //! A gateway that trusts a user pool of the past.
 
-use serde_json::{Value, json};
+use serde_json::json;
 use tenure_doctor::cause::{Step, by_id};
 use tenure_doctor::probe::Probe;
 use tenure_doctor::{Outcome, Verdict, diagnose};
