@@ -137,8 +137,8 @@ pub enum Effective {
 pub fn read_file(name: &str, text: &str) -> Result<Vec<Belief>, String> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     // Templates and settings may stand in a directory of that name, too; answers are JSON.
-    let of_aws_name = name.starts_with("aws/") || name.contains("/aws/");
-    if of_aws_name && name.ends_with(".json") {
+    let is_below = name.starts_with("aws/") || name.contains("/aws/");
+    if is_below && name.rsplit('.').next() == Some("json") {
         return of_aws(name, text);
     }
     match Kind::of(name, text) {
