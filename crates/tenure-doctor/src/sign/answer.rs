@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use tenure_core::outcome;
 use tenure_core::time::Timestamp;
 
 use super::{Sign, accepted, answers, client_answers, contains, found, refused, seen, together};
@@ -256,9 +257,7 @@ pub(crate) fn clocks(evidence: &Evidence) -> impl Iterator<Item = (Probe, Timest
                 .as_ref()
                 .ok()
                 .filter(|answer| from_cache(answer).is_none())?;
-            let date = httpdate::parse_http_date(answer.header("date")?).ok()?;
-            let there = date.duration_since(std::time::UNIX_EPOCH).ok()?.as_secs();
-            Some((*probe, *at, Timestamp(there)))
+            Some((*probe, *at, outcome::date(answer.header("date")?)?))
         },
     )
 }
