@@ -22,9 +22,7 @@ pub static VERIFIES: Sign = Sign {
 pub static NO_KEY_VERIFIES: Sign = Sign {
     name: "no-key-verifies",
     means: "none of the keys that were given verifies the token's signature",
-    find: |evidence| {
-        none_good(checks(evidence), "does not verify the signature")
-    },
+    find: |evidence| none_good(checks(evidence), "does not verify the signature"),
 };
 
 /// The token's kid is in a key set, and the key of that name does not verify it.
@@ -196,7 +194,9 @@ fn none_good<'e>(checks: impl Iterator<Item = &'e SignatureCheck>, says: &str) -
     if checks.iter().any(|check| check.verdict == Signature::Good) {
         return Vec::new();
     }
-    let bad = checks.iter().filter(|check| check.verdict == Signature::Bad);
+    let bad = checks
+        .iter()
+        .filter(|check| check.verdict == Signature::Bad);
     bad.map(|check| clue(check, says)).collect()
 }
 
