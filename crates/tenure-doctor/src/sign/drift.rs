@@ -1,7 +1,7 @@
 //! Who disagrees with whom.
 
 use super::Sign;
-use crate::drift::{Belief, Disagreement, Holder, Nature, Subject, compare};
+use crate::drift::{Belief, Disagreement, Nature, Subject, compare};
 use crate::{Clue, Evidence, Source};
 
 macro_rules! disagreements {
@@ -31,17 +31,6 @@ disagreements! {
     ALGORITHMS_DIFFER = "algorithms-differ", Algorithm, "issuer and verifier use different algorithms";
 }
 
-/// Values that would be equal but for a slash, a scheme, capitals, blanks or an encoding.
-pub static NEARLY_EQUAL: Sign = Sign {
-    name: "nearly-equal",
-    means: "two places say the same but for a slash, a scheme, capitals, blanks or an encoding",
-    find: |evidence| {
-        clues(&evidence.beliefs, |one| {
-            one.nature != Nature::Different && one.nature != Nature::OtherHost
-        })
-    },
-};
-
 /// One secret, base64-encoded or with blanks on one side.
 pub static SECRET_FORMS_DIFFER: Sign = Sign {
     name: "secret-forms-differ",
@@ -49,18 +38,6 @@ pub static SECRET_FORMS_DIFFER: Sign = Sign {
     find: |evidence| {
         clues(&evidence.beliefs, |one| {
             one.about == Subject::Secret && matches!(one.nature, Nature::Blanks | Nature::Base64)
-        })
-    },
-};
-
-/// A template takes a value that has moved on since the deployment.
-pub static DEPLOYED_IS_OLD: Sign = Sign {
-    name: "deployed-is-old",
-    means: "what is deployed says another thing than the place that it was taken from",
-    find: |evidence| {
-        clues(&evidence.beliefs, |one| {
-            let held = |side: &[Belief], holder| side.iter().any(|belief| belief.held_by == holder);
-            held(&one.left, Holder::Deployed) != held(&one.right, Holder::Deployed)
         })
     },
 };

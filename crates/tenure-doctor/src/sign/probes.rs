@@ -1,6 +1,6 @@
 //! What two or three probes say together.
 
-use super::{Sign, accepted, answers, client_answers, refused, seen, together};
+use super::{Sign, accepted, client_answers, refused, seen, together};
 use crate::compare::same;
 use crate::exchange::Answer;
 use crate::probe::Probe;
@@ -121,22 +121,6 @@ pub static BARE_ACCEPTED: Sign = Sign {
     },
 };
 
-/// The same request gets different answers.
-pub static REPEATS_DIFFER: Sign = Sign {
-    name: "repeats-differ",
-    means: "the same request gets different answers",
-    find: |evidence| {
-        let all: Vec<_> = client_answers(evidence).collect();
-        let Some((_, first)) = all.first() else {
-            return Vec::new();
-        };
-        let yes = all.iter().filter(|(_, answer)| accepted(answer)).count();
-        let differ = all.iter().any(|(_, answer)| !same(first, answer));
-        let says = format!("the same request {} times: accepted {yes} times", all.len());
-        seen(differ, says, Probe::Again(1))
-    },
-};
-
 /// Some repetitions are accepted and some refused.
 pub static FLIPS: Sign = Sign {
     name: "flips",
@@ -155,27 +139,6 @@ pub static ANY_PATH_ALIKE: Sign = Sign {
     name: "any-path-alike",
     means: "a path that does not exist gets the same answer",
     find: |evidence| alike(evidence, Probe::OtherPath, "a path that cannot exist"),
-};
-
-/// A path that does not exist gets another answer than the client's.
-pub static PATH_MATTERS: Sign = Sign {
-    name: "path-matters",
-    means: "a path that does not exist gets another answer, so the route exists",
-    find: |evidence| {
-        let probes = [Probe::Client, Probe::OtherPath];
-        together(evidence, probes, |[client, other]| {
-            let (here, there) = (client.status, other.status);
-            (!same(client, other))
-                .then(|| format!("{here} here, {there} at a path that cannot exist"))
-        })
-    },
-};
-
-/// Garbage in place of the token is refused in the same words.
-pub static AS_GARBAGE: Sign = Sign {
-    name: "as-garbage",
-    means: "the token is refused as garbage is",
-    find: |evidence| alike(evidence, Probe::Garbage, "`Bearer x`"),
 };
 
 /// Another token of the same issuer is accepted.
@@ -200,19 +163,6 @@ pub static OTHER_ENDPOINT_ACCEPTED: Sign = Sign {
             evidence,
             Probe::OtherEndpoint,
             "another endpoint of the API",
-        )
-    },
-};
-
-/// The token is accepted once what does not belong to it is taken off.
-pub static TRIMMED_ACCEPTED: Sign = Sign {
-    name: "trimmed-accepted",
-    means: "the token is accepted without the characters that do not belong to it",
-    find: |evidence| {
-        turns(
-            evidence,
-            Probe::Trimmed,
-            "the token without blanks, quotes and encodings",
         )
     },
 };
@@ -268,74 +218,6 @@ pub static PREFLIGHT_ALLOWED: Sign = Sign {
     },
 };
 
-/// The request is redirected to another host, port or scheme.
-pub static REDIRECTED_ELSEWHERE: Sign = Sign {
-    name: "redirected-elsewhere",
-    means: "the request is redirected to another host, port or scheme, where clients drop the header",
-    find: |evidence| {
-        let mut clues = Vec::new();
-        for exchange in &evidence.exchanges {
-            let Ok(answer) = &exchange.result else {
-                continue;
-            };
-            let Some(location) = answer.header("location") else {
-                continue;
-            };
-            if !(300..400).contains(&answer.status)
-                || !matches!(
-                    exchange.probe,
-                    Probe::Client | Probe::Hop(_) | Probe::KeptHop(_)
-                )
-            {
-                continue;
-            }
-            if let Some((from, to)) = leaves(&exchange.request.url, location) {
-                clues.extend(seen(
-                    true,
-                    format!("{} from {from} to {to}", answer.status),
-                    exchange.probe,
-                ));
-            }
-        }
-        clues
-    },
-};
-
-/// Where all redirects were followed with the header kept, the request is accepted.
-pub static KEPT_HEADER_ACCEPTED: Sign = Sign {
-    name: "kept-header-accepted",
-    means: "the request is accepted at the end of the redirects when the header is kept",
-    find: |evidence| {
-        let last = answers(evidence)
-            .filter(|(probe, _)| matches!(probe, Probe::KeptHop(_)))
-            .last();
-        let kept = |(probe, answer): (Probe, &Answer)| {
-            let says = format!(
-                "{} at the end of the redirects with the header kept",
-                answer.status
-            );
-            seen(accepted(answer), says, probe)
-        };
-        last.map(kept).unwrap_or_default()
-    },
-};
-
-/// At the end of the redirects, followed as clients do, the request is refused.
-pub static REFUSED_AFTER_REDIRECT: Sign = Sign {
-    name: "refused-after-redirect",
-    means: "the request is refused at the end of the redirects, followed as clients do",
-    find: |evidence| {
-        let last = answers(evidence)
-            .filter(|(probe, _)| matches!(probe, Probe::Hop(_)))
-            .last();
-        let followed = |(probe, answer): (Probe, &Answer)| {
-            let says = format!("{} at the end of the redirects", answer.status);
-            seen(refused(answer), says, probe)
-        };
-        last.map(followed).unwrap_or_default()
-    },
-};
-
 const FIRST_CUT: [Probe; 3] = [Probe::Client, Probe::Bare, Probe::Altered];
 
 fn status(evidence: &Evidence, status: u16) -> Vec<Clue> {
@@ -370,19 +252,4 @@ fn turns(evidence: &Evidence, probe: Probe, what: &str) -> Vec<Clue> {
         let (own, changed) = (client.status, other.status);
         holds.then(|| format!("{own} for the client's request, {changed} with {what}"))
     })
-}
-
-/// Both ends of a redirect that leaves host, port or scheme.
-fn leaves(from: &str, location: &str) -> Option<(String, String)> {
-    let from = url::Url::parse(from).ok()?;
-    let to = from.join(location).ok()?;
-    let end = |url: &url::Url| {
-        let port = url.port_or_known_default().unwrap_or_default();
-        format!(
-            "{}://{}:{port}",
-            url.scheme(),
-            url.host_str().unwrap_or_default()
-        )
-    };
-    (end(&from) != end(&to)).then(|| (end(&from), end(&to)))
 }

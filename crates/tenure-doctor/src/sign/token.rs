@@ -104,14 +104,12 @@ pub static IN_TIME: Sign = Sign {
 pub static EARLY: Sign = Sign {
     name: "early",
     means: "the token begins in the future",
-    find: |evidence| {
-        match begin(evidence) {
-            Some(begin) if begin > evidence.now => of_token(
-                format!("begins in {} s", begin.since(evidence.now).as_secs()),
-                Some(begin),
-            ),
-            _ => Vec::new(),
-        }
+    find: |evidence| match begin(evidence) {
+        Some(begin) if begin > evidence.now => of_token(
+            format!("begins in {} s", begin.since(evidence.now).as_secs()),
+            Some(begin),
+        ),
+        _ => Vec::new(),
     },
 };
 
@@ -159,14 +157,12 @@ pub static BROKEN: Sign = Sign {
 pub static BLEMISHED: Sign = Sign {
     name: "blemished-token",
     means: "the token carries characters or an encoding that do not belong to it",
-    find: |evidence| blemishes(evidence, |_| true),
-};
-
-/// `Bearer ` was stored with it.
-pub static SCHEME_STORED: Sign = Sign {
-    name: "scheme-stored",
-    means: "the scheme is part of what is stored as the token",
-    find: |evidence| blemishes(evidence, |blemish| blemish == Blemish::Scheme),
+    find: |evidence| {
+        let blemishes = presented(evidence).into_iter().flat_map(|it| &it.blemishes);
+        blemishes
+            .flat_map(|blemish| of_token(describe(*blemish), None))
+            .collect()
+    },
 };
 
 /// Its claims are those of an ID token.
@@ -225,17 +221,6 @@ fn shaped(evidence: &Evidence, shape: Shape, says: &str) -> Vec<Clue> {
         Some(token) if token.shape == shape => of_token(says, None),
         _ => Vec::new(),
     }
-}
-
-fn blemishes(evidence: &Evidence, wanted: fn(Blemish) -> bool) -> Vec<Clue> {
-    let found = presented(evidence).map(|token| token.blemishes.as_slice());
-    let wanted = found
-        .unwrap_or_default()
-        .iter()
-        .filter(|blemish| wanted(**blemish));
-    wanted
-        .flat_map(|blemish| of_token(describe(*blemish), None))
-        .collect()
 }
 
 fn describe(blemish: Blemish) -> &'static str {
