@@ -79,7 +79,7 @@ pub(super) struct Happening {
     pub(super) retry: Option<bool>,
     pub(super) wanted: bool,
     pub(super) reason: Option<String>,
-    /// Parts of the stored session: name, and whether it was there.
+    /// Of a read of the store, the parts of the session: name, and whether it was there.
     pub(super) parts: Vec<(String, bool)>,
 }
 
@@ -155,7 +155,11 @@ impl Reader {
             retry: record.flag(names::RETRY),
             wanted,
             reason: reason.map(|reason| shown::label(&reason)),
-            parts: parts(record),
+            parts: if kind == Kind::StoreRead {
+                parts(record)
+            } else {
+                Vec::new()
+            },
         })
     }
 
