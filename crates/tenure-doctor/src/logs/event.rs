@@ -1,7 +1,7 @@
 //! From a record to what happened.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasher, RandomState};
+use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 
 use super::names::{self, Fate, Route, Says};
 use super::record::{Record, Value};
@@ -104,10 +104,11 @@ impl Happening {
     }
 }
 
-/// Reads records as events; hashes are the same for the life of one reader.
+/// Reads records as events.
 #[derive(Debug, Default)]
 pub(super) struct Reader {
-    hashes: RandomState,
+    /// Not seeded: the same log gives the same findings each time.
+    hashes: BuildHasherDefault<DefaultHasher>,
     /// What names say that were met before: most lines of a log have one of a few.
     sayings: HashMap<String, Option<Says>>,
 }
