@@ -198,4 +198,29 @@ mod aws {
                 .starts_with("not pinned")
         );
     }
+
+    #[test]
+    fn reads_that_are_too_many_are_counted_and_left_out() {
+        let place = Place::new();
+        let lines =
+            (0..250).map(|n| format!("s{n}: {{USER_POOL_ID: '{{{{resolve:ssm:/pool/{n}}}}}'}}\n"));
+        place.write("app.yaml", &lines.collect::<String>());
+        let mut command = place.command(&["doctor", "drift", "app.yaml", "--aws", "--json"]);
+        // Port 1 refuses each at once.
+        command.envs([
+            ("AWS_ENDPOINT_URL", "http://127.0.0.1:1"),
+            ("AWS_REGION", "us-east-1"),
+            ("AWS_ACCESS_KEY_ID", "test"),
+            ("AWS_SECRET_ACCESS_KEY", "test"),
+        ]);
+        let output = command.output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(said.matches("  ssm:GetParameter").count(), 200, "{said}");
+        assert!(said.contains("200 reads were made; 52 more"), "{said}");
+        assert!(
+            String::from_utf8(output.stdout)
+                .unwrap()
+                .contains("52 more")
+        );
+    }
 }

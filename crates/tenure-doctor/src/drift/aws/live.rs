@@ -17,8 +17,6 @@ use crate::drift::{Belief, Subject, value};
 
 /// Longer, and the service cannot be reached.
 const PATIENCE: Duration = Duration::from_secs(15);
-/// More parameters, pools or gateways than this are not one deployment.
-const MOST: usize = 50;
 
 /// Who asks, where, and as whom.
 pub struct Reader {
@@ -172,7 +170,7 @@ pub fn calls(beliefs: &[Belief]) -> Vec<Call> {
         );
     }
     calls.extend([Call::RestApis, Call::HttpApis]);
-    calls.into_iter().take(MOST).collect()
+    calls.into_iter().collect()
 }
 
 /// The names in `{{resolve:ssm:NAME:VERSION}}`; what is stored encrypted is left alone.
@@ -200,7 +198,6 @@ pub fn calls_after(call: &Call, answer: &Text) -> Vec<Call> {
     let ids = |key: &str| -> Vec<String> {
         list.clone()
             .filter_map(|api| Some(api.get(key)?.as_str()?.to_owned()))
-            .take(MOST)
             .collect()
     };
     match call {

@@ -50,8 +50,8 @@ pub(crate) async fn report(
 /// The evidence that `--evidence-out` wrote, or that is part of what `--json` printed.
 fn collected(path: &Path) -> Result<Evidence, Failure> {
     let wrong = |why: String| Failure::Usage(format!("{} {why}", path.display()));
-    let text = std::fs::read(path).map_err(|error| wrong(format!("cannot be read: {error}")))?;
-    let mut value: Value = serde_json::from_slice(&text)
+    let text = super::read::text(&path.to_string_lossy())?;
+    let mut value: Value = serde_json::from_str(&text)
         .map_err(|error| wrong(format!("is not JSON (line {})", error.line())))?;
     if let Some(within) = value.get_mut("evidence") {
         value = within.take();

@@ -11,6 +11,9 @@ use crate::command::doctor::gathered::Gathered;
 use crate::failure::Failure;
 use crate::print;
 
+/// Reads of one run; an account may have thousands of gateways.
+const MOST: usize = 200;
+
 /// Asks for what the files and tokens so far make worth asking.
 pub(super) async fn gather(gathered: &mut Gathered) -> Result<(), Failure> {
     let reader = Reader::of_environment()
@@ -21,7 +24,20 @@ pub(super) async fn gather(gathered: &mut Gathered) -> Result<(), Failure> {
         "reading AWS ({} calls to begin with, none changes anything)",
         open.len()
     ));
+    let mut asked = 0;
     while let Some(call) = open.pop_front() {
+        if asked == MOST {
+            let left = open.len() + 1;
+            let says = format!(
+                "{MOST} reads were made; {left} more, and what they lead to, were left out"
+            );
+            print::note(format_args!("  {says}"));
+            gathered
+                .unread
+                .push(Clue::new(says, Source::Aws(call.to_string())));
+            break;
+        }
+        asked += 1;
         print::note(format_args!("  {call}"));
         let now = UNIX_EPOCH + Duration::from_secs(Clock::system().host().0);
         match reader.read(&call, now).await {
