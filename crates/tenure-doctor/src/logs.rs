@@ -29,8 +29,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::exchange::{Answer, Sent};
-use crate::{Clue, Source};
+use crate::exchange::{Answer, Exchange, Sent};
+use crate::{Clue, Source, redact};
 
 /// What was found in all logs together.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -80,11 +80,27 @@ pub struct Browsed {
     pub entry: u64,
     /// What was sent. Browsers leave credentials out of exported files unless asked not to; see [`Logs::with_credentials`].
     pub request: Sent,
+    /// Bytes of the Authorization header field, before it was redacted.
+    #[serde(default)]
+    pub token_bytes: u64,
     /// What came back, as far as the browser showed it to the page.
     pub answer: Option<Answer>,
 }
 
 impl Browsed {
+    /// Redacted; its place in the file is still to come.
+    fn of(raw: &Exchange) -> Self {
+        let token = raw.request.header("authorization").unwrap_or_default();
+        let shown = redact::exchange(raw);
+        Self {
+            file: String::new(),
+            entry: 0,
+            token_bytes: token.len() as u64,
+            request: shown.request,
+            answer: shown.result.ok(),
+        }
+    }
+
     /// Whether it is a call, and not a picture or a script of a page.
     pub(crate) fn is_telling(&self) -> bool {
         let part = self.request.header("sec-fetch-dest");
@@ -202,6 +218,8 @@ pub enum Pattern {
     RefusedAfterPause,
     /// The session was cleared, and the app went on as signed in, or the other way round.
     ClearedSilently,
+    /// Writes were refused beside words about forged requests, of people who were served else.
+    WritesRefused,
     /// A known text was met in a line: figure `text` is its name.
     Text,
     /// Answers 401 or 403, or refreshes refused for good, at all.

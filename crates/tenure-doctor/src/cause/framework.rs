@@ -9,6 +9,7 @@ mod proxies;
 mod services;
 mod signs;
 
+pub(crate) use self::signs::forgery::words::LOGGED as FORGERY_LOGGED;
 pub(crate) use self::signs::{LOGGED, TEXTS};
 
 pub(super) const CAUSES: &[Cause] = &[

@@ -13,12 +13,15 @@ use super::findings::Moment;
 use super::format::{self, har};
 use super::kids::Kids;
 use super::lines::{self, Line};
+use super::names;
 use super::prefilter::Prefilter;
 use super::record::Record;
 use super::skew;
 use super::texts;
+use super::time;
 use super::{Browsed, LogFile, Logs};
 use crate::redact;
+use tenure_core::time::Timestamp;
 
 /// Bytes by which a HAR is told from JSON lines.
 const FIRST: u64 = 16 * 1024;
@@ -38,6 +41,8 @@ pub struct Analyst {
     files: Vec<LogFile>,
     browsed: Vec<Browsed>,
     kids: Kids,
+    /// For times without a year.
+    now: u64,
 }
 
 impl std::fmt::Debug for Analyst {
@@ -64,7 +69,15 @@ impl Analyst {
             files: Vec::new(),
             browsed: Vec::new(),
             kids: Kids::default(),
+            now: 0,
         }
+    }
+
+    /// Takes times without a year for the last ones before this moment.
+    #[must_use]
+    pub fn at(mut self, now: Timestamp) -> Self {
+        self.now = now.0.saturating_mul(1_000);
+        self
     }
 
     /// Reads a file to its end, or to where it cannot be read further; that is noted in
@@ -235,6 +248,8 @@ impl Pass<'_> {
             }
             self.log.understood += 1;
             *self.log.statuses.entry(status).or_default() += 1;
+        } else if prefilter.tells(line) {
+            return true;
         }
         self.count(format);
         false
@@ -243,7 +258,8 @@ impl Pass<'_> {
     fn parse(&mut self, line: &[u8], interesting: bool) {
         let text = String::from_utf8_lossy(line);
         self.odd.not_utf8 += u64::from(matches!(text, Cow::Owned(_)));
-        let record = format::read(&text);
+        let mut record = format::read(&text);
+        record.time = record.time.map(|at| time::in_year(at, self.analyst.now));
         self.count(record.format);
         if let Some(prefilter) = &self.analyst.prefilter {
             let moment = Moment {
@@ -253,10 +269,19 @@ impl Pass<'_> {
             };
             // A known text is among the words that count.
             let texts = interesting.then(|| prefilter.texts(line));
+            let mut said = Vec::new();
             for name in texts.into_iter().flatten().chain(texts::left_out(&record)) {
+                // Two words for one thing are one line all the same.
+                if said.contains(&name) {
+                    continue;
+                }
+                said.push(name);
                 self.analyst
                     .correlation
                     .text(name, moment, texts::is_chatter(line));
+                if name == "csrf" {
+                    self.analyst.correlation.forged.said(moment);
+                }
                 if name == "log-says-kid" && self.analyst.kids.is_new(&text) {
                     self.analyst.correlation.text("unknown-kids", moment, false);
                 }
@@ -280,6 +305,9 @@ impl Pass<'_> {
             if let Some(status) = event.status {
                 *self.log.statuses.entry(status).or_default() += 1;
             }
+            let method = record.text(names::METHOD);
+            let writes = &mut self.analyst.correlation.forged;
+            writes.answered(method.as_deref(), &event);
             self.analyst.correlation.event(&event);
         }
     }

@@ -3,6 +3,7 @@
 
 mod client;
 mod expiry;
+mod forged;
 mod fresh;
 mod idle;
 mod person;
@@ -43,6 +44,7 @@ pub(super) struct Correlation {
     restarts: restart::Restarts,
     pauses: idle::Pauses,
     pub(super) seen: Seen,
+    pub(super) forged: forged::Writes,
     findings: Findings,
     recall: Recall,
     refusals: Refusals,
@@ -79,6 +81,7 @@ impl Correlation {
             restarts: restart::Restarts::default(),
             pauses: idle::Pauses::default(),
             seen: Seen::default(),
+            forged: forged::Writes::default(),
             findings: Findings::default(),
             recall: Recall::default(),
             refusals: Refusals::default(),
@@ -241,6 +244,7 @@ impl Correlation {
             self.pauses.finish(),
             self.refreshes.finish(),
             self.routes.finish(),
+            self.forged.finish(),
         ];
         for (seen, count, moment, last) in found.into_iter().flatten() {
             // What is only known at the end is shown by those whom it happened to.

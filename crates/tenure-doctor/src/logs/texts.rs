@@ -9,11 +9,14 @@ const LISTS: &[&[(&str, &str)]] = &[
     cause::session::TEXTS,
     cause::tenure::TEXTS,
     cause::client::TEXTS,
-    cause::verifier::TEXTS,
+    cause::verifier::TEXTS[0],
+    cause::verifier::TEXTS[1],
+    cause::verifier::TEXTS[2],
     cause::edge::TEXTS,
     cause::edge::LOGGED,
     cause::framework::TEXTS,
     cause::framework::LOGGED,
+    cause::framework::FORGERY_LOGGED,
     cause::gateway::TEXTS,
 ];
 

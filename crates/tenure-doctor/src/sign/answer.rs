@@ -79,6 +79,11 @@ pub(crate) fn text(evidence: &Evidence, name: &str, needle: &str, at: At) -> Vec
 /// Whether what an answer says may be said by the way: nothing is there (which echoes what was asked for), or the
 /// answer lists what could be the matter.
 pub(crate) fn is_aside(answer: &Answer) -> bool {
+    matches!(answer.status, 404 | 409 | 410 | 422) || lists(answer)
+}
+
+/// Whether an answer lists what could be the matter.
+pub(crate) fn lists(answer: &Answer) -> bool {
     const LISTS: [&str; 10] = [
         "for example",
         "e.g.",
@@ -91,8 +96,7 @@ pub(crate) fn is_aside(answer: &Answer) -> bool {
         "troubleshoot",
         "one of the following",
     ];
-    matches!(answer.status, 404 | 409 | 410 | 422)
-        || LISTS.iter().any(|words| contains(&answer.body, words))
+    LISTS.iter().any(|words| contains(&answer.body, words))
 }
 
 /// Where a text is in an answer that a HAR shows, to a call that was not answered well afterwards.

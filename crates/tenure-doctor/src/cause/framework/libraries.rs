@@ -150,6 +150,8 @@ pub(super) const FORGERY_TOKEN: Cause = Cause {
             no bearer token by itself.",
     signs: &[
         (&forgery::CSRF_REFUSAL, Marks),
+        (&forgery::CSRF_BROWSED, Marks),
+        (&forgery::CSRF_WRITES_LOGGED, Marks),
         (&forgery::CSRF_LOGGED, Points),
         (&forgery::WRITES_REFUSED, Points),
         (&forgery::WRITES, Hints),
@@ -162,6 +164,8 @@ pub(super) const FORGERY_TOKEN: Cause = Cause {
     ],
     settled_by: &[
         &[&forgery::CSRF_REFUSAL],
+        &[&forgery::CSRF_BROWSED],
+        &[&forgery::CSRF_WRITES_LOGGED],
         &[
             &forgery::CSRF_LOGGED,
             &forgery::WRITES,
@@ -176,8 +180,10 @@ pub(super) const FORGERY_TOKEN: Cause = Cause {
     ruled_out_by: &[],
     fix: "Where the client is known by a bearer token only, turn the protection off for these paths \
           (Spring: `csrf.ignoringRequestMatchers`; Django REST framework: no `SessionAuthentication`; \
-          Express: mount it after the API's routes). Where cookies identify the user, keep it and send its \
-          token in the header that the framework reads.",
+          Express: mount it after the API's routes; Laravel: its host not among `SANCTUM_STATEFUL_DOMAINS`). Where \
+          cookies identify the user, keep it and send its token in the header that the framework reads. Where \
+          it is the origin that does not match, name it with its scheme (Django: `CSRF_TRUSTED_ORIGINS`) and \
+          have the proxy send `X-Forwarded-Proto`.",
     next: &[
         Step::Probe(Probe::OtherMethod),
         Step::Supply("the service's log", "tenure doctor logs FILE"),

@@ -1,23 +1,59 @@
 //! What protection against forged requests says.
 
+use serde_json::Value;
+
+use self::words::WORDS;
 use crate::cause::Layer;
 use crate::exchange::Answer;
 use crate::layer;
+use crate::logs::Pattern;
 use crate::probe::Probe;
-use crate::sign::{Sign, accepted, contains, found, logs, of_client, together};
+use crate::sign::answer::lists;
+use crate::sign::{Sign, accepted, contains, first_of, found, logs, of_client, together};
 
-/// The refusal itself names a missing token against forged requests.
+pub(crate) mod words;
+
+/// The refusal itself names a missing token against forged requests; that to a page's request, where a page was named.
 pub(crate) static CSRF_REFUSAL: Sign = Sign {
     name: "csrf-refusal",
     means: "the refusal asks for a token against forged requests (CSRF)",
     find: |evidence| {
-        of_client(evidence, |answer| {
+        let says = |answer: &Answer| {
             let word = forgery_word(&answer.body)?;
             let tenure = layer::answered(answer).is_some_and(|by| by.layer == Layer::Tenure);
-            (!tenure && is_status(answer))
+            (!tenure && is_status(answer) && !lists(answer))
                 .then(|| format!("{} with `{word}` in its body", answer.status))
-        })
+        };
+        let own = of_client(evidence, says);
+        if own.is_empty() {
+            return first_of(evidence, &[Probe::Origin], |_, answer| says(answer));
+        }
+        own
     },
+};
+
+/// A browser's record holds such a refusal of a call that was not answered well afterwards.
+pub(crate) static CSRF_BROWSED: Sign = Sign {
+    name: "csrf-browsed",
+    means: "a page's call was refused for want of a token against forged requests (CSRF)",
+    find: |evidence| {
+        let refusals = evidence.logs.unrecovered().filter(|(_, answer)| {
+            let tenure = layer::answered(answer).is_some_and(|by| by.layer == Layer::Tenure);
+            !tenure && is_status(answer) && !lists(answer)
+        });
+        let clues = refusals.filter_map(|(one, answer)| {
+            let word = forgery_word(&answer.body)?;
+            Some(one.clue(format!("{} with `{word}` in its body", answer.status)))
+        });
+        clues.collect()
+    },
+};
+
+/// Writes are refused beside such words in a log, of people who are served else.
+pub(crate) static CSRF_WRITES_LOGGED: Sign = Sign {
+    name: "csrf-writes-logged",
+    means: "a log shows writes refused beside words about forged requests, of people who may read",
+    find: |evidence| logs::found(evidence, Pattern::WritesRefused),
 };
 
 /// Statuses with which frameworks refuse what they take for forged.
@@ -32,32 +68,32 @@ pub(crate) static CSRF_STATUS: Sign = Sign {
 };
 
 fn is_status(answer: &Answer) -> bool {
-    matches!(answer.status, 400 | 403 | 419 | 422)
+    matches!(answer.status, 400 | 403 | 412 | 419 | 422)
 }
 
-/// The word by which a body speaks of forged requests. Pages carry such tokens in their forms too.
-fn forgery_word(body: &str) -> Option<&'static str> {
-    let said = [
-        "csrf verification failed",
-        "csrf failed",
-        "csrf cookie",
-        "csrf token missing",
-        "csrf token mismatch",
-        "csrf token is",
-        "csrf token from",
-        "csrf token not",
-        "missing csrf",
-        "invalid csrf",
-        "ebadcsrftoken",
-        "invalidauthenticitytoken",
-        "cross-site post form submissions are forbidden",
+/// The word by which a body speaks of forged requests. Pages carry such tokens in their forms too, and documents
+/// in their members: there, only what explains counts.
+fn forgery_word(body: &str) -> Option<&str> {
+    let said = WORDS.iter().find(|word| contains(body, word)).copied();
+    said.or_else(|| explained(&serde_json::from_str(body).ok()?))
+}
+
+fn explained(document: &Value) -> Option<&'static str> {
+    const EXPLAINS: [&str; 9] = [
+        "code", "descr", "detail", "error", "messag", "msg", "reason", "title", "type",
     ];
-    let document = body.trim_start().starts_with('{');
-    let anywhere = ["csrf", "xsrf"].iter().filter(|_| document);
-    said.iter()
-        .chain(anywhere)
-        .find(|word| contains(body, word))
-        .copied()
+    let members = document.as_object()?;
+    let explains = |name: &str| EXPLAINS.iter().any(|part| contains(name, part));
+    members
+        .iter()
+        .filter(|(name, _)| explains(name))
+        .find_map(|(_, member)| match member {
+            Value::String(text) => ["csrf", "xsrf"]
+                .into_iter()
+                .find(|word| contains(text, word)),
+            Value::Array(items) => items.iter().find_map(explained),
+            member => explained(member),
+        })
 }
 
 /// A log speaks of a missing token against forged requests.
