@@ -8,12 +8,11 @@ use memchr::memchr;
 
 use super::archive::Plain;
 use super::correlate::Correlation;
-use super::event::Reader;
+use super::event::{self, Happening, Reader};
 use super::findings::Moment;
 use super::format::{self, har};
 use super::kids::Kids;
 use super::lines::{self, Line};
-use super::names;
 use super::prefilter::Prefilter;
 use super::record::Record;
 use super::skew;
@@ -300,16 +299,32 @@ impl Pass<'_> {
             self.analyst.correlation.noted(name, says, moment);
         }
         let event = self.analyst.reader.read(record, self.file, self.log.lines);
+        self.written(record, event.as_ref());
         if let Some(event) = event {
             self.log.understood += 1;
             if let Some(status) = event.status {
                 *self.log.statuses.entry(status).or_default() += 1;
             }
-            let method = record.text(names::METHOD);
-            let writes = &mut self.analyst.correlation.forged;
-            writes.answered(method.as_deref(), &event);
             self.analyst.correlation.event(&event);
         }
+    }
+
+    /// A sign-in that is refused is no event, but it is a write like others.
+    fn written(&mut self, record: &Record, event: Option<&Happening>) {
+        let Some(status) = event::status(record) else {
+            return;
+        };
+        let who = event.map_or_else(
+            || self.analyst.reader.who(record, self.file).key,
+            |event| event.who.key,
+        );
+        let now = Moment {
+            at: record.time,
+            file: self.file,
+            line: self.log.lines,
+        };
+        let writes = &mut self.analyst.correlation.forged;
+        writes.answered(record, status, who, now);
     }
 
     fn count(&mut self, format: &'static str) {

@@ -176,7 +176,7 @@ impl Reader {
         says
     }
 
-    fn who(&self, record: &Record, file: usize) -> Who {
+    pub(super) fn who(&self, record: &Record, file: usize) -> Who {
         let user = record.text(names::USER);
         let session = record.text(names::SESSION);
         let client = record.text(names::CLIENT);
@@ -221,7 +221,7 @@ impl Reader {
     }
 }
 
-fn status(record: &Record) -> Option<u16> {
+pub(super) fn status(record: &Record) -> Option<u16> {
     let status = record.number(names::STATUS)?;
     #[expect(
         clippy::cast_possible_truncation,
@@ -243,7 +243,9 @@ fn kind(
         Some(says) => return named(says),
         None => {}
     }
-    let path = path?.split(['?', '#']).next()?;
+    let Some(path) = path.and_then(|path| path.split(['?', '#']).next()) else {
+        return answered_alone(record, status).then_some(Kind::Request);
+    };
     let path = path.split_once("://").map_or(path, |(_, rest)| {
         rest.find('/').and_then(|at| rest.get(at..)).unwrap_or("/")
     });
@@ -267,6 +269,17 @@ fn kind(
         Some(Route::Login | Route::Token | Route::Logout) => None,
         None => (status.is_some() && !is_preflight(record)).then_some(Kind::Request),
     }
+}
+
+/// An answer whose request stands in another line.
+fn answered_alone(record: &Record, status: Option<u16>) -> bool {
+    const TOLD: names::Names = &["answeredstatus"];
+    const ANSWERED: names::Names = &["res.statuscode", "response.statuscode", "response.status"];
+    let name = record.name.to_lowercase();
+    let over = ["complet", "finish", "handled", "answered"];
+    status.is_some()
+        && (record.find(TOLD).is_some()
+            || record.find(ANSWERED).is_some() && over.iter().any(|word| name.contains(word)))
 }
 
 /// Of an issuer; other services have tokens too (of devices, for payments).

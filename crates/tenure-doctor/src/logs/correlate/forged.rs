@@ -6,9 +6,9 @@ use std::num::NonZeroUsize;
 use lru::LruCache;
 
 use super::Summary;
-use crate::logs::Pattern;
-use crate::logs::event::{Happening, Kind};
 use crate::logs::findings::{Moment, Sighting, near};
+use crate::logs::record::Record;
+use crate::logs::{Pattern, names, shown};
 
 /// Milliseconds between the words and the answer.
 const TOGETHER: u64 = 1_000;
@@ -62,32 +62,36 @@ impl Writes {
     }
 
     /// A request was answered.
-    pub(in crate::logs) fn answered(&mut self, method: Option<&str>, event: &Happening) {
-        let (Some(status), true) = (event.status, event.kind != Kind::RequestSent) else {
+    pub(in crate::logs) fn answered(
+        &mut self,
+        record: &Record,
+        status: u16,
+        who: Option<u64>,
+        now: Moment,
+    ) {
+        if !matches!(status, 200..400 | 400 | 403 | 412 | 419 | 422) {
             return;
-        };
-        let writes = matches!(method, Some("POST" | "PUT" | "PATCH" | "DELETE"));
-        let path = event.path.clone().unwrap_or_default();
-        match status {
-            200..400 => {
-                if let Some(who) = event.who.key {
-                    self.served.put(who, ());
-                }
-                if let Some(path) = self.paths.get_mut(&path).filter(|_| writes) {
-                    path.well += 1;
-                    path.since += 1;
-                }
+        }
+        let method = record.text(names::METHOD);
+        let writes = matches!(method.as_deref(), Some("POST" | "PUT" | "PATCH" | "DELETE"));
+        if let (200..400, Some(who)) = (status, who) {
+            self.served.put(who, ());
+        }
+        if !writes || status < 400 && self.paths.is_empty() {
+            return;
+        }
+        let path = record.text(names::PATH).map(|path| shown::path(&path));
+        let path = path.unwrap_or_default();
+        if status < 400 {
+            if let Some(path) = self.paths.get_mut(&path) {
+                path.well += 1;
+                path.since += 1;
             }
-            400 | 403 | 412 | 419 | 422 if writes => {
-                let now = Moment::from(event);
-                match self.said.take() {
-                    Some(said) if near(&said, &now, TOGETHER) => {
-                        self.count(path, event.who.key, now);
-                    }
-                    _ => self.refused = Some((path, event.who.key, now)),
-                }
-            }
-            _ => {}
+            return;
+        }
+        match self.said.take() {
+            Some(said) if near(&said, &now, TOGETHER) => self.count(path, who, now),
+            _ => self.refused = Some((path, who, now)),
         }
     }
 
