@@ -68,13 +68,13 @@ pub(super) const DEVICE: Cause = Cause {
             wrong.",
     signs: &[
         (&refreshes::DEVICE_TRACKED, Strength::Suggests),
-        (&texts::COGNITO_INVALID, Strength::Points),
+        (&refreshes::COGNITO_REFUSES, Strength::Points),
     ],
     against: &[
         (&texts::COGNITO_REVOKED, Strength::Points),
         (&drift::CLIENTS_DIFFER, Strength::Suggests),
     ],
-    settled_by: &[&[&refreshes::DEVICE_TRACKED, &texts::COGNITO_INVALID]],
+    settled_by: &[&[&refreshes::DEVICE_TRACKED, &refreshes::COGNITO_REFUSES]],
     ruled_out_by: &[],
     fix: "Keep the `DeviceKey` of the sign-in's `NewDeviceMetadata` and send it as `DEVICE_KEY` with \
           each refresh, or turn device tracking off in the user pool.",
@@ -102,12 +102,15 @@ pub(super) const CLIENT_GONE: Cause = Cause {
         (&texts::POOL_CLIENT, Strength::Points),
         (&texts::RESOURCE_NOT_FOUND, Strength::Points),
         (&texts::INVALID_CLIENT, Strength::Points),
+        (&said::CLIENT_UNKNOWN, Strength::Points),
         (&drift::CLIENTS_DIFFER, Strength::Suggests),
     ],
     against: &[],
     settled_by: &[
         &[&texts::POOL_CLIENT, &texts::RESOURCE_NOT_FOUND],
         &[&refreshes::POOL_CLIENT_GONE],
+        &[&said::CLIENT_NAMED_UNKNOWN],
+        &[&texts::INVALID_CLIENT, &said::CLIENT_UNKNOWN],
     ],
     ruled_out_by: &[],
     fix: "Ship a build with the new client id, or restore the old client where the issuer can. Protect \
@@ -191,6 +194,9 @@ pub(super) const OVER: Cause = Cause {
         (&said::IDLE_SAID, Strength::Suggests),
         (&said::IDLE_SAID_OF_REFRESH, Strength::Marks),
         (&said::SESSION_GONE_SAID, Strength::Points),
+        (&said::ENDED_SAID, Strength::Points),
+        (&said::ENDED_ALONE, Strength::Suggests),
+        (&said::NOT_TAKEN_SAID, Strength::Suggests),
         (&logs::AFTER_PAUSE, Strength::Marks),
     ],
     against: &[
@@ -201,6 +207,7 @@ pub(super) const OVER: Cause = Cause {
     settled_by: &[
         &[&said::IDLE_SAID_OF_REFRESH],
         &[&said::SESSION_GONE_ALONE],
+        &[&said::ENDED_ALONE],
         &[&logs::AFTER_PAUSE, &logged::REFRESHES_REFUSED],
     ],
     ruled_out_by: &[],

@@ -1,5 +1,6 @@
 //! What answers to refreshes show.
 
+use crate::cause::session::texts;
 use crate::exchange::Answer;
 use crate::probe::Probe;
 use crate::sign::answer::At;
@@ -129,6 +130,19 @@ pub(in super::super) static POOL_CLIENT_GONE: Sign = Sign {
         });
         let says = |status| format!("{status} for a refresh: the user pool has no such client");
         found(gone.map(|(probe, answer)| (probe, says(answer.status))))
+    },
+};
+
+/// The words of Amazon Cognito, by its name for them: many services have the same.
+pub(in super::super) static COGNITO_REFUSES: Sign = Sign {
+    name: "cognito-refuses-refresh",
+    means: "the user pool does not take the refresh token",
+    find: |evidence| {
+        if texts::NOT_AUTHORIZED.holds(evidence) {
+            (texts::COGNITO_INVALID.find)(evidence)
+        } else {
+            Vec::new()
+        }
     },
 };
 

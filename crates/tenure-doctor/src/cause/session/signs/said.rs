@@ -2,7 +2,8 @@
 
 use super::logged::REFRESHES_REFUSED;
 use crate::cause::session::texts;
-use crate::sign::{Sign, each, logs};
+use crate::probe::Probe;
+use crate::sign::{Sign, accepted, each, logs};
 use crate::{Clue, Evidence, Source};
 
 /// The issuer met a used refresh token, in the words of several.
@@ -20,6 +21,20 @@ pub(in super::super) static REUSE_SAID: Sign = Sign {
                 &texts::KEYCLOAK_REUSE,
                 &texts::OIDC_REUSE,
                 &texts::TENURE_THEFT,
+                &texts::SUPABASE_USED_SAID,
+                &texts::OKTA_REUSE,
+                &texts::COGNITO_REUSE,
+                &texts::DUENDE_REUSE,
+                &texts::CONSUMED,
+                &texts::OPENIDDICT_REUSE,
+                &texts::WORKOS_REUSE,
+                &texts::AUTHENTIK_REUSE,
+                &texts::FOSITE_REUSE,
+                &texts::REUSE_NAMED,
+                &texts::REUSE_CODE,
+                &texts::REPLAY_NAMED,
+                &texts::USED_NAMED,
+                &texts::ROTATED_NAMED,
             ],
         )
     },
@@ -38,6 +53,14 @@ pub(in super::super) static SENT_WITHOUT: Sign = Sign {
                 &texts::NO_COGNITO_REFRESH,
                 &texts::BLANK_REFRESH,
                 &texts::BLANK_REFRESH_SAID,
+                &texts::NO_REFRESH_REQUIRED,
+                &texts::NO_REFRESH_ENTRA,
+                &texts::NO_REFRESH_FIREBASE,
+                &texts::NO_REFRESH_CAMEL,
+                &texts::NO_REFRESH_SNAKE,
+                &texts::NO_REFRESH_WORDS,
+                &texts::NO_REFRESH_MISSING,
+                &texts::NO_REFRESH_SUPABASE,
             ],
         )
     },
@@ -57,6 +80,14 @@ pub(in super::super) static IDLE_SAID: Sign = Sign {
                 &texts::COGNITO_EXPIRED,
                 &texts::SUPABASE_INACTIVE,
                 &texts::REFRESH_EXPIRED,
+                &texts::ENTRA_SPA,
+                &texts::ENTRA_LIFETIME,
+                &texts::ENTRA_FREQUENCY,
+                &texts::SUPABASE_OVER,
+                &texts::SALESFORCE_OVER,
+                &texts::AWS_SSO_OVER,
+                &texts::KEYCLOAK_SESSION_EXPIRED,
+                &texts::FIREBASE_OVER,
             ],
         )
     },
@@ -67,6 +98,74 @@ pub(in super::super) static IDLE_SAID_OF_REFRESH: Sign = Sign {
     name: "refresh-token-over-at-refresh",
     means: "a refresh is refused because the refresh token's time is over",
     find: |evidence| of_refresh(evidence, (IDLE_SAID.find)(evidence)),
+};
+
+/// The refresh token was revoked, or its time is over: issuers that do not say which, or say that it was ended.
+pub(in super::super) static ENDED_SAID: Sign = Sign {
+    name: "refresh-token-ended",
+    means: "the issuer says that the refresh token was revoked or is over",
+    find: |evidence| {
+        each(
+            evidence,
+            &[
+                &texts::COGNITO_REVOKED,
+                &texts::GOOGLE_ENDED,
+                &texts::GOOGLE_RAPT,
+                &texts::ENTRA_REVOKED,
+                &texts::ENTRA_NOT_VALID,
+                &texts::ENTRA_SESSION_OVER,
+                &texts::ENTRA_DISABLED,
+                &texts::SUPABASE_NEWER,
+                &texts::KEYCLOAK_STALE,
+                &texts::KEYCLOAK_OFFLINE_GONE,
+                &texts::FIREBASE_REVOKED,
+                &texts::FIREBASE_COOKIE_REVOKED,
+                &texts::REVOKED_NAMED,
+                &texts::REVOKED_WAS,
+                &texts::EXPIRED_NAMED,
+                &texts::EXPIRED_CODE,
+            ],
+        )
+    },
+};
+
+/// [`ENDED_SAID`] of a refresh, where the API does not take the session's token all the same, and nothing says that
+/// two holders or a store in memory led there.
+pub(in super::super) static ENDED_ALONE: Sign = Sign {
+    name: "refresh-token-ended-alone",
+    means: "a refresh is refused because the session was ended or is over, and nothing else explains that",
+    find: |evidence| {
+        if otherwise(evidence) || evidence.answer(Probe::Client).is_some_and(accepted) {
+            return Vec::new();
+        }
+        of_refresh(evidence, (ENDED_SAID.find)(evidence))
+    },
+};
+
+/// The issuer takes the refresh token no more, and does not say why.
+pub(in super::super) static NOT_TAKEN_SAID: Sign = Sign {
+    name: "refresh-token-not-taken",
+    means: "the issuer does not take the refresh token any more: over, revoked or used",
+    find: |evidence| {
+        each(
+            evidence,
+            &[
+                &texts::OKTA_INVALID,
+                &texts::AUTH0_INVALID,
+                &texts::AUTH0_FERTFT,
+                &texts::BAD_REFRESH,
+                &texts::SLACK_INVALID,
+                &texts::PING_INVALID,
+                &texts::LINKEDIN_INVALID,
+                &texts::SUPABASE_UNKNOWN,
+                &texts::OPENIDDICT_INVALID,
+                &texts::FOSITE_INVALID,
+                &texts::ZITADEL_INVALID,
+                &texts::BLACKLISTED,
+                &texts::INVALID_OR_EXPIRED,
+            ],
+        )
+    },
 };
 
 /// Keycloak does not have the session.
@@ -89,16 +188,56 @@ pub(in super::super) static SESSION_GONE_ALONE: Sign = Sign {
     name: "session-gone-alone",
     means: "the issuer says that the session is gone, and nothing says that it lost its store",
     find: |evidence| {
-        let lost = [
-            &logs::IN_MEMORY,
-            &logs::AFTER_RESTART,
-            &logs::RACE,
-            &logs::REUSE,
-        ];
-        if lost.iter().any(|sign| sign.holds(evidence)) {
+        if otherwise(evidence) {
             return Vec::new();
         }
         of_refresh(evidence, (SESSION_GONE_SAID.find)(evidence))
+    },
+};
+
+/// Sessions that an issuer lost, or that two holders used.
+fn otherwise(evidence: &Evidence) -> bool {
+    let lost = [
+        &logs::IN_MEMORY,
+        &logs::AFTER_RESTART,
+        &logs::RACE,
+        &logs::REUSE,
+        &REUSE_SAID,
+    ];
+    lost.iter().any(|sign| sign.holds(evidence))
+}
+
+/// The issuer does not know the client, in words that are meant for it alone.
+pub(in super::super) static CLIENT_NAMED_UNKNOWN: Sign = Sign {
+    name: "client-named-unknown",
+    means: "the issuer says that it has no client of that id",
+    find: |evidence| {
+        each(
+            evidence,
+            &[
+                &texts::ENTRA_NO_CLIENT,
+                &texts::GOOGLE_NO_CLIENT,
+                &texts::GOOGLE_CLIENT_UNKNOWN,
+                &texts::FOSITE_NO_CLIENT,
+            ],
+        )
+    },
+};
+
+/// The same, and in words that others use too.
+pub(in super::super) static CLIENT_UNKNOWN: Sign = Sign {
+    name: "client-unknown",
+    means: "the issuer says that it does not know the client",
+    find: |evidence| {
+        each(
+            evidence,
+            &[
+                &CLIENT_NAMED_UNKNOWN,
+                &texts::OIDC_NO_CLIENT,
+                &texts::KEYCLOAK_NO_CLIENT,
+                &texts::DUENDE_NO_CLIENT,
+            ],
+        )
     },
 };
 

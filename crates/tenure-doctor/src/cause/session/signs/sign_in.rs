@@ -86,7 +86,7 @@ pub(in super::super) static STATE_FAILS_EACH_TIME: Sign = Sign {
     },
 };
 
-const STATES: [&Sign; 12] = [
+const STATES: [&Sign; 29] = [
     &texts::STATE_OAUTH,
     &texts::STATE_MISMATCH,
     &texts::STATE_MISMATCH_CODE,
@@ -99,6 +99,23 @@ const STATES: [&Sign; 12] = [
     &texts::STATE_INVALID,
     &texts::STATE_INVALID_CODE,
     &texts::STATE_MISSING,
+    &texts::STATE_AUTHLIB_ERROR,
+    &texts::STATE_CSRF_WARNING,
+    &texts::STATE_OMNIAUTH,
+    &texts::STATE_SOCIALITE,
+    &texts::STATE_ASPNET,
+    &texts::STATE_AUTH0,
+    &texts::STATE_CHECKS,
+    &texts::STATE_SOCIAL,
+    &texts::STATE_SOCIAL_WRONG,
+    &texts::STATE_MOZILLA,
+    &texts::STATE_APACHE,
+    &texts::STATE_OIDC_CLIENT,
+    &texts::STATE_OAUTH4,
+    &texts::STATE_MSAL,
+    &texts::STATE_AMPLIFY,
+    &texts::STATE_APPAUTH,
+    &texts::STATE_BETTER,
 ];
 
 /// The issuer does not know the redirect URI.
@@ -114,6 +131,24 @@ pub(in super::super) static REDIRECT_URI_REFUSED: Sign = Sign {
                 &texts::REDIRECT_MISMATCH_KEYCLOAK,
                 &texts::REDIRECT_MISMATCH_ENTRA,
                 &texts::REDIRECT_MISMATCH_OIDC,
+                &texts::TENURE_URI,
+                &texts::AUTH0_URI,
+                &texts::OKTA_URI,
+                &texts::FOSITE_URI,
+                &texts::GITHUB_URI,
+                &texts::GITHUB_URI_OLD,
+                &texts::DOORKEEPER_URI,
+                &texts::DOORKEEPER_URI_NEW,
+                &texts::DUENDE_URI,
+                &texts::ZITADEL_URI,
+                &texts::OAUTHLIB_URI,
+                &texts::DEX_URI,
+                &texts::SPRING_URI,
+                &texts::AUTHENTIK_URI,
+                &texts::OPENIDDICT_URI,
+                &texts::LINKEDIN_URI,
+                &texts::META_URI,
+                &texts::SLACK_URI,
             ],
         )
     },
