@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use regex::{Regex, RegexBuilder};
 
+use crate::cause::edge::signs::platform::is_gate;
 use crate::exchange::Answer;
 use crate::probe::Probe;
 use crate::sign::answer::{At, is_aside};
@@ -55,10 +56,12 @@ pub(super) fn said(evidence: &Evidence, words: Option<&Regex>) -> Vec<Clue> {
 /// Requests of a HAR file that are quoted for one reason.
 const BROWSED: usize = 3;
 
-/// Refusals of the client's own request, at the end of its redirects too.
+/// Refusals of the client's own request, at the end of its redirects too; not those of a platform's gate, which are
+/// about another token.
 pub(super) fn own(evidence: &Evidence) -> impl Iterator<Item = (Probe, &Answer)> {
     answers(evidence).filter(|(probe, answer)| {
-        At::Client.includes(*probe) && !accepted(answer) && !is_aside(answer)
+        let theirs = is_gate(evidence, answer);
+        At::Client.includes(*probe) && !accepted(answer) && !is_aside(answer) && !theirs
     })
 }
 
