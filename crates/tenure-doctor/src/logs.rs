@@ -7,12 +7,14 @@
 mod analyst;
 mod archive;
 mod correlate;
+mod ended;
 mod event;
 mod findings;
 mod format;
 mod kids;
 mod lines;
 mod names;
+mod outage;
 mod prefilter;
 mod recall;
 mod record;

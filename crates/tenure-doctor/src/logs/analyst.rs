@@ -8,11 +8,13 @@ use memchr::memchr;
 
 use super::archive::Plain;
 use super::correlate::Correlation;
+use super::ended::Ends;
 use super::event::{self, Happening, Reader};
 use super::findings::Moment;
 use super::format::{self, har};
 use super::kids::Kids;
 use super::lines::{self, Line};
+use super::outage::Outage;
 use super::prefilter::Prefilter;
 use super::record::Record;
 use super::skew;
@@ -40,6 +42,7 @@ pub struct Analyst {
     files: Vec<LogFile>,
     browsed: Vec<Browsed>,
     kids: Kids,
+    ends: Ends,
     /// For times without a year.
     now: u64,
 }
@@ -68,6 +71,7 @@ impl Analyst {
             files: Vec::new(),
             browsed: Vec::new(),
             kids: Kids::default(),
+            ends: Ends::default(),
             now: 0,
         }
     }
@@ -91,6 +95,7 @@ impl Analyst {
             analyst: self,
             formats: [("", 0); 8],
             odd: Odd::default(),
+            outage: Outage::default(),
         };
         pass.stream(reader);
         let log = pass.done();
@@ -117,6 +122,7 @@ struct Pass<'a> {
     /// Lines by format; few enough to be looked through.
     formats: [(&'static str, u64); 8],
     odd: Odd,
+    outage: Outage,
 }
 
 /// Lines that are not as lines should be.
@@ -245,6 +251,7 @@ impl Pass<'_> {
                     return true;
                 }
             }
+            self.outage.over();
             self.log.understood += 1;
             *self.log.statuses.entry(status).or_default() += 1;
         } else if prefilter.tells(line) {
@@ -298,14 +305,28 @@ impl Pass<'_> {
             };
             self.analyst.correlation.noted(name, says, moment);
         }
+        if let Some((name, says)) = self.analyst.ends.of(record) {
+            let moment = self.moment(record);
+            self.analyst.correlation.noted(&name, says, moment);
+        }
         let event = self.analyst.reader.read(record, self.file, self.log.lines);
         self.written(record, event.as_ref());
         if let Some(event) = event {
             self.log.understood += 1;
             if let Some(status) = event.status {
+                let moment = self.moment(record);
+                self.outage.answered(status, event.path.as_deref(), moment);
                 *self.log.statuses.entry(status).or_default() += 1;
             }
             self.analyst.correlation.event(&event);
+        }
+    }
+
+    fn moment(&self, record: &Record) -> Moment {
+        Moment {
+            at: record.time,
+            file: self.file,
+            line: self.log.lines,
         }
     }
 
@@ -338,6 +359,9 @@ impl Pass<'_> {
     }
 
     fn done(mut self) -> LogFile {
+        if let Some((name, says, first)) = self.outage.finish() {
+            self.analyst.correlation.noted(name, says, first);
+        }
         let formats = self.formats.iter().filter(|(name, _)| !name.is_empty());
         self.log.formats = formats
             .map(|(name, lines)| ((*name).to_owned(), *lines))

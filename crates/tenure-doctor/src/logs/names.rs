@@ -20,6 +20,9 @@ pub(super) const TIME: Names = &[
     "=at",
     "=fields.timestamp",
     "=startlocal",
+    "=published",
+    "=timegenerated",
+    "=realtimetimestamp",
 ];
 pub(super) const MESSAGE: Names = &[
     "=event",
@@ -28,6 +31,9 @@ pub(super) const MESSAGE: Names = &[
     "=message",
     "=fields.message",
     "=eventname",
+    "=eventtype",
+    "=textpayload",
+    "=jsonpayload.message",
     "=name",
     "=log",
     "=action",
@@ -44,6 +50,7 @@ pub(super) const STATUS: Names = &[
     "responsecode",
     "responsestatus",
     "status",
+    "answeredstatus",
 ];
 pub(super) const METHOD: Names = &[
     "req.method",
@@ -58,6 +65,7 @@ pub(super) const PATH: Names = &[
     "request.path",
     "requestpath",
     "requesturi",
+    "requesturl",
     "resourcepath",
     "routekey",
     "path",
@@ -115,6 +123,12 @@ pub(super) const CLIENT: Names = &[
     "app",
 ];
 pub(super) const ADDRESS: Names = &[
+    "xforwardedfor",
+    "xrealip",
+    "httpxforwardedfor",
+    "realip",
+    "calleripaddress",
+    "ipaddress",
     "remoteaddr",
     "remoteaddress",
     "remoteip",
@@ -124,7 +138,7 @@ pub(super) const ADDRESS: Names = &[
     "sourceip",
     "ip",
 ];
-pub(super) const AGENT: Names = &["useragent"];
+pub(super) const AGENT: Names = &["useragent", "httpuseragent", "ua", "agent"];
 /// Refresh tokens themselves, as they were presented and as they were issued.
 pub(super) const TOKEN_IN: Names = &[
     "req.body.refreshtoken",
@@ -394,6 +408,8 @@ pub(super) const SAYINGS: &[(&[&str], Says)] = &[
     (&["refreshing", "token"], Says::RefreshSent),
     (&["refreshing", "session"], Says::RefreshSent),
     (&["sign in", "cleared"], Says::Nothing),
+    (&["clear", "navigat", "login"], Says::SignedOut),
+    (&["clear", "redirect", "login"], Says::SignedOut),
     (&["clear", "session"], Says::Cleared),
     (&["clear", "token"], Says::Cleared),
     (&["clear", "credential"], Says::Cleared),
