@@ -144,6 +144,8 @@ fn credentials(value: &str) -> String {
     let Some((scheme, rest)) = trimmed.split_once(|c: char| c.is_ascii_whitespace()) else {
         return if is_scheme(trimmed) {
             value.into_owned()
+        } else if let Some((scheme, rest)) = trimmed.split_once("%20").filter(|it| is_scheme(it.0)) {
+            format!("{blank}{scheme}%20{}", quoted(rest))
         } else {
             format!("{blank}{}", quoted(trimmed))
         };
@@ -162,7 +164,12 @@ fn credentials(value: &str) -> String {
     };
     let inner = rest.trim_start();
     let gap = rest.strip_suffix(inner).unwrap_or_default();
-    format!("{blank}{scheme} {gap}{}", quoted(inner))
+    let twice = inner.split_once(|c: char| c.is_ascii_whitespace());
+    let inner = match twice.filter(|(word, _)| is_scheme(word)) {
+        Some((word, rest)) => format!("{word} {}", quoted(rest.trim_start())),
+        None => quoted(inner),
+    };
+    format!("{blank}{scheme} {gap}{inner}")
 }
 
 /// The fingerprint, with the quotes and blanks around it that are a finding of their own.

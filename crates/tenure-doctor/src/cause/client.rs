@@ -4,6 +4,7 @@ use super::Cause;
 
 mod browsed;
 mod browser;
+mod cookies;
 mod cors;
 mod header;
 mod kind;

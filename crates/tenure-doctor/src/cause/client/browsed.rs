@@ -1,10 +1,8 @@
 //! What a browser's own record (HAR) shows. A file from which credentials were left out says nothing
 //! about what was sent; see [`crate::logs::Logs::with_credentials`].
 
-use url::Url;
-
 use super::request::{self, Scheme};
-use super::{cors, redirect};
+use super::{cors, presented, redirect};
 use crate::exchange::Answer;
 use crate::logs::Browsed;
 use crate::sign::answer::mentions;
@@ -171,54 +169,7 @@ pub(super) fn cors_on_success_only(evidence: &Evidence) -> Option<Clue> {
     Some(bad.clue("refused without `access-control-allow-origin`, which successes have"))
 }
 
-/// A page's calls go without the cookie that the API knows the user by.
-pub(crate) static COOKIE_LEFT_OUT: Sign = Sign {
-    name: "cookie-left-out",
-    means: "the page's calls to another origin go without the session cookie, and are refused",
-    find: |evidence| {
-        let all: Vec<_> = evidence.logs.with_credentials().collect();
-        let clue = all.iter().enumerate().find_map(|(at, call)| {
-            let status = call.answer.as_ref().filter(|it| refused(it))?.status;
-            call.request.header("origin")?;
-            let bare = call.request.header("authorization").is_none()
-                && call.request.header("cookie").is_none();
-            let why = cookie_of(&all, at, call).filter(|_| bare)?;
-            Some(call.clue(format!("{status} for a call without a cookie; {why}")))
-        });
-        clue.into_iter().collect()
-    },
-};
-
-/// Which cookie a call should have had: one that the API took from elsewhere, or one that it set before
-/// and that the browser may not send from this page.
-fn cookie_of(all: &[&Browsed], at: usize, call: &Browsed) -> Option<String> {
-    let origin = |one: &Browsed| Some(Url::parse(&one.request.url).ok()?.origin());
-    let api = origin(call)?;
-    let own = || all.iter().filter(|one| origin(one).as_ref() == Some(&api));
-    let works = own().any(|one| {
-        one.request.header("cookie").is_some() && one.answer.as_ref().is_some_and(accepted)
-    });
-    if works {
-        return Some("with it the API answers well".to_owned());
-    }
-    let page = Url::parse(call.request.header("origin")?).ok()?;
-    let other_site = cors::site(&page) != cors::site(&Url::parse(&call.request.url).ok()?);
-    let mut set = own()
-        .filter(|one| all.iter().position(|it| it == *one) < Some(at))
-        .filter_map(|one| one.answer.as_ref())
-        .flat_map(|answer| {
-            answer
-                .headers
-                .iter()
-                .filter(|(name, _)| name == "set-cookie")
-        });
-    let blocked = set.find_map(|(_, cookie)| cors::blocked(cookie));
-    blocked
-        .filter(|_| other_site)
-        .map(|why| format!("the cookie that was set {why}"))
-}
-
-/// The header was too large, by the token: no cookie was beside it.
+/// The header was too large, by the token: no cookie was beside it, or the token alone is large.
 pub(crate) static TOO_LARGE_BROWSED: Sign = Sign {
     name: "too-large-browsed",
     means: "the browser's calls with the token are answered with 431 or its like",
@@ -226,10 +177,82 @@ pub(crate) static TOO_LARGE_BROWSED: Sign = Sign {
         let found = evidence.logs.unrecovered().find(|(one, answer)| {
             let token = one.request.header("authorization").is_some();
             let cookie = one.request.header("cookie").is_some();
-            token && !cookie && super::presented::is_too_large(answer)
+            let by_token = token && !cookie || one.token_bytes >= presented::LARGE;
+            by_token && presented::is_too_large(answer)
         });
         let clue = found
             .map(|(one, answer)| one.clue(format!("{} for a call with the token", answer.status)));
         clue.into_iter().collect()
     },
 };
+
+/// What stands in the header is not only the token, and no verifier reads past that.
+pub(crate) static SPOILED_BROWSED: Sign = Sign {
+    name: "spoiled-browsed",
+    means: "quotes, a second scheme or an encoded blank were sent with the token, and the call was refused",
+    find: |evidence| {
+        let clue = evidence.logs.unrecovered().find_map(|(one, answer)| {
+            let what = spoiled(one.request.header("authorization")?)?;
+            let says = format!("{} for {what} in Authorization", answer.status);
+            matches!(answer.status, 400 | 401 | 403 | 422).then(|| one.clue(says))
+        });
+        clue.into_iter().collect()
+    },
+};
+
+fn spoiled(value: &str) -> Option<&'static str> {
+    let value = value.trim().to_ascii_lowercase();
+    let token = value
+        .strip_prefix("bearer ")
+        .map_or(value.as_str(), str::trim);
+    let quoted = token.starts_with(['"', '\'']) || token.ends_with(['"', '\'']);
+    if quoted && token.contains("sha256:") {
+        Some("quotes around the token")
+    } else if token.starts_with("bearer ") {
+        Some("the scheme twice")
+    } else if token.starts_with("bearer%20") || token.starts_with("bearer+") {
+        Some("an encoded blank")
+    } else {
+        None
+    }
+}
+
+/// Some calls went without a token and were refused; others of the same service had one soon after, and no sign-in
+/// was in between.
+pub(crate) static TOKEN_FOR_OTHERS: Sign = Sign {
+    name: "token-for-others",
+    means: "calls were refused without a token, and others of the same page had one soon after, without a sign-in in between",
+    find: |evidence| {
+        let all: Vec<_> = evidence.logs.with_credentials().collect();
+        let clue = all.iter().enumerate().find_map(|(at, early)| {
+            let answer = early
+                .answer
+                .as_ref()
+                .filter(|answer| answer.status == 401)?;
+            let bare = early.request.header("authorization").is_none()
+                && early.request.header("cookie").is_none()
+                && early.request.method != "OPTIONS";
+            let rest = all.get(at + 1..)?;
+            let with = rest.iter().position(|later| {
+                later.request.header("authorization").is_some()
+                    && origin(later) == origin(early)
+                    && later.file == early.file
+                    && later.answer.as_ref().is_some_and(accepted)
+            })?;
+            let signed_in = rest
+                .get(..with)?
+                .iter()
+                .any(|one| one.request.method == "POST");
+            let says = format!(
+                "{} without a token; other calls had one soon after",
+                answer.status
+            );
+            (bare && !signed_in).then(|| early.clue(says))
+        });
+        clue.into_iter().collect()
+    },
+};
+
+fn origin(one: &Browsed) -> Option<url::Origin> {
+    Some(url::Url::parse(&one.request.url).ok()?.origin())
+}

@@ -1,6 +1,6 @@
 //! What a browser adds: preflights, CORS, cookies.
 
-use crate::cause::client::{browsed, cors};
+use crate::cause::client::{browsed, cookies, cors};
 use crate::cause::{Cause, Layer, Step};
 use crate::probe::Probe;
 use crate::sign::probes;
@@ -78,28 +78,31 @@ pub(super) const REFUSAL_WITHOUT_CORS: Cause = Cause {
 
 pub(super) const COOKIE_NOT_SENT: Cause = Cause {
     id: "TN0112",
-    title: "the browser does not send the session cookie: credentials mode or SameSite",
+    title: "the browser does not keep or send the session cookie: its attributes, or the page's credentials mode",
     layer: Layer::Client,
     prior: Prior::Usual,
-    story: "The session is a cookie, and page and API have different origins. A browser sends the cookie \
-            only if the page asks for it (`credentials: \"include\"`), if the answer allows it \
-            (`Access-Control-Allow-Credentials: true` and the page's origin by name), and if the \
-            cookie's SameSite permits the site. One of the three is missing: the API sees a request \
-            without a session, while the same request with the cookie works from a command line.",
+    story: "The session is a cookie, and the browser does not keep it (Secure over http, a domain that is not \
+            the host's, SameSite=None without Secure) or does not send it there (another host or path). \
+            Where page and API have different origins, it sends the cookie only if the page asks for it \
+            (`credentials: \"include\"`), if the answer allows it (`Access-Control-Allow-Credentials: true` \
+            and the page's origin by name), and if the cookie's SameSite permits the site. The API sees a \
+            request without a session, while the same request with the cookie works from a command line.",
     signs: &[
         (&cors::CREDENTIALS_NOT_ALLOWED, Strength::Points),
         (&cors::SAME_SITE_BLOCKS, Strength::Points),
-        (&browsed::COOKIE_LEFT_OUT, Strength::Marks),
+        (&cookies::COOKIE_LEFT_OUT, Strength::Marks),
+        (&cookies::COOKIE_WITHHELD, Strength::Points),
         (&cors::COOKIE_SESSION, Strength::Hints),
     ],
     against: &[],
     settled_by: &[
         &[&cors::COOKIE_SESSION, &cors::CREDENTIALS_NOT_ALLOWED],
         &[&cors::COOKIE_SESSION, &cors::SAME_SITE_BLOCKS],
-        &[&browsed::COOKIE_LEFT_OUT],
+        &[&cookies::COOKIE_LEFT_OUT],
     ],
     ruled_out_by: &[],
-    fix: "Serve page and API from one site, so that SameSite=Lax suffices. Otherwise: `credentials: \
+    fix: "Set the cookie for the host and the path of the API (`Domain`, `Path=/`), and serve https where it is \
+          Secure. Serve page and API from one site, so that SameSite=Lax suffices. Otherwise: `credentials: \
           \"include\"` in the page, the page's origin by name (never `*`) with \
           `Access-Control-Allow-Credentials: true` in the API, and `SameSite=None; Secure` on the cookie.",
     next: &[

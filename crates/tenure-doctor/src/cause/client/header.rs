@@ -20,6 +20,7 @@ pub(super) const NEVER_ATTACHED: Cause = Cause {
     signs: &[
         (&logs::BEFORE_RESTORE, Strength::Marks),
         (&browsed::TOKEN_CAME_LATER, Strength::Marks),
+        (&browsed::TOKEN_FOR_OTHERS, Strength::Points),
         (&word::SENT_WITHOUT_TOKEN, Strength::Hints),
     ],
     against: &[
@@ -104,7 +105,7 @@ pub(super) const OTHER_SCHEME: Cause = Cause {
         (&scheme::NOT_DECODED, Strength::Points),
         (&probes::FAILS_AS_FORGED, Strength::Hints),
         (&browsed::SCHEME_BROWSED, Strength::Marks),
-        (&probes::AS_WITHOUT_TOKEN, Strength::Suggests),
+        (&scheme::OTHER_SPELLING_UNREAD, Strength::Suggests),
     ],
     against: &[
         (&spoiled::TRIMMED_REFUSED, Strength::Points),
@@ -144,8 +145,7 @@ pub(super) const CASE_SENSITIVE: Cause = Cause {
         (&browsed::CASE_BROWSED, Strength::Marks),
         (&scheme::CASE_MATTERS, Strength::Suggests),
         (&scheme::SCHEME_NAMED, Strength::Suggests),
-        (&probes::FAILS_AS_FORGED, Strength::Hints),
-        (&probes::AS_WITHOUT_TOKEN, Strength::Suggests),
+        (&scheme::OTHER_SPELLING_UNREAD, Strength::Suggests),
     ],
     against: &[
         (&spoiled::TRIMMED_REFUSED, Strength::Points),
@@ -179,6 +179,7 @@ pub(super) const SPOILED: Cause = Cause {
             column or a cookie that was too short.",
     signs: &[
         (&spoiled::CLEANING_TURNS, Strength::Marks),
+        (&browsed::SPOILED_BROWSED, Strength::Marks),
         (&spoiled::SPOILED, Strength::Points),
         (&spoiled::CUT_OFF, Strength::Points),
         (&token::BLEMISHED, Strength::Suggests),
@@ -191,6 +192,7 @@ pub(super) const SPOILED: Cause = Cause {
     ],
     settled_by: &[
         &[&spoiled::CLEANING_TURNS],
+        &[&browsed::SPOILED_BROWSED],
         &[&spoiled::SPOILED, &spoiled::READ_AND_REFUSED],
     ],
     ruled_out_by: &[&probes::ACCEPTED],

@@ -38,7 +38,7 @@ pub(super) fn is_too_large(answer: &Answer) -> bool {
 }
 
 /// Bytes from which a token alone comes near what servers accept as a header field (Apache 8,190; nginx 8 KiB; Node.js 16 KiB).
-const LARGE: u64 = 3_500;
+pub(super) const LARGE: u64 = 3_500;
 
 /// The token is that large.
 pub(crate) static LARGE_TOKEN: Sign = Sign {

@@ -17,7 +17,6 @@ use crate::exchange::{Answer, Exchange, Sent};
 use crate::logs::record::{Record, Value, below, key};
 use crate::logs::{Browsed, time};
 use crate::probe::Probe;
-use crate::redact;
 
 /// Whether a stream that begins so is a HAR.
 pub(in crate::logs) fn begins(first: &[u8]) -> bool {
@@ -131,13 +130,20 @@ struct Body {
     text: String,
 }
 
+impl Header {
+    /// Cookies that browsers write into one field, a line each, apart.
+    fn fields(&self) -> impl Iterator<Item = (String, String)> {
+        let name = self.name.to_ascii_lowercase();
+        self.value
+            .split('\n')
+            .map(move |value| (name.clone(), value.to_owned()))
+    }
+}
+
 impl Entry {
     /// Request and answer, redacted.
     fn browsed(&self) -> Browsed {
-        let fields = |headers: &[Header]| {
-            let field = |header: &Header| (header.name.to_ascii_lowercase(), header.value.clone());
-            headers.iter().map(field).collect()
-        };
+        let fields = |headers: &[Header]| headers.iter().flat_map(Header::fields).collect();
         let status = self.response.status.filter(|status| *status >= 100.0);
         #[expect(
             clippy::cast_possible_truncation,
@@ -169,13 +175,7 @@ impl Entry {
             took_ms: 0,
             address: None,
         };
-        let shown = redact::exchange(&raw);
-        Browsed {
-            file: String::new(),
-            entry: 0,
-            request: shown.request,
-            answer: shown.result.ok(),
-        }
+        Browsed::of(&raw)
     }
 
     fn record(self) -> Record {

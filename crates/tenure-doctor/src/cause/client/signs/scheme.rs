@@ -5,7 +5,7 @@ use crate::cause::client::request::{self, Scheme};
 use crate::probe::Probe;
 use crate::sign::answer::says;
 use crate::sign::token::claims;
-use crate::sign::{Sign, accepted, contains, first_of, refused, seen, together};
+use crate::sign::{Sign, accepted, contains, first_of, probes, refused, seen, together};
 use crate::{Clue, Evidence, Source};
 
 /// The client sends its token without a scheme, or with another than `Bearer`.
@@ -16,6 +16,21 @@ pub(crate) static OTHER_SCHEME_SENT: Sign = Sign {
         Some(Scheme::None) => said("the client sends the token without a scheme"),
         Some(Scheme::Other(scheme)) => said(format!("the client sends the scheme `{scheme}`")),
         _ => Vec::new(),
+    },
+};
+
+/// What is announced otherwise than by `Bearer` is answered as nothing is. After `Bearer` the same answer tells
+/// nothing of the scheme: many services have one refusal for everything.
+pub(crate) static OTHER_SPELLING_UNREAD: Sign = Sign {
+    name: "other-spelling-unread",
+    means: "the token, which is not announced by `Bearer`, is answered as none is",
+    find: |evidence| {
+        let other = request::scheme(evidence).is_some_and(|scheme| scheme != Scheme::Bearer);
+        if other {
+            (probes::AS_WITHOUT_TOKEN.find)(evidence)
+        } else {
+            Vec::new()
+        }
     },
 };
 
