@@ -11,12 +11,10 @@ use std::process::{Command, Stdio};
 use anyhow::{Result, bail};
 
 /// A program that tests start, or a file that they read, and the Debian package that brings it.
-const PROGRAMS: [(&str, &str); 26] = [
-    ("caddy", "caddy"),
+const PROGRAMS: [(&str, &str); 18] = [
     ("chromium", "chromium"),
     ("curl", "curl"),
     ("dbus-daemon", "dbus-daemon"),
-    ("faketime", "faketime"),
     ("fusermount3", "fuse3"),
     ("git", "git"),
     ("gnome-keyring-daemon", "gnome-keyring"),
@@ -27,32 +25,16 @@ const PROGRAMS: [(&str, &str); 26] = [
     ("python3", "python3"),
     ("redis-server", "redis-server"),
     ("valkey-server", "valkey-server"),
-    (
-        "/usr/lib/apache2/modules/mod_auth_openidc.so",
-        "libapache2-mod-auth-openidc",
-    ),
-    (
-        "/usr/lib/apache2/modules/mod_oauth2.so",
-        "libapache2-mod-oauth2",
-    ),
-    (
-        "/usr/lib/apache2/modules/mod_wsgi.so",
-        "libapache2-mod-wsgi-py3",
-    ),
     ("/usr/lib/postgresql/15/bin/postgres", "postgresql-15"),
-    ("/usr/sbin/apache2", "apache2"),
-    ("/usr/sbin/haproxy", "haproxy"),
     ("/usr/sbin/nginx", "nginx-light"),
-    ("/usr/sbin/varnishd", "varnish"),
     ("/usr/share/java/jna.jar", "libjna-java"),
     ("/usr/share/java/okhttp.jar", "libokhttp-java"),
     ("/usr/share/python-wheels", "python3-venv"),
 ];
 
-/// npm packages: foreign clients and servers, what steers a browser, the servers that the doctor's corpus
-/// is recorded from, and the Kotlin compiler. Each folder has its own lock file.
-const NPM: [&str; 4] = [
-    "crates/tenure-doctor/corpus/record/node",
+/// npm packages: foreign clients and servers, what steers a browser, and the Kotlin compiler. Each folder
+/// has its own lock file.
+const NPM: [&str; 3] = [
     "crates/tenure-lab/foreign",
     "crates/tenure-lab/chromium",
     "bindings/tenure-ffi/kotlin",
@@ -190,14 +172,16 @@ fn apt(arguments: &[&str]) -> bool {
 }
 
 fn npm_ci(folder: &str) -> Result<()> {
-    let status = Command::new("npm")
-        .args(["ci", "--no-audit", "--no-fund", "--silent"])
-        .current_dir(folder)
-        .status()?;
-    if !status.success() {
-        bail!("npm ci failed in {folder}: is the registry reachable?");
-    }
-    Ok(())
+    let stamp = Path::new(folder).join("node_modules/complete");
+    once(&format!("{folder}/package-lock.json"), &stamp, |_| {
+        let quiet = ["--no-audit", "--no-fund", "--silent"];
+        vec![
+            ["npm", "ci", "--prefix", folder]
+                .into_iter()
+                .chain(quiet)
+                .collect(),
+        ]
+    })
 }
 
 /// The stamp is written last, so what was cut short is done again.
@@ -243,13 +227,13 @@ fn once<'a>(
     if fs::read_to_string(stamp).is_ok_and(|installed| installed == wanted) {
         return Ok(());
     }
-    println!("setup: pip install -r {requirements}");
+    println!("setup: {requirements}");
     for command in steps(requirements) {
         let [program, arguments @ ..] = command.as_slice() else {
             continue;
         };
         if !Command::new(program).args(arguments).status()?.success() {
-            bail!("{} failed: is the index reachable?", command.join(" "));
+            bail!("{} failed: is the registry reachable?", command.join(" "));
         }
     }
     Ok(fs::write(stamp, wanted)?)
