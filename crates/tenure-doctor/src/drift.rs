@@ -4,7 +4,10 @@ mod aws;
 mod compare;
 mod directives;
 mod environment;
+pub(crate) mod header;
 mod names;
+pub(crate) mod required;
+pub(crate) mod source;
 mod template;
 mod tree;
 mod value;
@@ -143,12 +146,22 @@ pub fn read_file(name: &str, text: &str) -> Result<Vec<Belief>, String> {
     }
     match Kind::of(name, text) {
         Some(Kind::Variables) => Ok(variables::read(name, text)),
-        Some(Kind::Directives) => Ok(directives::read(name, text)),
+        Some(Kind::Directives) => {
+            let settings = header::read(name, text);
+            let required = required::claims(name, text);
+            Ok([directives::read(name, text), settings, required].concat())
+        }
+        Some(Kind::Program) => {
+            Ok([header::read(name, text), required::claims(name, text)].concat())
+        }
+        Some(Kind::Pinned) => Ok(required::pinned(name, text)),
         Some(Kind::Json) => Ok(walk::read(name, &tree::json(text)?)),
         Some(Kind::Yaml) => Ok(walk::read(name, &tree::yaml(text)?)),
         Some(Kind::Toml) => Ok(walk::read(name, &tree::toml(text)?)),
+        None if source::is(name) => Ok(source::read(name, text)),
         None => Err(
-            "no configuration of a known kind: .env, JSON, YAML, TOML, .properties, nginx, Caddy"
+            "no configuration of a known kind: .env, JSON, YAML, TOML, .properties, nginx, Caddy, \
+             Varnish, HAProxy"
                 .to_owned(),
         ),
     }
@@ -157,9 +170,13 @@ pub fn read_file(name: &str, text: &str) -> Result<Vec<Belief>, String> {
 enum Kind {
     Variables,
     Directives,
+    /// Read for what it does to header fields, and for the claims that it asks for.
+    Program,
     Json,
     Yaml,
     Toml,
+    /// Libraries and their versions.
+    Pinned,
 }
 
 impl Kind {
@@ -170,8 +187,12 @@ impl Kind {
             "json" | "jsonc" | "webmanifest" => Some(Self::Json),
             "yaml" | "yml" | "template" => Some(Self::Yaml),
             "toml" => Some(Self::Toml),
+            "cfg" if is_haproxy(text) => Some(Self::Directives),
             "env" | "envrc" | "properties" | "ini" | "cfg" => Some(Self::Variables),
-            "conf" | "caddyfile" => Some(Self::Directives),
+            "conf" | "caddyfile" | "htaccess" => Some(Self::Directives),
+            "vcl" | "lua" => Some(Self::Program),
+            _ if required::is_code(ending) => Some(Self::Program),
+            _ if required::is_pinned(&file) => Some(Self::Pinned),
             _ => None,
         };
         let start = text.trim_start();
@@ -181,6 +202,14 @@ impl Kind {
             by_ending => by_ending,
         }
     }
+}
+
+fn is_haproxy(text: &str) -> bool {
+    let sections = ["frontend", "backend", "listen", "defaults", "global"];
+    text.lines().any(|line| {
+        let word = line.split_ascii_whitespace().next();
+        word.is_some_and(|word| line.starts_with(word) && sections.contains(&word))
+    })
 }
 
 /// What a token says of itself.

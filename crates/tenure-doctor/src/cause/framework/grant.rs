@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+pub(super) mod asked;
 mod words;
 
 use self::words::{named_grants, wanted};
@@ -30,6 +31,9 @@ pub(super) static PERMISSION_WORDS: Sign = Sign {
             "role",
             "forbidden resource",
             "not allowed to",
+            "not authorized to perform this",
+            "not authorized to access this page",
+            "action is unauthorized",
         ];
         of_client(evidence, |answer| {
             let word = words.iter().find(|word| contains(&answer.body, word))?;

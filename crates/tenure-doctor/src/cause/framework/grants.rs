@@ -1,5 +1,6 @@
 //! Scopes and roles.
 
+use super::grant::asked;
 use super::signs::forgery;
 use super::{grant, signs};
 use crate::Prior::{Common, Usual};
@@ -22,6 +23,7 @@ pub(super) const LACKING: Cause = Cause {
         (&grant::REQUIRED_IS_LACKING, Points),
         (&grant::PERMISSION_WORDS, Suggests),
         (&grant::LACKING_BROWSED, Marks),
+        (&asked::ASKED_LACKING, Points),
         (&probes::SIGNATURE_PASSES, Suggests),
         (&probes::REFUSED_403, Hints),
         (&probes::OTHER_TOKEN_ACCEPTED, Hints),
@@ -64,6 +66,12 @@ pub(super) const LACKING: Cause = Cause {
             &grant::PERMISSION_WORDS,
             &probes::SIGNATURE_PASSES,
             &probes::REFUSED_403,
+            &token::IN_TIME,
+        ],
+        &[
+            &asked::ASKED_LACKING,
+            &grant::OTHER_CARRIES_MORE,
+            &probes::SIGNATURE_PASSES,
             &token::IN_TIME,
         ],
     ],
@@ -144,6 +152,7 @@ pub(super) const ELSEWHERE: Cause = Cause {
             included.",
     signs: &[
         (&grant::REQUIRED_IS_HELD, Marks),
+        (&asked::ASKED_ELSEWHERE, Marks),
         (&grant::SPRING_READS_SCOPES, Points),
         (&grant::MORE_ROLES_REFUSED, Points),
         (&grant::ROLES_ELSEWHERE, Suggests),
@@ -162,12 +171,27 @@ pub(super) const ELSEWHERE: Cause = Cause {
         (&grant::REQUIRED_IS_LACKING, Points),
         (&probes::REFUSED_401, Suggests),
     ],
-    settled_by: &[&[
-        &grant::REQUIRED_IS_HELD,
-        &probes::SIGNATURE_PASSES,
-        &probes::REFUSED_403,
-        &token::IN_TIME,
-    ]],
+    settled_by: &[
+        &[
+            &grant::REQUIRED_IS_HELD,
+            &probes::SIGNATURE_PASSES,
+            &probes::REFUSED_403,
+            &token::IN_TIME,
+        ],
+        &[
+            &asked::ASKED_ELSEWHERE,
+            &grant::PERMISSION_WORDS,
+            &probes::SIGNATURE_PASSES,
+            &probes::REFUSED_403,
+            &token::IN_TIME,
+        ],
+        &[
+            &asked::ASKED_ELSEWHERE,
+            &signs::CLAIM_UNMATCHED,
+            &probes::SIGNATURE_PASSES,
+            &token::IN_TIME,
+        ],
+    ],
     ruled_out_by: &[
         &probes::ACCEPTED,
         &probes::FRESH_ACCEPTED,

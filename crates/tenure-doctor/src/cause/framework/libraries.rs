@@ -20,11 +20,13 @@ pub(super) const FASTAPI: Cause = Cause {
             refreshes on 401 only shows its user a missing permission instead.",
     signs: &[
         (&libraries::FASTAPI_403, Marks),
+        (&libraries::FASTAPI_403_BARE, Suggests),
         (&signs::SENDS_NO_TOKEN, Suggests),
     ],
     against: &[(&probes::AS_WITHOUT_TOKEN, Points)],
     settled_by: &[
-        &[&libraries::FASTAPI_403, &probes::ACCEPTED],
+        &[&libraries::FASTAPI_403_BARE, &libraries::FASTAPI_PINNED],
+        &[&libraries::FASTAPI_403_BARE, &libraries::STAYED_AWAY],
         &[&libraries::FASTAPI_403, &signs::SENDS_NO_TOKEN],
     ],
     ruled_out_by: &[],

@@ -40,6 +40,8 @@ texts! {
     RBAC_DENIED = "envoy-rbac", At::Client, "rbac: access denied", "a policy of the mesh refuses";
     /// The same in its access log.
     RBAC_LOGGED = "envoy-rbac-logged", At::Client, "rbac_access_denied", "a policy of the mesh refuses";
+    /// mod_auth_openidc's log.
+    CLAIM_UNMATCHED = "apache-claim-unmatched", At::Client, "could not match require claim expression", "Apache finds no claim as it is asked for";
     /// Supabase Auth's code, in its log.
     BAD_JWT_LOGGED = "supabase-bad-jwt", At::Client, "bad_jwt", "Supabase Auth cannot use the token";
 }

@@ -1,7 +1,10 @@
 //! What libraries for verifying tokens say.
 
+use crate::drift::Subject;
+use crate::logs::{LogFinding, Pattern};
 use crate::probe::Probe;
 use crate::sign::answer::{from_cache, mentions};
+use crate::sign::probes::answers_vary;
 use crate::sign::{Sign, accepted, answers, contains, of_client, refused, seen, together};
 use crate::{Clue, Evidence};
 
@@ -40,19 +43,81 @@ pub(crate) static DRF_INVALID_403: Sign = Sign {
     },
 };
 
-/// 403 with one of these in the answer to the client, or to a request without a token.
+/// 403 with one of these in the answer to the client, or to a request without a token where the client's is refused too.
 fn worded_403(evidence: &Evidence, words: &[&str]) -> Vec<Clue> {
+    let works = answers_vary(evidence);
+    answered_403(evidence, words, |probe| match probe {
+        Probe::Client => true,
+        Probe::Bare | Probe::BareOrigin => !works,
+        _ => false,
+    })
+}
+
+fn answered_403(evidence: &Evidence, words: &[&str], asked: impl Fn(Probe) -> bool) -> Vec<Clue> {
     let mut clues = Vec::new();
     for (probe, answer) in answers(evidence) {
-        let asked = matches!(probe, Probe::Client | Probe::Bare | Probe::BareOrigin);
         let body = tight(&answer.body);
         let word = words.iter().find(|word| contains(&body, &tight(word)));
-        if let (true, 403, Some(word)) = (asked, answer.status, word) {
+        if let (true, 403, Some(word)) = (asked(probe), answer.status, word) {
             clues.extend(seen(true, format!("403 with `{word}`"), probe));
         }
     }
     clues
 }
+
+/// `FastAPI`'s words for a missing header to the doctor's own request without one; the client's is accepted.
+pub(crate) static FASTAPI_403_BARE: Sign = Sign {
+    name: "fastapi-403-bare",
+    means: "FastAPI would say 403 to a client whose credentials are missing",
+    find: |evidence| {
+        let words = [r#""detail":"not authenticated""#];
+        let works = answers_vary(evidence);
+        answered_403(evidence, &words, |probe| works && probe == Probe::Bare)
+    },
+};
+
+/// The version in which `HTTPBearer` answers 401.
+const FASTAPI_401: (u32, u32) = (0, 122);
+
+/// The service is built with a `FastAPI` that says 403.
+pub(crate) static FASTAPI_PINNED: Sign = Sign {
+    name: "fastapi-pinned",
+    means: "the service is built with a FastAPI of before 0.122",
+    find: |evidence| {
+        let pinned = evidence.beliefs.iter().filter(|belief| {
+            let mut parts = belief.value.split('.').map(str::parse::<u32>);
+            let version = (parts.next(), parts.next());
+            belief.about == Subject::Setting
+                && belief.name.eq_ignore_ascii_case("fastapi")
+                && matches!(version, (Some(Ok(major)), Some(Ok(minor))) if (major, minor) < FASTAPI_401)
+        });
+        pinned
+            .map(|belief| Clue::new(format!("FastAPI {}", belief.value), belief.source.clone()))
+            .collect()
+    },
+};
+
+/// A log shows several answers 403, and most were not got over.
+pub(crate) static STAYED_AWAY: Sign = Sign {
+    name: "stayed-away-403",
+    means: "a log shows users answered 403 who were not answered well afterwards",
+    find: |evidence| {
+        let figure = |finding: &LogFinding, name: &str| -> u64 {
+            let value = finding.figures.get(name);
+            value.and_then(|value| value.parse().ok()).unwrap_or(0)
+        };
+        let mut refusals = evidence.logs.findings.iter();
+        let refusals = refusals.find(|finding| {
+            finding.pattern == Pattern::Refusals
+                && figure(finding, "403") >= 3
+                && figure(finding, "recovered_answers") * 2 < finding.count
+        });
+        refusals
+            .map(|finding| Clue::new(&finding.says, finding.source.clone()))
+            .into_iter()
+            .collect()
+    },
+};
 
 /// Without blanks: JSON is written with and without them.
 fn tight(text: &str) -> String {
