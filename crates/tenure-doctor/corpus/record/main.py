@@ -1,35 +1,57 @@
 """Records the corpus again: `python3 main.py [CASE or PREFIX…]`; `--list` names the cases.
 
-Runs in the environment of `cargo xtask setup`, whichever Python it is started with.
+`--setup` first installs what that needs (`needs.py`); `--to FOLDER` writes the cases elsewhere than to `../cases`.
 """
 
+import argparse
 import importlib
 import os
 import sys
 import traceback
+from pathlib import Path
 
-from common import HERE, RECORDINGS, REPOSITORY, run
+# Nothing is to be left beside the scripts.
+sys.dont_write_bytecode = True
 
-PYTHON = REPOSITORY / "crates/tenure-lab/foreign/.venv/bin/python"
+import needs  # noqa: E402
+
+HERE = needs.HERE
+PYTHON = HERE / ".venv/bin/python"
+SUBJECTS = ["applications", "aws", "documents", "edges", "issuers", "sessions"]
 
 
-def main(names: list[str]) -> int:
+def main() -> int:
+    asked = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    asked.add_argument("names", nargs="*", metavar="CASE or PREFIX")
+    asked.add_argument("--list", action="store_true", help="name the cases and their causes")
+    asked.add_argument("--setup", action="store_true", help="install what recording needs")
+    asked.add_argument("--to", type=Path, default=HERE.parent / "cases", metavar="FOLDER")
+    given = asked.parse_args()
+    if given.setup:
+        return needs.install()
+    if lacking := needs.missing():
+        print("missing: " + ", ".join(lacking) + "\nrun main.py --setup", file=sys.stderr)
+        return 1
     if not sys.executable.startswith(str(PYTHON.parent)):
         os.execv(PYTHON, [PYTHON, *sys.argv])
-    sys.dont_write_bytecode = True
-    for path in sorted(HERE.glob("*.py")):
-        # The others are shared, or are programs that a lab starts.
-        if "\n@case(" in path.read_text():
-            importlib.import_module(path.stem)
-    if names == ["--list"]:
+    return record(given)
+
+
+def record(given) -> int:
+    from lab.common import RECORDINGS, run
+
+    for subject in SUBJECTS:
+        for path in sorted((HERE / subject).glob("*.py")):
+            importlib.import_module(f"{subject}.{path.stem}")
+    if given.list:
         print("\n".join(f"{id}\t{' '.join(found.expected)}" for id, found in RECORDINGS.items()))
         return 0
     chosen = [found for id, found in RECORDINGS.items()
-              if not names or any(id == name or id.startswith(f"{name}-") for name in names)]
+              if not given.names or any(id == name or id.startswith(f"{name}-") for name in given.names)]
     failed = 0
     for recording in chosen:
         try:
-            run(recording)
+            run(recording, given.to)
             print(f"{recording.id}: recorded", flush=True)
         except Exception:
             failed += 1
@@ -39,4 +61,4 @@ def main(names: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())
