@@ -113,7 +113,7 @@ fn tokens(inputs: &Inputs) -> (Vec<Secret>, Vec<Token>) {
 }
 
 fn logs(inputs: &Inputs) -> Logs {
-    let mut analyst = Analyst::new();
+    let mut analyst = Analyst::new().at(inputs.now);
     for log in &inputs.logs {
         analyst.read(&log.name, log.text.as_bytes());
     }

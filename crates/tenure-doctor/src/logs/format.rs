@@ -2,31 +2,23 @@
 
 pub(super) mod access;
 mod clip;
+mod envelope;
 pub(super) mod har;
 mod json;
 mod logfmt;
 mod plain;
+pub(super) mod sentence;
+pub(super) mod transcript;
 
-use super::record::{Record, Value};
+use self::envelope::Envelope;
+use super::record::Record;
 
 /// Takes a line apart. Every text is understood as something, if only as a name.
 pub(super) fn read(line: &str) -> Record {
-    let line = line.trim();
-    let Some((container, rest)) = container(line) else {
-        return bare(line);
-    };
+    let (envelope, rest) = Envelope::open(line);
     let mut record = bare(rest);
-    record.put("container".to_owned(), Value::Text(container.to_owned()));
+    envelope.note(&mut record);
     record
-}
-
-/// The name before a bar that `docker compose logs` sets before each line, and the line.
-fn container(line: &str) -> Option<(&str, &str)> {
-    let (name, rest) = line.split_at_checked(line.find(" | ")?)?;
-    let name = name.trim_end();
-    let named = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
-    let is_name = !name.is_empty() && name.len() <= 64 && name.chars().all(named);
-    is_name.then_some((name, rest.get(3..)?))
 }
 
 fn bare(line: &str) -> Record {

@@ -3,6 +3,7 @@
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use memchr::{memchr, memmem};
 
+use super::format::{access, sentence};
 use super::texts;
 use super::words::{NoTable, Words};
 
@@ -70,6 +71,7 @@ pub(super) struct Prefilter {
     names: Vec<&'static str>,
     status: memmem::Finder<'static>,
     code: memmem::Finder<'static>,
+    sentences: AhoCorasick,
     users: [memmem::Finder<'static>; 3],
 }
 
@@ -85,7 +87,8 @@ impl Prefilter {
                 .build(needles())?,
             names: texts::all().map(|(name, _)| name).collect(),
             status: memmem::Finder::new("tatus"),
-            code: memmem::Finder::new("esponse_code"),
+            code: memmem::Finder::new("esponse"),
+            sentences: AhoCorasick::new(sentence::PARTS)?,
             users: ["\"user", "\"sub\"", "\"uid\""].map(memmem::Finder::new),
         })
     }
@@ -107,10 +110,14 @@ impl Prefilter {
         places
             .find_map(|at| number(line.get(at + 5..)?))
             .or_else(|| {
-                self.code
-                    .find(line)
-                    .and_then(|at| number(line.get(at + 12..)?))
+                let mut places = self.code.find_iter(line);
+                places.find_map(|at| code(line.get(at + 7..)?))
             })
+    }
+
+    /// Whether a line without a status in a field may tell of an answer in words.
+    pub(super) fn tells(&self, line: &[u8]) -> bool {
+        access::looks_so(line) || self.sentences.is_match(line)
     }
 
     /// The text of the user in a JSON line, as it stands there.
@@ -150,12 +157,21 @@ fn named(key: &[u8]) -> bool {
     names.iter().any(is)
 }
 
+/// The status after `response_code` or `responseCode`.
+fn code(rest: &[u8]) -> Option<u16> {
+    let rest = rest.strip_prefix(b"_").unwrap_or(rest);
+    let name = rest
+        .get(..4)
+        .filter(|name| name.eq_ignore_ascii_case(b"code"))?;
+    number(rest.get(name.len()..)?)
+}
+
 /// Three digits after the rest of the key, `:` or `=`, and perhaps a quote.
 fn number(rest: &[u8]) -> Option<u16> {
     let key = |byte: &u8| byte.is_ascii_alphabetic() || *byte == b'_';
-    let join = |byte: &u8| b"\": =".contains(byte);
+    let join = |byte: &u8| b"\\\": =".contains(byte);
     let rest = rest.get(rest.iter().take(12).take_while(|byte| key(byte)).count()..)?;
-    let rest = rest.get(rest.iter().take(4).take_while(|byte| join(byte)).count()..)?;
+    let rest = rest.get(rest.iter().take(5).take_while(|byte| join(byte)).count()..)?;
     let [
         a @ b'1'..=b'5',
         b @ b'0'..=b'9',

@@ -4,10 +4,13 @@ use time::{Date, Month};
 
 /// A time at the beginning of a text, and the bytes that it takes: ISO 8601 (`T` or a blank between,
 /// `-` or `/` in the date, `.` or `,` before the fraction, with or without a zone), or the common log
-/// format's (`21/Nov/2026:18:00:00 +0100`).
+/// format's (`21/Nov/2026:18:00:00 +0100`), or Apache's error log's (`Sat Nov 21 18:00:00.1 2026`).
 pub(super) fn prefix(text: &str) -> Option<(u64, usize)> {
     let mut at = Cursor { text, at: 0 };
-    let day = if text.as_bytes().get(2) == Some(&b'/') {
+    if text.starts_with(|c: char| c.is_ascii_uppercase()) {
+        return at.asctime();
+    }
+    let day = if matches!(text.as_bytes().get(2), Some(b'/' | b'-')) {
         at.common_date()?
     } else {
         at.iso_date()?
@@ -17,6 +20,56 @@ pub(super) fn prefix(text: &str) -> Option<(u64, usize)> {
     let zone = at.zone();
     let since = (i64::from(day) * 86_400 + seconds - zone) * 1_000 + millis;
     Some((u64::try_from(since).ok()?, at.at))
+}
+
+/// `11-21 18:00:00.123` at the beginning, as Android's log has it. See [`in_year`].
+pub(super) fn without_year(text: &str) -> Option<(u64, usize)> {
+    let mut at = Cursor { text, at: 0 };
+    let month = at.digits(2)?;
+    at.any(b"-")?;
+    let day = at.digits(2)?;
+    at.any(b" ")?;
+    at.in_leap_year(u8::try_from(month).ok()?, day)
+}
+
+/// `Nov 21 18:00:00` at the beginning, as syslog has it (RFC 3164). See [`in_year`].
+pub(super) fn syslog(text: &str) -> Option<(u64, usize)> {
+    let mut at = Cursor { text, at: 0 };
+    let month = at.month()?;
+    at.any(b" ")?;
+    let day = match at.any(b" ") {
+        Some(_) => at.digits(1)?,
+        None => at.digits(2)?,
+    };
+    at.any(b" ")?;
+    at.in_leap_year(month, day)
+}
+
+/// The year in which times without one are read.
+const LEAP: i32 = 1972;
+
+/// A time that was read without a year, in the last twelve months before the moment; others as they are.
+pub(super) fn in_year(time: u64, now: u64) -> u64 {
+    let day = i32::try_from(time / 86_400_000).unwrap_or(i32::MAX / 2);
+    let today = i32::try_from(now / 86_400_000).unwrap_or(i32::MAX / 2);
+    let date = |day: i32| Date::from_julian_day(day.saturating_add(UNIX_EPOCH));
+    let (Ok(read), Ok(now_date)) = (date(day), date(today)) else {
+        return time;
+    };
+    if read.year() != LEAP {
+        return time;
+    }
+    let in_year = |year| {
+        read.replace_year(year)
+            .map(|it| it.to_julian_day() - UNIX_EPOCH)
+    };
+    let this = in_year(now_date.year())
+        .ok()
+        .filter(|this| *this <= today + 2);
+    let Some(moved) = this.or_else(|| in_year(now_date.year() - 1).ok()) else {
+        return time;
+    };
+    time + u64::from((moved - day).unsigned_abs()) * 86_400_000
 }
 
 /// A whole text that is a time: as [`prefix`], or a number as [`epoch`].
@@ -82,19 +135,55 @@ impl Cursor<'_> {
         days(year, u8::try_from(month).ok()?, day)
     }
 
+    /// `21/Nov/2026:`, and PHP's `21-Nov-2026 `.
     fn common_date(&mut self) -> Option<i32> {
+        let day = self.digits(2)?;
+        let between = self.any(b"/-")?;
+        let month = self.month()?;
+        self.any(&[between])?;
+        let year = self.digits(4)?;
+        self.any(b": ")?;
+        days(year, month, day)
+    }
+
+    fn month(&mut self) -> Option<u8> {
         const MONTHS: [&str; 12] = [
             "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
         ];
-        let day = self.digits(2)?;
-        self.any(b"/")?;
         let name = self.text.get(self.at..self.at + 3)?;
         let month = MONTHS.iter().zip(1..).find(|(month, _)| **month == name)?.1;
         self.at += 3;
-        self.any(b"/")?;
+        Some(month)
+    }
+
+    /// `Sat Nov 21 18:00:00.123456 2026`, as Apache's error log has it.
+    fn asctime(&mut self) -> Option<(u64, usize)> {
+        const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+        DAYS.contains(&self.text.get(..3)?).then_some(())?;
+        self.at = 3;
+        self.any(b" ")?;
+        let month = self.month()?;
+        self.any(b" ")?;
+        let day = match self.any(b" ") {
+            Some(_) => self.digits(1)?,
+            None => self.digits(2)?,
+        };
+        self.any(b" ")?;
+        let seconds = self.clock()?;
+        let millis = self.fraction();
+        self.any(b" ")?;
         let year = self.digits(4)?;
-        self.any(b":")?;
-        days(year, month, day)
+        let day = days(year, month, day)?;
+        let since = (i64::from(day) * 86_400 + seconds) * 1_000 + millis;
+        Some((u64::try_from(since).ok()?, self.at))
+    }
+
+    fn in_leap_year(&mut self, month: u8, day: i64) -> Option<(u64, usize)> {
+        let day = days(i64::from(LEAP), month, day)?;
+        let seconds = self.clock()?;
+        let millis = self.fraction();
+        let since = (i64::from(day) * 86_400 + seconds) * 1_000 + millis;
+        Some((u64::try_from(since).ok()?, self.at))
     }
 
     fn clock(&mut self) -> Option<i64> {

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value as Json};
 
-use super::plain;
+use super::{access, plain};
 use crate::logs::names;
 use crate::logs::record::{Record, Value, below};
 use crate::logs::time;
@@ -17,8 +17,51 @@ pub(super) fn read(line: &str) -> Option<Record> {
     add(&mut record, "", object, DEPTH);
     record.time = time_of(&record);
     let message = record.text(names::MESSAGE).unwrap_or_default();
+    if let Some(inner) = wrapped(&message) {
+        return Some(within(record, inner));
+    }
     plain::into(&mut record, &message);
+    request_line(&mut record);
     Some(record)
+}
+
+/// A line of another program, as Docker, journald and collectors of logs wrap it.
+fn wrapped(message: &str) -> Option<Record> {
+    let text = message.trim();
+    let whole = text.starts_with('{')
+        || access::looks_so(text.as_bytes())
+        || time::prefix(text.trim_start_matches('[')).is_some();
+    whole.then(|| super::read(text))
+}
+
+/// The inner line's own words first, then what is around them.
+fn within(outer: Record, mut inner: Record) -> Record {
+    inner.time = inner.time.or(outer.time);
+    for (path, value) in outer.fields {
+        if !matches!(path.as_str(), "log" | "message" | "textpayload") {
+            inner.put(path, value);
+        }
+    }
+    inner
+}
+
+/// `"request": "GET /orders HTTP/1.1"`, as nginx's `$request` is logged.
+fn request_line(record: &mut Record) {
+    const LINES: names::Names = &["=request", "=requestline", "=httprequest", "=req"];
+    let Some(line) = record
+        .text(LINES)
+        .filter(|_| record.find(names::PATH).is_none())
+    else {
+        return;
+    };
+    let mut words = line.split(' ').map(str::to_owned);
+    if let (Some(method), Some(path)) = (words.next(), words.next())
+        && method.bytes().all(|byte| byte.is_ascii_uppercase())
+        && path.starts_with('/')
+    {
+        record.put("method".to_owned(), Value::Text(method));
+        record.put("path".to_owned(), Value::Text(path));
+    }
 }
 
 /// Adds the members of an object, those of inner ones by path.

@@ -2,7 +2,7 @@
 
 use serde_json::{Deserializer, Map, Value as Json};
 
-use super::{json, logfmt};
+use super::{json, logfmt, sentence};
 use crate::logs::record::{Record, Value, key};
 use crate::logs::time;
 
@@ -12,8 +12,7 @@ const NAME: usize = 400;
 /// Takes a line apart.
 pub(super) fn read(line: &str) -> Record {
     let mut record = Record::of("text");
-    let mut rest = container(line);
-    rest = stamp(&mut record, rest);
+    let mut rest = stamp(&mut record, line);
     rest = headings(&mut record, rest);
     if record.time.is_none() {
         rest = stamp(&mut record, rest);
@@ -46,31 +45,10 @@ pub(super) fn into(record: &mut Record, message: &str) {
         end = end.min(pair.at);
         record.put(key(pair.key), logfmt::value(&pair.value));
     }
+    sentence::note(record, name);
     let name = name.get(..end).unwrap_or(name);
     let name: String = name.chars().take(NAME).collect();
     name.trim().clone_into(&mut record.name);
-}
-
-/// Docker's `service-1  | ` and the `2026-…Z stdout F ` of containers.
-fn container(line: &str) -> &str {
-    if let Some((service, rest)) = line.split_once(" | ") {
-        let named = |c: char| c.is_ascii_alphanumeric() || "-_. ".contains(c);
-        if service.len() < 40 && service.chars().all(named) {
-            return rest.trim_start();
-        }
-    }
-    for stream in [" stdout F ", " stderr F "] {
-        if let Some((before, rest)) = line.split_once(stream)
-            && time::whole(before).is_some()
-        {
-            return if time::prefix(rest.trim_start_matches('[')).is_some() {
-                rest
-            } else {
-                line
-            };
-        }
-    }
-    line
 }
 
 /// A time at the beginning, with or without brackets.
