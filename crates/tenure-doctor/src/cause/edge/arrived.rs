@@ -48,6 +48,41 @@ pub(crate) static ECHO_HAS_ANOTHER: Sign = Sign {
     },
 };
 
+/// The echo shows credentials of another scheme, or something puts a token in where none is sent.
+pub(crate) static ECHO_HAS_FOREIGN: Sign = Sign {
+    name: "echo-has-foreign-credentials",
+    means: "what arrives is of another scheme, or is put in for requests without a token as well: it is not the client's token, damaged",
+    find: |evidence| {
+        let scheme = |value: &str| {
+            let word = value.split_ascii_whitespace().next();
+            word.map(str::to_ascii_lowercase)
+        };
+        let another = echoed(evidence).is_some_and(|echo| {
+            let arrived = echo.arrived.as_deref().and_then(scheme);
+            arrived.as_deref() == Some("basic") && scheme(&echo.value) != arrived
+        });
+        let put_in = [&TOLD_INVALID_WITHOUT_ONE, &ORIGINAL_KEPT_ASIDE];
+        if another || put_in.iter().any(|sign| sign.holds(evidence)) {
+            (ECHO_HAS_ANOTHER.find)(evidence)
+        } else {
+            Vec::new()
+        }
+    },
+};
+
+/// With the token the service says that it is bad, without one that none came: the client's arrives, whole or not.
+pub(crate) static MISSED_WITHOUT_ONE: Sign = Sign {
+    name: "missed-without-one",
+    means: "the service misses a token only where none is sent: nothing puts one in",
+    find: |evidence| {
+        together(evidence, [Probe::Client, Probe::Bare], |[client, bare]| {
+            let words = missing(bare).filter(|_| refused(bare))?;
+            let judged = refused(client) && missing(client).is_none() && !same(client, bare);
+            judged.then(|| format!("`{words}` without a token, other words with it"))
+        })
+    },
+};
+
 /// The echo shows the token as it was sent.
 pub(crate) static ECHO_HAS_TOKEN: Sign = Sign {
     name: "echo-has-token",

@@ -8,8 +8,8 @@ use super::signs::cache::{
     SOME_REFUSED_BY_CACHE,
 };
 use super::signs::header::{
-    CLOUDFRONT_UNHEARD, SERVER_HEARS_DIRECTLY, TAKEN_BY_DIRECT, TAKEN_BY_ECHO, TOLD_NO_HEADER,
-    UNDERSCORE,
+    CLOUDFRONT_UNHEARD, SERVER_HEARS_DIRECTLY, TAKEN_AS_SET, TAKEN_BY_DIRECT, TAKEN_BY_ECHO,
+    TAKEN_BY_SETTING, TOLD_NO_HEADER, UNDERSCORE,
 };
 use crate::cause::{Cause, Layer, Step};
 use crate::probe::Probe;
@@ -34,6 +34,8 @@ pub(super) const CLOUDFRONT_REMOVES: Cause = Cause {
         (&TAKEN_BY_DIRECT, Strength::Marks),
         (&CLOUDFRONT_UNHEARD, Strength::Marks),
         (&SERVER_HEARS_DIRECTLY, Strength::Points),
+        (&TAKEN_AS_SET, Strength::Marks),
+        (&TAKEN_BY_SETTING, Strength::Hints),
         (&ECHO_LACKS_TOKEN, Strength::Hints),
         (&TOLD_MISSING, Strength::Hints),
     ],
@@ -50,6 +52,7 @@ pub(super) const CLOUDFRONT_REMOVES: Cause = Cause {
         &[&TAKEN_BY_ECHO, &AS_WITHOUT_TOKEN],
         // Credentials of another kind in its place are "no token" as well.
         &[&TAKEN_BY_DIRECT, &TOLD_NO_HEADER],
+        &[&TAKEN_AS_SET],
     ],
     ruled_out_by: &[&ECHO_HAS_TOKEN, &ECHO_HAS_ANOTHER],
     fix: "CloudFront: give the behaviour of this path a policy that passes the header on: the managed origin request policy \

@@ -1,14 +1,14 @@
 //! Proxies that ask, rewrite or drop.
 
 use super::arrived::{
-    ECHO_HAS_ANOTHER, ECHO_HAS_TOKEN, ECHO_LACKS_TOKEN, LOST_AT_THE_EDGE, ORIGINAL_KEPT_ASIDE,
-    TOLD_INVALID_WITHOUT_ONE,
+    ECHO_HAS_ANOTHER, ECHO_HAS_FOREIGN, ECHO_HAS_TOKEN, ECHO_LACKS_TOKEN, LOST_AT_THE_EDGE,
+    MISSED_WITHOUT_ONE, ORIGINAL_KEPT_ASIDE, TOLD_INVALID_WITHOUT_ONE,
 };
 use super::signs::browsed::{LOGIN_BROWSED, UNDERSCORE_BROWSED};
 use super::signs::gates::{
-    API_SENT_TO_LOGIN, BASIC_BROWSED, BASIC_CHALLENGE, BASIC_GATE as ASKS_FOR_BASIC, BASIC_PAGE,
-    BASIC_PAST, CHALLENGE_KEPT, LOGIN_COMES_BACK, LOGIN_FOR_ALL, LOGIN_REDIRECT as TO_LOGIN,
-    REASON_RENAMED, REMAPPED,
+    API_SENT_TO_LOGIN, BASIC_BROWSED, BASIC_BY_PROXY, BASIC_CHALLENGE,
+    BASIC_GATE as ASKS_FOR_BASIC, BASIC_PAGE, BASIC_PAST, CHALLENGE_KEPT, LOGIN_COMES_BACK,
+    LOGIN_FOR_ALL, LOGIN_REDIRECT as TO_LOGIN, PROXY_ASKS, REASON_RENAMED, REMAPPED,
 };
 use super::signs::header::{
     ANOTHER_ISSUER_REFUSED, APACHE_ECHO_LACKS, APACHE_LOSES, APACHE_UNHEARD, BOTH_LOGS,
@@ -16,8 +16,8 @@ use super::signs::header::{
     UPSTREAM_TOLD_MISSING,
 };
 use super::signs::{
-    DIRECT_REFUSED, FORWARDED_LOGGED, INVALID_HEADER_LOGGED, NO_PASSWORD_LOGGED,
-    UPSTREAM_401_LOGGED, WRONG_SCHEME_LOGGED,
+    DIRECT_REFUSED, FORWARDED_LOGGED, INVALID_HEADER_LOGGED, NO_PASSWORD_LOGGED, PROXY_ASKS_LOGGED,
+    SQUID_ASKS_LOGGED, TUNNEL_ASKS_LOGGED, UPSTREAM_401_LOGGED, WRONG_SCHEME_LOGGED,
 };
 use crate::cause::{Cause, Layer, Step};
 use crate::probe::Probe;
@@ -42,6 +42,10 @@ pub(super) const BASIC_GATE: Cause = Cause {
         (&WRONG_SCHEME_LOGGED, Strength::Marks),
         (&BASIC_BROWSED, Strength::Marks),
         (&NO_PASSWORD_LOGGED, Strength::Points),
+        (&PROXY_ASKS, Strength::Marks),
+        (&PROXY_ASKS_LOGGED, Strength::Marks),
+        (&TUNNEL_ASKS_LOGGED, Strength::Marks),
+        (&SQUID_ASKS_LOGGED, Strength::Points),
     ],
     against: &[
         (&SIGNATURE_PASSES, Strength::Marks),
@@ -53,6 +57,8 @@ pub(super) const BASIC_GATE: Cause = Cause {
         &[&BASIC_PAST],
         &[&WRONG_SCHEME_LOGGED],
         &[&BASIC_BROWSED],
+        &[&BASIC_BY_PROXY],
+        &[&PROXY_ASKS],
     ],
     ruled_out_by: &[],
     fix: "Take the gate off the API's paths (nginx `auth_basic off;` in their location), or guard by something that leaves \
@@ -86,12 +92,13 @@ pub(super) const OVERWRITES: Cause = Cause {
     ],
     against: &[
         (&TOLD_NO_HEADER, Strength::Points),
+        (&MISSED_WITHOUT_ONE, Strength::Points),
         (&TAKEN_BY_ECHO, Strength::Marks),
         (&SIGNATURE_PASSES, Strength::Marks),
         (&ACCEPTED, Strength::Marks),
         (&DIRECT_REFUSED, Strength::Suggests),
     ],
-    settled_by: &[&[&ECHO_HAS_ANOTHER]],
+    settled_by: &[&[&ECHO_HAS_FOREIGN]],
     ruled_out_by: &[&ECHO_HAS_TOKEN],
     fix: "Pass the client's field on unchanged (nginx `proxy_set_header Authorization $http_authorization;`, HAProxy \
           without `http-request set-header Authorization`), and let the proxy identify itself in a field of its own. With \

@@ -4,6 +4,7 @@ pub(crate) mod browsed;
 pub(super) mod cache;
 pub(super) mod gates;
 pub(super) mod header;
+pub(crate) mod platform;
 pub(super) mod waf;
 
 use super::arrived::sent_with_token;
@@ -27,6 +28,16 @@ texts! {
     WRONG_SCHEME_LOGGED = "edge-apache-wrong-scheme", At::Client, "ah01614", "Apache has logged that a client came to its password gate with another scheme";
     /// nginx's error log.
     NO_PASSWORD_LOGGED = "edge-nginx-no-password", At::Client, "no user/password was provided for basic authentication", "nginx has logged that requests came to its password gate without a password";
+    /// curl, Python and Java name the status so, and proxies themselves.
+    PROXY_ASKS_LOGGED = "edge-proxy-asks-logged", At::Client, "407 proxy authentication required", "a proxy on the way out has asked the client for a password";
+    /// curl and others, where the tunnel for TLS is not opened.
+    TUNNEL_ASKS_LOGGED = "edge-tunnel-asks-logged", At::Client, "tunnel failed, response 407", "a proxy on the way out has not opened the client's tunnel without a password";
+    /// Squid's access log. A client that asks again with its password has such a line for each connection.
+    SQUID_ASKS_LOGGED = "edge-squid-asks-logged", At::Client, "tcp_denied/407", "Squid has asked clients for a password";
+    /// Cloud Run's request log.
+    NOT_INVOKER_LOGGED = "edge-not-invoker", At::Client, "the request was not authorized to invoke this service", "Cloud Run has refused requests before the service ran: it asks for the token of an invoker";
+    /// The same, for requests without credentials.
+    NO_INVOKER_LOGGED = "edge-no-invoker", At::Client, "allow unauthenticated invocations or set the proper authorization header", "Cloud Run has refused requests without an invoker's token";
     /// A service behind ESPv2.
     FORWARDED_LOGGED = "edge-forwarded-authorization", At::Client, "x-forwarded-authorization", "the service has logged that the client's header was moved aside";
     /// ModSecurity in the error log of nginx or Apache.

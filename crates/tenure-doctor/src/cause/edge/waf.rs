@@ -1,13 +1,15 @@
 //! Firewalls, bot filters and gates of platforms.
 
+use super::signs::platform::PLATFORM_GATE as GATE_PAGE;
 use super::signs::waf::{
     AWS_CHALLENGE, BALANCER_REFUSAL, CLIENT_BLOCKED, CLOUDFLARE_CHALLENGE, CLOUDFLARE_PAGE,
-    COGNITO_BLOCKED, EDGE_BLOCKS_LOGGED, EDGE_REFUSES, GATEWAY_BLOCKS_LOGGED, GATEWAY_FORBIDDEN,
-    GATEWAY_FORBIDS_ALL, GATEWAY_FORBIDS_CLIENT, LARGE_BODY_BLOCKED, LARGE_BODY_FORBIDDEN,
-    PLATFORM_GATE as GATE_PAGE, REQUEST_BLOCKED,
+    COGNITO_BLOCKED, EDGE_BLOCKS_CLIENT, EDGE_BLOCKS_LOGGED, EDGE_REFUSES, EDGE_REFUSES_ALL,
+    FIREWALL_PAGE, GATEWAY_BLOCKS_LOGGED, GATEWAY_FORBIDDEN, GATEWAY_FORBIDS_ALL,
+    GATEWAY_FORBIDS_CLIENT, LARGE_BODY_BLOCKED, LARGE_BODY_FORBIDDEN, REQUEST_BLOCKED,
 };
 use super::signs::{
-    MITIGATED_LOGGED, MODSECURITY_LOGGED, MOMENT_LOGGED, WAF_BLOCK_LOGGED, WAF_FILTERED_LOGGED,
+    MITIGATED_LOGGED, MODSECURITY_LOGGED, MOMENT_LOGGED, NO_INVOKER_LOGGED, NOT_INVOKER_LOGGED,
+    WAF_BLOCK_LOGGED, WAF_FILTERED_LOGGED,
 };
 use crate::cause::{Cause, Layer, Step};
 use crate::probe::Probe;
@@ -113,18 +115,23 @@ pub(super) const AT_CLOUDFRONT_OR_BALANCER: Cause = Cause {
         (&LARGE_BODY_BLOCKED, Strength::Marks),
         (&CLIENT_BLOCKED, Strength::Marks),
         (&EDGE_REFUSES, Strength::Points),
+        (&EDGE_REFUSES_ALL, Strength::Points),
+        (&EDGE_BLOCKS_CLIENT, Strength::Points),
+        (&FIREWALL_PAGE, Strength::Marks),
         (&AWS_CHALLENGE, Strength::Marks),
         (&MODSECURITY_LOGGED, Strength::Marks),
         (&EDGE_BLOCKS_LOGGED, Strength::Marks),
     ],
     against: &[
         (&SIGNATURE_PASSES, Strength::Points),
-        (&ACCEPTED, Strength::Hints),
+        (&ACCEPTED, Strength::Points),
     ],
     settled_by: &[
         &[&REQUEST_BLOCKED],
         &[&LARGE_BODY_BLOCKED],
         &[&AWS_CHALLENGE],
+        &[&FIREWALL_PAGE],
+        &[&EDGE_BLOCKS_CLIENT],
     ],
     ruled_out_by: &[],
     fix: "AWS: look the request up in the web ACL's sampled requests or log by `x-amz-cf-id` or the time; \
@@ -178,11 +185,16 @@ pub(super) const PLATFORM_GATE: Cause = Cause {
     title: "the hosting platform's own gate guards the deployment",
     layer: Layer::Cdn,
     prior: Prior::Usual,
-    story: "Preview deployments are protected by the platform: before the app runs, the platform asks for a sign-in to its \
-            own account or for a password, and answers 401 with an HTML page. The API's tokens mean nothing to it. It \
-            happens when a client was built against the URL of a preview, or when protection was turned on for all \
-            deployments.",
-    signs: &[(&GATE_PAGE, Strength::Marks)],
+    story: "Before the app runs, the platform asks for credentials of its own: a sign-in to its account or a password \
+            (previews of Vercel and Netlify), a token of an invoker (Cloud Run), one for Identity-Aware Proxy or Cloudflare \
+            Access. The API's tokens mean nothing to it, and its words (`audience`, `access token`) are about its own. It \
+            happens when a client was built against the URL of a preview, or when protection was turned on, by a \
+            deployment without `--allow-unauthenticated` for example.",
+    signs: &[
+        (&GATE_PAGE, Strength::Marks),
+        (&NOT_INVOKER_LOGGED, Strength::Marks),
+        (&NO_INVOKER_LOGGED, Strength::Suggests),
+    ],
     against: &[
         (&SIGNATURE_PASSES, Strength::Marks),
         (&ACCEPTED, Strength::Points),
@@ -191,7 +203,10 @@ pub(super) const PLATFORM_GATE: Cause = Cause {
     ruled_out_by: &[],
     fix: "Point the client at the production domain, or let machines through: on Vercel send the header \
           `x-vercel-protection-bypass` with the secret of Protection Bypass for Automation, or restrict Deployment \
-          Protection to what people look at. Do not send it to origins that are not yours.",
+          Protection to what people look at. Do not send it to origins that are not yours. Google: let `allUsers` invoke \
+          the service if it checks tokens itself; or send the platform's token in its own field (`Proxy-Authorization` for \
+          Identity-Aware Proxy, `X-Serverless-Authorization` for Cloud Run) beside the API's. Cloudflare Access: a service \
+          token, or a bypass policy for the API's paths.",
     next: &[
         Step::Probe(Probe::Bare),
         Step::Probe(Probe::OtherPath),
@@ -199,6 +214,8 @@ pub(super) const PLATFORM_GATE: Cause = Cause {
     ],
     references: &[
         "https://vercel.com/docs/deployment-protection",
+        "https://cloud.google.com/iap/docs/authentication-howto",
+        "https://cloud.google.com/run/docs/authenticating/service-to-service",
         "apideck-libraries/mcp#51",
         "vm0-ai/vm0#1519",
     ],

@@ -3,7 +3,8 @@
 use super::signs::authorizers::{
     AS_REFUSED_WITHOUT, AUTHORIZER_BROKEN, AUTHORIZER_NAMED, AUTHORIZER_REFUSES, BARE_UNAUTHORIZED,
     DENIED_ELSEWHERE, DENIED_NOW_AND_THEN, EMPTY_MESSAGE, EXPIRED_BY_BOTH, EXPIRED_WHEN_SENT,
-    EXPLICIT_DENY, NOTHING_SENT, OTHER_SPELLING_ALLOWED, OTHER_SPELLING_TAKEN, SAME_ISSUER_TAKEN,
+    EXPLICIT_DENY, HTTP_DENIED_FROM_CACHE, NOTHING_SENT, OTHER_SPELLING_ALLOWED,
+    OTHER_SPELLING_TAKEN, SAME_ISSUER_TAKEN,
 };
 use super::signs::http::JWT_REFUSED;
 use super::signs::pools::{OTHER_POOL_ACCEPTED, POOL_DIFFERS, TOKEN_OF_OTHER_POOL};
@@ -151,16 +152,20 @@ pub(super) const CACHED_POLICY: Cause = Cause {
         (&OTHER_ENDPOINT_ACCEPTED, Strength::Suggests),
         (&OTHER_SPELLING_ALLOWED, Strength::Marks),
         (&DENIED_NOW_AND_THEN, Strength::Marks),
+        (&HTTP_DENIED_FROM_CACHE, Strength::Points),
     ],
     against: &[
         (&EXPLICIT_DENY, Strength::Suggests),
         (&DENIED_ELSEWHERE, Strength::Suggests),
     ],
-    settled_by: &[&[
-        &AUTHORIZER_DENIES,
-        &OTHER_SPELLING_ALLOWED,
-        &OTHER_ENDPOINT_ACCEPTED,
-    ]],
+    settled_by: &[
+        &[
+            &AUTHORIZER_DENIES,
+            &OTHER_SPELLING_ALLOWED,
+            &OTHER_ENDPOINT_ACCEPTED,
+        ],
+        &[&HTTP_DENIED_FROM_CACHE, &OTHER_ENDPOINT_ACCEPTED],
+    ],
     ruled_out_by: &[],
     fix: "Let the authorizer return a policy for all that the token may do (`arn:…:API/STAGE/*/*` or a list), or set \
           `authorizerResultTtlInSeconds` to 0, or add `$context.path` and `$context.httpMethod` to the identity sources. \

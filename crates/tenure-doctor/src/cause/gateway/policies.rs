@@ -3,19 +3,24 @@
 use super::routes::REASON;
 use super::signs::authorizers::AUTHORIZER_REFUSES;
 use super::signs::forbidden::{
-    AFTER_AUTHORIZER, CERTIFICATE_ASKED, EVERYWHERE, FIREWALL_NAMED, FORBIDDEN, FORBIDDEN_AT_ROUTE,
-    FORBIDDEN_NAMED, KEY_NOT_SENT, KEY_SENT,
+    AFTER_AUTHORIZER, CERTIFICATE_ASKED, CERTIFICATE_PAGE, EVERYWHERE, FIREWALL_NAMED, FORBIDDEN,
+    FORBIDDEN_AT_ROUTE, FORBIDDEN_NAMED, KEY_NOT_SENT, KEY_SENT,
 };
-use super::signs::limits::{LIMITED, LIMITED_IN_LOGS, THROTTLED, TOO_MANY};
+use super::signs::keys::KEY_NAMED;
+use super::signs::limits::{LIMITED, LIMITED_BROWSED, LIMITED_IN_LOGS, THROTTLED, TOO_MANY};
 use super::signs::overrides::{BODY_OVERRIDDEN, STATUS_OVERRIDDEN};
 use super::signs::policies::{AWS_SIGNATURE_REFUSED, POLICY_REFUSES};
 use super::signs::routes::ROUTE_UNKNOWN;
 use super::signs::settings::{KEY_REQUIRED, STATUSES_SET};
 use super::signs::unexplained::UNEXPLAINED_403;
 use super::signs::{
-    AWS_KEYS_UNKNOWN, AWS_SCOPE_WRONG, AWS_SIGNATURE_DIFFERS, AWS_SIGNATURE_LATE,
-    CERTIFICATE_MISSING, CERTIFICATE_UNTRUSTED, LOGGED_API_KEY, LOGGED_FIREWALL, LOGGED_USAGE_PLAN,
-    POLICY_DENIES,
+    ALERT_REQUIRED, ALERT_REQUIRED_GO, ALERT_REQUIRED_JAVA, ALERT_REQUIRED_NAMED, AWS_KEYS_UNKNOWN,
+    AWS_SCOPE_WRONG, AWS_SIGNATURE_DIFFERS, AWS_SIGNATURE_LATE, CERTIFICATE_MISSING,
+    CERTIFICATE_UNTRUSTED, CHROME_CERTIFICATE, CURL_ALERT_BAD, CURL_ALERT_CA, CURL_ALERT_EXPIRED,
+    CURL_ALERT_UNKNOWN, LOGGED_API_KEY, LOGGED_APIGEE_KEY, LOGGED_FIREWALL, LOGGED_GO_CERTIFICATE,
+    LOGGED_GO_NO_CERTIFICATE, LOGGED_JAVA_NO_CERTIFICATE, LOGGED_NGINX_CERTIFICATE,
+    LOGGED_NGINX_NO_CERTIFICATE, LOGGED_NO_CERTIFICATE, LOGGED_NO_CERTIFICATE_NAMED,
+    LOGGED_SUBSCRIPTION_INVALID, LOGGED_SUBSCRIPTION_MISSING, LOGGED_USAGE_PLAN, POLICY_DENIES,
 };
 use crate::cause::{Cause, Layer, Step};
 use crate::probe::Probe;
@@ -88,10 +93,15 @@ pub(super) const API_KEY: Cause = Cause {
     title: "the API key is missing, unknown, or in no usage plan of the stage",
     layer: Layer::GatewayRouter,
     prior: Prior::Usual,
-    story: "The method asks for an API key beside the token. After the authorizer has let the request pass, the gateway \
-            looks for `x-api-key`, enabled, and in a usage plan that names this API and stage; otherwise it answers 403 \
-            `Forbidden` without a further word.",
+    story: "The route asks for an API key, beside the token or in its place. Most gateways say so (Kong `No API key found in \
+            request`, Apigee `Invalid ApiKey`, API Management `missing subscription key`). A REST API of Amazon does not: \
+            after the authorizer has let the request pass, it looks for `x-api-key`, enabled, and in a usage plan that \
+            names this API and stage, and answers 403 `Forbidden` otherwise.",
     signs: &[
+        (&KEY_NAMED, Strength::Marks),
+        (&LOGGED_APIGEE_KEY, Strength::Marks),
+        (&LOGGED_SUBSCRIPTION_MISSING, Strength::Points),
+        (&LOGGED_SUBSCRIPTION_INVALID, Strength::Marks),
         (&FORBIDDEN, Strength::Suggests),
         (&AFTER_AUTHORIZER, Strength::Marks),
         (&KEY_SENT, Strength::Suggests),
@@ -109,12 +119,14 @@ pub(super) const API_KEY: Cause = Cause {
         (&AUTHORIZER_REFUSES, Strength::Marks),
     ],
     settled_by: &[
+        &[&KEY_NAMED],
         &[&AFTER_AUTHORIZER, &FORBIDDEN_NAMED],
         &[&AFTER_AUTHORIZER, &KEY_REQUIRED, &KEY_NOT_SENT],
         &[&FORBIDDEN_AT_ROUTE, &KEY_REQUIRED, &KEY_NOT_SENT],
     ],
     ruled_out_by: &[],
-    fix: "Send the key in `x-api-key`. In the console or by `get-usage-plans` see that the key is enabled and in a plan \
+    fix: "Send the key where the gateway looks for it (`x-api-key`, `apikey`, `Ocp-Apim-Subscription-Key`, a query \
+          parameter), and see that its app, consumer or subscription is there and approved. Amazon: in the console or by `get-usage-plans` see that the key is enabled and in a plan \
           which has this API and stage among its stages: a new stage is in none. A plan takes effect after some minutes; \
           a changed `apiKeyRequired` only after a deployment.",
     next: &[
@@ -182,10 +194,34 @@ pub(super) const CLIENT_CERTIFICATE: Cause = Cause {
         (&CERTIFICATE_ASKED, Strength::Marks),
         (&CERTIFICATE_MISSING, Strength::Marks),
         (&CERTIFICATE_UNTRUSTED, Strength::Marks),
+        (&CERTIFICATE_PAGE, Strength::Marks),
+        (&ALERT_REQUIRED, Strength::Marks),
+        (&ALERT_REQUIRED_JAVA, Strength::Marks),
+        (&ALERT_REQUIRED_GO, Strength::Marks),
+        (&ALERT_REQUIRED_NAMED, Strength::Marks),
+        (&CURL_ALERT_BAD, Strength::Marks),
+        (&CURL_ALERT_CA, Strength::Marks),
+        (&CURL_ALERT_EXPIRED, Strength::Marks),
+        (&CURL_ALERT_UNKNOWN, Strength::Marks),
+        (&CHROME_CERTIFICATE, Strength::Marks),
+        (&LOGGED_NO_CERTIFICATE, Strength::Points),
+        (&LOGGED_NO_CERTIFICATE_NAMED, Strength::Points),
+        (&LOGGED_NGINX_NO_CERTIFICATE, Strength::Points),
+        (&LOGGED_NGINX_CERTIFICATE, Strength::Points),
+        (&LOGGED_GO_NO_CERTIFICATE, Strength::Points),
+        (&LOGGED_GO_CERTIFICATE, Strength::Points),
+        (&LOGGED_JAVA_NO_CERTIFICATE, Strength::Points),
         (&EVERYWHERE, Strength::Hints),
     ],
     against: &[(&ACCEPTED, Strength::Marks)],
-    settled_by: &[&[&CERTIFICATE_ASKED]],
+    settled_by: &[
+        &[&CERTIFICATE_ASKED],
+        &[&CERTIFICATE_PAGE],
+        &[&CURL_ALERT_BAD],
+        &[&CURL_ALERT_CA],
+        &[&CURL_ALERT_EXPIRED],
+        &[&ALERT_REQUIRED],
+    ],
     ruled_out_by: &[],
     fix: "Give the client its certificate and key; see that its whole chain is in the truststore, and that a new truststore \
           version was taken over by the domain name. Serve clients without certificates from another domain.",
@@ -244,9 +280,10 @@ pub(super) const THROTTLE: Cause = Cause {
         (&THROTTLED, Strength::Marks),
         (&TOO_MANY, Strength::Marks),
         (&LIMITED_IN_LOGS, Strength::Points),
+        (&LIMITED_BROWSED, Strength::Marks),
     ],
     against: &[(&ACCEPTED, Strength::Marks)],
-    settled_by: &[&[&THROTTLED], &[&LIMITED]],
+    settled_by: &[&[&THROTTLED], &[&LIMITED], &[&LIMITED_BROWSED]],
     ruled_out_by: &[],
     fix: "Keep the session, wait for `Retry-After` or with growing pauses, and refresh only on a refusal of the token. Find \
           which limit it is: the account's, the stage's, the method's or the usage plan's, and what uses it up; retry loops \

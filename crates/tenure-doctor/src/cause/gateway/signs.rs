@@ -6,6 +6,7 @@
 pub(super) mod authorizers;
 pub(super) mod forbidden;
 pub(super) mod http;
+pub(super) mod keys;
 pub(super) mod limits;
 pub(super) mod overrides;
 pub(super) mod policies;
@@ -17,6 +18,7 @@ pub(super) mod unexplained;
 use serde_json::Value;
 
 use crate::exchange::Answer;
+use crate::logs::Browsed;
 use crate::probe::Probe;
 use crate::sign::answer::{At, from_cache, texts};
 use crate::sign::{Sign, client_answers, probes, seen};
@@ -71,6 +73,63 @@ texts! {
     /// The same, for an authorizer that fails.
     LOGGED_AUTHORIZER_FAILURE = "gateway-logged-authorizer-failure", At::Client, "authorizer_failure",
         "the gateway's log names a Lambda authorizer that fails";
+    /// Apigee's policy for API keys, and its products' own names.
+    LOGGED_APIGEE_KEY = "gateway-logged-apigee-key", At::Client, "invalidapikey",
+        "Apigee's log names the API key";
+    /// API Management's gateway log (`lastError.reason`).
+    LOGGED_SUBSCRIPTION_MISSING = "gateway-logged-subscription-missing", At::Client, "subscriptionkeynotfound",
+        "API Management has logged that no subscription key came";
+    /// The same, for a key that it does not know.
+    LOGGED_SUBSCRIPTION_INVALID = "gateway-logged-subscription-invalid", At::Client, "subscriptionkeyinvalid",
+        "API Management has logged a subscription key that it does not know";
+    /// OpenSSL and BoringSSL at the server, by the name of the reason.
+    LOGGED_NO_CERTIFICATE = "gateway-logged-no-certificate", At::Client, "peer did not return a certificate",
+        "the server has logged that a client showed no certificate";
+    /// The same in Envoy and Node.js.
+    LOGGED_NO_CERTIFICATE_NAMED = "gateway-logged-no-certificate-named", At::Client, "peer_did_not_return_a_certificate",
+        "the server has logged that a client showed no certificate";
+    /// nginx's error log at level `info`.
+    LOGGED_NGINX_NO_CERTIFICATE = "gateway-logged-nginx-no-certificate", At::Client, "client sent no required ssl certificate",
+        "nginx has logged that a client showed no certificate";
+    /// nginx's error log at level `info`, with OpenSSL's reason.
+    LOGGED_NGINX_CERTIFICATE = "gateway-logged-nginx-certificate", At::Client, "client ssl certificate verify error",
+        "nginx has logged that it does not take a client's certificate";
+    /// Servers written in Go.
+    LOGGED_GO_NO_CERTIFICATE = "gateway-logged-go-no-certificate", At::Client, "client didn't provide a certificate",
+        "the server has logged that a client showed no certificate";
+    /// The same, for one that is not trusted.
+    LOGGED_GO_CERTIFICATE = "gateway-logged-go-certificate", At::Client, "failed to verify client certificate",
+        "the server has logged that it does not take a client's certificate";
+    /// Servers written in Java.
+    LOGGED_JAVA_NO_CERTIFICATE = "gateway-logged-java-no-certificate", At::Client, "empty client certificate chain",
+        "the server has logged that a client showed no certificate";
+    /// A client, by the alert of RFC 8446, section 6.2; curl and Python with blanks.
+    ALERT_REQUIRED = "gateway-alert-required", At::Client, "alert certificate required",
+        "the server has ended the handshake because a client certificate is required";
+    /// The same in Java.
+    ALERT_REQUIRED_JAVA = "gateway-alert-required-java", At::Client, "fatal alert: certificate_required",
+        "the server has ended the handshake because a client certificate is required";
+    /// The same in Go.
+    ALERT_REQUIRED_GO = "gateway-alert-required-go", At::Client, "tls: certificate required",
+        "the server has ended the handshake because a client certificate is required";
+    /// The same in Node.js and Python's names.
+    ALERT_REQUIRED_NAMED = "gateway-alert-required-named", At::Client, "alert_certificate_required",
+        "the server has ended the handshake because a client certificate is required";
+    /// `curl -v`: the alert came in, so it is about the client's certificate.
+    CURL_ALERT_BAD = "gateway-curl-alert-bad", At::Client, "(in), tls alert, bad certificate",
+        "the server does not take the client certificate, or there is none";
+    /// The same, for an authority that the server does not know.
+    CURL_ALERT_CA = "gateway-curl-alert-ca", At::Client, "(in), tls alert, unknown ca",
+        "the server does not know the authority of the client certificate";
+    /// The same, for a certificate that is no longer valid.
+    CURL_ALERT_EXPIRED = "gateway-curl-alert-expired", At::Client, "(in), tls alert, certificate expired",
+        "the client certificate has expired";
+    /// The same, where the server gives no better reason.
+    CURL_ALERT_UNKNOWN = "gateway-curl-alert-unknown", At::Client, "(in), tls alert, certificate unknown",
+        "the server does not take the client certificate";
+    /// Chrome.
+    CHROME_CERTIFICATE = "gateway-chrome-certificate", At::Client, "err_bad_ssl_client_auth_cert",
+        "the browser was refused for want of a client certificate";
     /// nginx, where a client certificate is asked for.
     CERTIFICATE_MISSING = "gateway-certificate-missing", At::Client, "no required ssl certificate was sent",
         "the server asks for a client certificate";
@@ -92,13 +151,31 @@ pub(super) fn always(
 ) -> Vec<Clue> {
     let mut answers = own(evidence).peekable();
     let Some((probe, first)) = answers.peek().copied() else {
-        return Vec::new();
+        return browsed(evidence, is, says);
     };
     if answers.all(|(_, answer)| is(answer) && from_cache(answer).is_none()) {
         seen(true, says(first), probe)
     } else {
         Vec::new()
     }
+}
+
+/// The same of a call in the client's own record, where no probe was sent.
+fn browsed(
+    evidence: &Evidence,
+    is: impl Fn(&Answer) -> bool,
+    says: impl Fn(&Answer) -> String,
+) -> Vec<Clue> {
+    let is = |answer: &Answer| is(answer) && from_cache(answer).is_none();
+    let calls = &evidence.logs.browsed;
+    let each_time = |one: &Browsed| {
+        let mut like = calls.iter().filter(|other| other.is_like(one));
+        like.all(|other| other.answer.as_ref().is_none_or(is))
+    };
+    let mut refused = evidence.logs.unrecovered();
+    let found = refused.find(|(one, answer)| is(answer) && each_time(one));
+    let clue = found.map(|(one, answer)| one.clue(says(answer)));
+    clue.into_iter().collect()
 }
 
 /// The reason that a REST API gives, without its namespace: `UnauthorizedException`.

@@ -5,7 +5,7 @@ use super::signs::authorizers::{AUTHORIZER_NAMED, AUTHORIZER_REFUSES, NOTHING_SE
 use super::signs::http::JWT_REFUSED;
 use super::signs::pools::{
     DEPLOYED_IS_STALE as DEPLOYED_POOL_STALE, GOOD_ID_TOKEN, MEANT_IS_TOKENS, OTHER_POOL_ACCEPTED,
-    PARAMETER_IS_TOKENS, POOL_BY_PARAMETER, STAGE_BEHIND, TOKEN_OF_OTHER_POOL,
+    PARAMETER_IS_TOKENS, POOL_BY_PARAMETER, STAGE_BEHIND, STALE_UNPROBED, TOKEN_OF_OTHER_POOL,
 };
 use super::signs::routes::ROUTE_UNKNOWN;
 use super::signs::unexplained::UNEXPLAINED_403;
@@ -14,7 +14,7 @@ use crate::probe::Probe;
 use crate::sign::drift::POOLS_DIFFER;
 use crate::sign::logs::FRESH_REFUSED;
 use crate::sign::probes::ACCEPTED;
-use crate::sign::token::EXPIRED;
+use crate::sign::token::{EXPIRED, IN_TIME};
 use crate::weight::{Prior, Strength};
 
 pub(super) const DEPLOYED_IS_STALE: Cause = Cause {
@@ -48,6 +48,7 @@ pub(super) const DEPLOYED_IS_STALE: Cause = Cause {
     settled_by: &[
         &[&AUTHORIZER_REFUSES, &DEPLOYED_POOL_STALE],
         &[&JWT_REFUSED, &DEPLOYED_POOL_STALE],
+        &[&STALE_UNPROBED, &PARAMETER_IS_TOKENS, &IN_TIME],
         &[&AUTHORIZER_REFUSES, &OTHER_POOL_ACCEPTED, &MEANT_IS_TOKENS],
         &[
             &AUTHORIZER_REFUSES,

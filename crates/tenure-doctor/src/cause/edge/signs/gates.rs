@@ -2,6 +2,7 @@
 
 use super::super::arrived::{is_by_edge, is_edge, sent_with_token};
 use super::page;
+use crate::cause::Layer;
 use crate::compare::same;
 use crate::exchange::Answer;
 use crate::layer;
@@ -200,7 +201,33 @@ pub(crate) static LOGIN_FOR_ALL: Sign = Sign {
     },
 };
 
-/// The challenge, where all challenges of an answer are for Basic.
+/// A forward proxy wants its own password (RFC 9110, section 15.5.8).
+pub(crate) static PROXY_ASKS: Sign = Sign {
+    name: "edge-proxy-asks",
+    means: "the proxy on the way out of the client's network asks for user name and password (407)",
+    find: |evidence| page(evidence, |answer| answer.status == 407),
+};
+
+/// A proxy's own page answers a Bearer token with a challenge for a password.
+pub(crate) static BASIC_BY_PROXY: Sign = Sign {
+    name: "edge-basic-by-proxy",
+    means: "the page of a proxy answers a Bearer token with a challenge for user name and password",
+    find: |evidence| {
+        let bearer = evidence.exchange(Probe::Client).is_some_and(|exchange| {
+            let mut sent = exchange.request.headers.iter();
+            sent.any(|(name, value)| name == "authorization" && contains(value, "bearer "))
+        });
+        let by_proxy = |client: &&Answer| {
+            client.status == 401
+                && layer::answered(client).is_some_and(|by| by.layer == Layer::Proxy)
+        };
+        let client = evidence.answer(Probe::Client).filter(by_proxy);
+        let asks = client.and_then(only_basic).filter(|_| bearer);
+        found(asks.map(|it| (Probe::Client, format!("401 with `{it}` on a proxy's page"))))
+    },
+};
+
+/// The challenge, where all challenges of an answer are for a password (RFC 7617, RFC 7616, RFC 4559).
 fn only_basic(answer: &Answer) -> Option<&str> {
     let mut challenges = answer
         .headers
@@ -208,12 +235,13 @@ fn only_basic(answer: &Answer) -> Option<&str> {
         .filter(|(name, _)| name == "www-authenticate")
         .map(|(_, value)| value.as_str());
     let first = challenges.next()?;
-    let basic = |value: &str| {
-        let scheme = value.trim_start().get(..5);
-        scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case("basic"))
-            && !contains(value, "bearer")
+    let password = |value: &str| {
+        let scheme = value.split_ascii_whitespace().next().unwrap_or_default();
+        let scheme = scheme.trim_end_matches(',');
+        let known = ["basic", "digest", "negotiate", "ntlm"];
+        known.iter().any(|one| scheme.eq_ignore_ascii_case(one)) && !contains(value, "bearer")
     };
-    (basic(first) && challenges.all(basic)).then_some(first)
+    (password(first) && challenges.all(password)).then_some(first)
 }
 
 /// Where a probe was redirected to, if that is a sign-in, and not what it asked for with a slash more or less.

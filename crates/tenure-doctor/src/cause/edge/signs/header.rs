@@ -5,13 +5,14 @@ use super::super::arrived::{
     sent_with_token, told,
 };
 use super::{MISSING_LOGGED, UPSTREAM_401_LOGGED, unheard};
-use crate::Evidence;
+use crate::drift::header::TAKES_AUTHORIZATION;
 use crate::exchange::Answer;
 use crate::layer;
 use crate::probe::Probe;
 use crate::sign::answer::{At, from_cache, header, mentions};
 use crate::sign::token::claims;
 use crate::sign::{Sign, accepted, contains, found, logs, refused, seen, together};
+use crate::{Clue, Evidence};
 
 /// CloudFront hands a refusal of the service on that is the same with the token and without it.
 pub(crate) static CLOUDFRONT_UNHEARD: Sign = Sign {
@@ -51,6 +52,34 @@ pub(crate) static TAKEN_BY_DIRECT: Sign = Sign {
             !is_run_by_apache(evidence) && !envoy_verifies(evidence) && !UNDERSCORE.holds(evidence);
         if plain {
             (LOST_AT_THE_EDGE.find)(evidence)
+        } else {
+            Vec::new()
+        }
+    },
+};
+
+/// A line of a proxy's configuration takes the field off.
+pub(crate) static TAKEN_BY_SETTING: Sign = Sign {
+    name: "edge-taken-by-setting",
+    means: "a proxy's configuration takes Authorization off, or sets it to nothing",
+    find: |evidence| {
+        let beliefs = evidence.beliefs.iter();
+        beliefs
+            .filter(|belief| belief.name == TAKES_AUTHORIZATION)
+            .map(|belief| Clue::new(format!("`{}`", belief.value), belief.source.clone()))
+            .collect()
+    },
+};
+
+/// `Authorization` was sent, the service says that no token came, and a proxy's configuration takes the field off.
+pub(crate) static TAKEN_AS_SET: Sign = Sign {
+    name: "edge-taken-as-set",
+    means: "the service says that no token came, and a proxy's configuration takes Authorization off",
+    find: |evidence| {
+        let sent = evidence.exchange(Probe::Client);
+        let sent = sent.is_some_and(|it| it.request.header("authorization").is_some());
+        if sent && TAKEN_BY_SETTING.holds(evidence) && TOLD_MISSING.holds(evidence) {
+            unheard(evidence, |_| true, "as if none had been sent")
         } else {
             Vec::new()
         }

@@ -1,13 +1,15 @@
 //! Pages and refusals of firewalls.
 
-use super::super::arrived::is_by_edge;
+use super::super::arrived::{is_by_edge, is_edge};
 use super::{COGNITO_BLOCK, page, unheard};
+use crate::cause::Layer;
 use crate::compare::same;
 use crate::exchange::Answer;
 use crate::layer;
 use crate::probe::Probe;
 use crate::sign::answer::{At, header, is_aside, mentions};
-use crate::sign::{Sign, accepted, contains, logs, together};
+use crate::sign::probes::OTHER_ENDPOINT_ACCEPTED;
+use crate::sign::{Sign, accepted, client_answers, contains, logs, together};
 use crate::{Clue, Evidence};
 
 /// A challenge of Cloudflare.
@@ -140,6 +142,72 @@ fn blocks_logged(evidence: &Evidence, sources: &[&str]) -> Vec<Clue> {
     }
 }
 
+/// https://learn.microsoft.com/azure/application-gateway/http-response-codes
+const AZURE: &str = "Azure Application Gateway";
+
+/// The page of a firewall, each time.
+pub(crate) static FIREWALL_PAGE: Sign = Sign {
+    name: "edge-firewall-page",
+    means: "a firewall's own page refuses the client's request",
+    find: |evidence| {
+        let by_firewall = |answer: &Answer| {
+            // Cloudflare and AWS WAF have causes, and signs, of their own.
+            let own = |product: &str| {
+                !["Cloudflare", "AWS"]
+                    .iter()
+                    .any(|it| product.starts_with(it))
+            };
+            let by = layer::answered(answer);
+            // Azure's gateway writes its page with 403 for its firewall only.
+            let by = by
+                .filter(|by| by.layer == Layer::Waf || by.product == AZURE && answer.status == 403);
+            matches!(answer.status, 403 | 406 | 501) && by.is_some_and(|by| own(by.product))
+        };
+        let steady = client_answers(evidence).all(|(_, answer)| by_firewall(answer));
+        if steady {
+            page(evidence, by_firewall)
+        } else {
+            Vec::new()
+        }
+    },
+};
+
+/// The edge itself refuses each of the client's requests, and lets the same through with a browser's fields.
+pub(crate) static EDGE_BLOCKS_CLIENT: Sign = Sign {
+    name: "edge-blocks-client",
+    means: "a page of the edge refuses this client each time, and a browser is let through",
+    find: |evidence| {
+        let refused = |answer: &Answer| {
+            let by = layer::answered(answer).filter(is_edge);
+            answer.status == 403 && by.is_some_and(|by| by.product != "Cloudflare")
+        };
+        let forged = [Probe::Bare, Probe::Altered].map(|probe| evidence.answer(probe));
+        let alike = forged.iter().flatten().count() > 0
+            && forged.into_iter().flatten().all(refused)
+            && client_answers(evidence).all(|(_, answer)| refused(answer));
+        if alike {
+            (CLIENT_BLOCKED.find)(evidence)
+        } else {
+            Vec::new()
+        }
+    },
+};
+
+/// A proxy's own 403, whatever is sent.
+pub(crate) static EDGE_REFUSES_ALL: Sign = Sign {
+    name: "edge-refuses-all",
+    means: "a page of the edge answers 403 with the token and without it, and at no path only",
+    find: |evidence| {
+        if OTHER_ENDPOINT_ACCEPTED.holds(evidence) {
+            return Vec::new();
+        }
+        let by_edge = |answer: &Answer| {
+            answer.status == 403 && is_by_edge(answer) && !is_gateway_forbidden(answer)
+        };
+        unheard(evidence, by_edge, "on a page of the edge")
+    },
+};
+
 /// A page of an edge in place of each answer, and an answer past it.
 pub(crate) static EDGE_REFUSES: Sign = Sign {
     name: "edge-refuses",
@@ -181,13 +249,6 @@ pub(crate) static COGNITO_BLOCKED: Sign = Sign {
     },
 };
 
-/// A gate of the hosting platform.
-pub(crate) static PLATFORM_GATE: Sign = Sign {
-    name: "edge-platform-gate",
-    means: "the gate of the hosting platform asks for its own sign-in",
-    find: |evidence| page(evidence, is_platform_gate),
-};
-
 fn large_body(evidence: &Evidence, wanted: impl Fn(&Answer) -> bool) -> Vec<Clue> {
     let probes = [Probe::SmallBody, Probe::LargeBody];
     together(evidence, probes, |[small, large]| {
@@ -217,18 +278,4 @@ fn is_request_blocked(answer: &Answer) -> bool {
 
 fn is_balancer_refusal(answer: &Answer) -> bool {
     answer.status == 403 && mentions(answer.header("server"), "awselb")
-}
-
-fn is_platform_gate(answer: &Answer) -> bool {
-    let field = |name: &str, value: &str| {
-        let mut fields = answer.headers.iter().filter(|(field, _)| field == name);
-        fields.any(|(_, found)| contains(found, value))
-    };
-    let html = field("content-type", "text/html");
-    let says = |text: &str| contains(&answer.body, text);
-    let vercel = (field("server", "vercel") || field("x-vercel-id", ""))
-        && (field("set-cookie", "_vercel_sso_nonce")
-            || html && (says("authentication required") || says("vercel authentication")));
-    let netlify = field("server", "netlify") && html && says("password");
-    matches!(answer.status, 401 | 403) && (vercel || netlify)
 }

@@ -82,6 +82,20 @@ pub(in super::super) static OTHER_SPELLING_ALLOWED: Sign = Sign {
     },
 };
 
+/// The same of an HTTP API, each time.
+pub(in super::super) static HTTP_DENIED_FROM_CACHE: Sign = Sign {
+    name: "http-api-denied-from-cache",
+    means: "the HTTP API denies the token each time, and allows it when the header is spelt so that no cached policy fits",
+    find: |evidence| {
+        let http = |answer: &Answer| is_denied(answer) && through_http(answer);
+        if always(evidence, http, reason).is_empty() {
+            Vec::new()
+        } else {
+            (OTHER_SPELLING_ALLOWED.find)(evidence)
+        }
+    },
+};
+
 /// The token is refused as the client sends it, and taken in another spelling of the header.
 pub(in super::super) static OTHER_SPELLING_TAKEN: Sign = Sign {
     name: "gateway-other-spelling-taken",
@@ -210,10 +224,9 @@ pub(super) fn is_unauthorized(answer: &Answer) -> bool {
     !through_http(answer) && !backend && (is_type(answer, "Unauthorized") || plain)
 }
 
+/// By a Lambda authorizer of a REST API, or by an authorizer of an HTTP API, which says less.
 fn is_denied(answer: &Answer) -> bool {
-    answer.status == 403
-        && contains(
-            &answer.body,
-            "user is not authorized to access this resource",
-        )
+    let words = "user is not authorized to access this resource";
+    let http = through_http(answer) && says(answer, "Forbidden");
+    answer.status == 403 && (http || contains(&answer.body, words))
 }

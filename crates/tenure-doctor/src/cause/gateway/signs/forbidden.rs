@@ -130,8 +130,10 @@ pub(in super::super) static OTHER_STAGE_REACHED: Sign = Sign {
         let reached = evidence
             .answer(Probe::OtherEndpoint)
             .is_some_and(|answer| accepted(answer) || answer.status == 401);
+        // An HTTP API has no stage in its URL unless one was made.
+        let forbidden = evidence.answer(Probe::Client).is_some_and(is_forbidden);
         seen(
-            reached && own != other && here == there,
+            reached && forbidden && own != other && here == there,
             format!("stage `{other}` is reached, `{own}` is not"),
             Probe::OtherEndpoint,
         )
@@ -164,11 +166,36 @@ pub(in super::super) static CERTIFICATE_ASKED: Sign = Sign {
     },
 };
 
-/// The alert `certificate_required` (RFC 8446, section 6.2) is sent for nothing else.
+/// A server sends these alerts (RFC 8446, section 6.2) of nothing but the client's certificate.
 fn is_certificate(why: &str) -> bool {
     let letters: String = why.chars().filter(char::is_ascii_alphanumeric).collect();
-    contains(&letters, "certificaterequired")
+    let alerts = [
+        "badcertificate",
+        "unsupportedcertificate",
+        "certificaterevoked",
+        "certificateexpired",
+        "certificateunknown",
+        "unknownca",
+    ];
+    let received = contains(&letters, "alert") && alerts.iter().any(|it| contains(&letters, it));
+    received || contains(&letters, "certificaterequired")
 }
+
+/// nginx's page, and those of what is made of it.
+pub(in super::super) static CERTIFICATE_PAGE: Sign = Sign {
+    name: "gateway-certificate-page",
+    means: "the server's own page says that the client certificate is missing or not good",
+    find: |evidence| {
+        let page = |answer: &Answer| {
+            let texts = [
+                "<center>no required ssl certificate was sent</center>",
+                "<center>the ssl certificate error</center>",
+            ];
+            answer.status == 400 && texts.iter().any(|text| contains(&answer.body, text))
+        };
+        always(evidence, page, reason)
+    },
+};
 
 /// The stage in the URL of an API's own host, or of an emulator's path.
 fn stage(url: &str) -> Option<String> {

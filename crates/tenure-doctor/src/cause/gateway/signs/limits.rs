@@ -26,18 +26,30 @@ pub(in super::super) static THROTTLED: Sign = Sign {
 pub(in super::super) static LIMITED: Sign = Sign {
     name: "gateway-limited",
     means: "a limit of requests answers the client, each time",
+    find: |evidence| always(evidence, is_limited, reason),
+};
+
+/// The same in the client's own record, at the end of its calls.
+pub(in super::super) static LIMITED_BROWSED: Sign = Sign {
+    name: "gateway-limited-browsed",
+    means: "a limit of requests answers the client, and it got no further",
     find: |evidence| {
-        let limited = |answer: &Answer| {
-            let by_filter = layer::answered(answer).is_some_and(|by| by.layer == Layer::Waf);
-            let mitigated = answer
-                .headers
-                .iter()
-                .any(|(name, _)| contains(name, "mitigated"));
-            answer.status == 429 && !by_filter && !mitigated
-        };
-        always(evidence, limited, reason)
+        let calls = evidence.logs.unrecovered();
+        let limited = calls.filter(|(one, answer)| one.is_telling() && is_limited(answer));
+        limited
+            .map(|(one, answer)| one.clue(reason(answer)))
+            .collect()
     },
 };
+
+fn is_limited(answer: &Answer) -> bool {
+    let by_filter = layer::answered(answer).is_some_and(|by| by.layer == Layer::Waf);
+    let mitigated = answer
+        .headers
+        .iter()
+        .any(|(name, _)| contains(name, "mitigated"));
+    answer.status == 429 && !by_filter && !mitigated
+}
 
 /// Logs hold more 429 than refusals.
 pub(in super::super) static LIMITED_IN_LOGS: Sign = Sign {

@@ -5,6 +5,7 @@ use super::unexplained::at_amazon;
 use super::{always, is_type, reason, through_rest};
 use crate::compare::same;
 use crate::exchange::Answer;
+use crate::layer;
 use crate::probe::Probe;
 use crate::sign::{Sign, contains, together};
 
@@ -58,7 +59,9 @@ pub(in super::super) static FORBIDDEN_WHOLLY: Sign = Sign {
     find: |evidence| {
         let probes = [Probe::Client, Probe::Bare, Probe::Altered, Probe::OtherPath];
         together(evidence, probes, |[client, others @ ..]| {
-            let forbidden = client.status == 403 && !is_unknown_route(client);
+            let own = |product: &str| product.starts_with("Amazon API Gateway");
+            let elsewhere = layer::answered(client).is_some_and(|by| !own(by.product));
+            let forbidden = client.status == 403 && !is_unknown_route(client) && !elsewhere;
             let alike = others.iter().all(|other| same(client, other));
             let says = "403 for every path, with and without the token";
             (forbidden && alike).then(|| says.to_owned())

@@ -58,6 +58,26 @@ pub(in super::super) static DEPLOYED_IS_STALE: Sign = Sign {
     },
 };
 
+/// The same, where no request could be sent.
+pub(in super::super) static STALE_UNPROBED: Sign = Sign {
+    name: "gateway-deployed-pool-stale-unprobed",
+    means: "no request was sent; the deployed authorizer trusts another pool than the token's, which is the one that is meant",
+    find: |evidence| {
+        let deployed = |belief: &&Belief| {
+            belief.held_by == Holder::Deployed
+                && matches!(belief.about, Subject::UserPool | Subject::Issuer)
+        };
+        let pool = tokens_pool(evidence);
+        let mut all = evidence.beliefs.iter().filter(deployed);
+        let none = all.all(|it| pool.as_ref().is_some_and(|pool| !it.value.contains(pool)));
+        if none && evidence.exchanges.is_empty() {
+            (DEPLOYED_IS_STALE.find)(evidence)
+        } else {
+            Vec::new()
+        }
+    },
+};
+
 /// The deployed authorizer trusts another pool than the token's, and so do template and parameters.
 pub(in super::super) static TOKEN_OF_OTHER_POOL: Sign = Sign {
     name: "gateway-token-of-other-pool",
