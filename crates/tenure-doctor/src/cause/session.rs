@@ -7,6 +7,7 @@ mod issuer;
 mod signs;
 mod texts;
 
+pub(crate) use signs::said::OVER_AT_REFRESH;
 pub(crate) use texts::TEXTS;
 
 pub(super) const CAUSES: &[Cause] = &[

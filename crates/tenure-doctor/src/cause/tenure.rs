@@ -8,6 +8,7 @@ mod service;
 mod signs;
 mod texts;
 
+pub(crate) use signs::SESSION_ENDED;
 pub(crate) use texts::TEXTS;
 
 pub(super) const CAUSES: &[Cause] = &[

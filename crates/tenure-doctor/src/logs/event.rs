@@ -5,6 +5,7 @@ use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 
 use super::names::{self, Fate, Route, Says};
 use super::record::{Record, Value};
+use super::scanners;
 use super::shown;
 
 /// What happened.
@@ -53,6 +54,8 @@ pub(super) struct Who {
     pub(super) key: Option<u64>,
     /// Whether the key is a guess: an address and a browser.
     pub(super) guessed: bool,
+    /// Whether nobody is named, and the whole file is taken for one client's.
+    pub(super) of_file: bool,
     /// Of the user's name as it stands in the line.
     pub(super) raw: Option<u64>,
 }
@@ -69,6 +72,8 @@ pub(super) struct Happening {
     pub(super) status: Option<u16>,
     pub(super) error: Option<String>,
     pub(super) path: Option<String>,
+    /// Whether a crawler or scanner asked.
+    pub(super) of_scanner: bool,
     pub(super) token_in: Option<String>,
     pub(super) token_out: Option<String>,
     pub(super) access: Option<String>,
@@ -145,12 +150,13 @@ impl Reader {
             answer: answer(says, kind, status, error.as_ref()),
             status,
             error: error.map(|(name, _)| name),
+            of_scanner: scanners::asked(record, path.as_deref()),
             path: path.as_deref().map(shown::path),
             token_in: hash(names::HASH_IN).or_else(|| secret(names::TOKEN_IN)),
             token_out: hash(names::HASH_OUT).or_else(|| secret(names::TOKEN_OUT)),
             access: hash(names::ACCESS_HASH).or_else(|| secret(names::ACCESS)),
             new_access: hash(names::NEW_ACCESS_HASH).or_else(|| secret(names::NEW_ACCESS)),
-            empty_refresh: empty_refresh(record),
+            empty_refresh: empty_refresh(record, kind),
             lifetime: lifetime(record),
             had_token: record.flag(names::HAS_TOKEN),
             retry: record.flag(names::RETRY),
@@ -208,7 +214,9 @@ impl Reader {
             (Some(process), None) => Some(format!("pid {}", shown::label(&process))),
             (None, host) => host.map(|host| shown::label(&host)),
         };
+        let unnamed = record.format != "har" && user.is_none() && session.is_none();
         Who {
+            of_file: unnamed && client.is_none() && address.is_none(),
             raw: user.as_deref().map(|user| self.raw(user.as_bytes())),
             user: user.or(session).map(|user| shown::fingerprint(&user)),
             worker,
@@ -423,13 +431,19 @@ fn lifetime(record: &Record) -> Option<u64> {
     (1.0..1e8).contains(&seconds).then_some(seconds as u64)
 }
 
-/// A refresh token that is there and blank, or whose length is given as nothing.
-fn empty_refresh(record: &Record) -> bool {
+/// A refresh token that is there and blank, or whose length is given as nothing; of what is written, beside an access
+/// token with a length.
+fn empty_refresh(record: &Record, kind: Kind) -> bool {
+    let beside = || kind == Kind::StoreWrite && record.number(&["accesstoken"]) > Some(0.0);
     record
         .fields
         .iter()
         .any(|(path, value)| match Record::last(path) {
-            "refreshtoken" => matches!(value, Value::Text(text) if shown::blank(text)),
+            "refreshtoken" => match value {
+                Value::Text(text) => shown::blank(text),
+                Value::Number(length) => *length == 0.0 && beside(),
+                Value::Flag(_) | Value::Null => false,
+            },
             "refreshtokenlength" | "refreshtokenlen" => *value == Value::Number(0.0),
             _ => false,
         })

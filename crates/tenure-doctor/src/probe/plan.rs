@@ -120,8 +120,10 @@ struct Open<'a> {
 impl Open<'_> {
     fn later(&self, diagnosis: &Diagnosis) -> Decision {
         let confirmed = |ranked: &crate::Ranked| ranked.verdict == Verdict::Confirmed;
-        if diagnosis.ranked.iter().any(confirmed) {
-            return Decision::Stop(Stop::Confirmed);
+        if let Some(found) = diagnosis.ranked.iter().find(|ranked| confirmed(ranked)) {
+            return self
+                .refresh(found)
+                .map_or(Decision::Stop(Stop::Confirmed), Decision::Send);
         }
         if let Some(address) = self.each_address() {
             return Decision::Send(address);
@@ -141,6 +143,13 @@ impl Open<'_> {
         let lost = diagnosis.outcome != Outcome::Found;
         let general = lost.then(|| self.first_or_last(&GENERAL)).flatten();
         general.map_or(Decision::Stop(Stop::NothingLeft), Decision::Send)
+    }
+
+    /// What a confirmed cause asks first: whether the session is over, which would be a cause of it.
+    fn refresh(&self, found: &crate::Ranked) -> Option<Probe> {
+        let first = found.cause.next.first();
+        let asks = first == Some(&crate::cause::Step::Probe(Probe::Refresh));
+        asks.then(|| self.ready(Probe::Refresh)).flatten()
     }
 
     /// Two requests without any answer are enough; one, where the way there is the trouble.

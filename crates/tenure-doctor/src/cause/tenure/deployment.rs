@@ -45,9 +45,13 @@ pub(super) const ORIGIN_UNKNOWN: Cause = Cause {
     signs: &[
         (&signs::ORIGIN_NOT_ALLOWED, Strength::Marks),
         (&signs::PAGE_REFUSED, Strength::Points),
+        (&signs::PAGE_REFUSED_BROWSED, Strength::Marks),
     ],
     against: &[],
-    settled_by: &[&[&signs::ORIGIN_NOT_ALLOWED]],
+    settled_by: &[
+        &[&signs::ORIGIN_NOT_ALLOWED],
+        &[&signs::PAGE_REFUSED_BROWSED],
+    ],
     ruled_out_by: &[],
     fix: "Add the page's origin (scheme, host and port, without a path) to `allowed_origins` of its \
           client and reload the service.",
@@ -152,14 +156,27 @@ pub(super) const UNREACHABLE: Cause = Cause {
     layer: Layer::Transport,
     prior: Prior::Rare,
     story: "No HTTP answer comes from the service's address: the port is closed, the name has no \
-            address, or TLS is not agreed on. Signed-in users go on until their access tokens expire; \
+            address, or TLS is not agreed on; or a proxy answers 502 or 504 in its place. Signed-in users go on until their access tokens expire; \
             clients that take a network failure for the end sign them out.",
-    signs: &[(&signs::NOT_REACHED, Strength::Marks)],
+    signs: &[
+        (&signs::NOT_REACHED, Strength::Marks),
+        (&signs::NOTHING_COMES_BACK, Strength::Marks),
+        (&signs::NOBODY_BEHIND, Strength::Marks),
+        (&signs::GONE_IN_LOG, Strength::Points),
+    ],
     against: &[],
-    settled_by: &[&[&signs::NOT_REACHED]],
+    settled_by: &[
+        &[&signs::NOT_REACHED],
+        &[&signs::NOTHING_COMES_BACK],
+        &[&signs::NOBODY_BEHIND],
+    ],
     ruled_out_by: &[],
-    fix: "Look whether the service runs and listens where the name points to, and whether its \
-          certificate fits the name.",
-    next: &[CONFIG],
+    fix: "Look whether the service runs and listens where the name, or the proxy before it, points to, and \
+          whether its certificate fits the name.",
+    next: &[
+        Step::Probe(Probe::Discovery),
+        Step::Probe(Probe::Refresh),
+        CONFIG,
+    ],
     references: &["https://www.rfc-editor.org/rfc/rfc9110#section-15.6"],
 };

@@ -40,9 +40,13 @@ pub(super) const ACCOUNT_DISABLED: Cause = Cause {
     signs: &[
         (&signs::ACCOUNT_DISABLED, Strength::Marks),
         (&texts::ACCOUNT_DISABLED, Strength::Points),
+        (&texts::ACCOUNT_DISABLED_AUDIT, Strength::Points),
     ],
     against: &[],
-    settled_by: &[&[&signs::ACCOUNT_DISABLED]],
+    settled_by: &[
+        &[&signs::ACCOUNT_DISABLED],
+        &[&texts::ACCOUNT_DISABLED_AUDIT, &signs::ENDED_UNSAID],
+    ],
     ruled_out_by: &[],
     fix: "Enable the account again if that was a mistake; its user signs in anew, since ended sessions \
           do not come back.",
@@ -61,10 +65,15 @@ pub(super) const CLIENT_REMOVED: Cause = Cause {
     signs: &[
         (&signs::CLIENT_REMOVED, Strength::Marks),
         (&texts::CLIENT_REMOVED, Strength::Marks),
+        (&signs::NOT_REGISTERED, Strength::Marks),
         (&texts::UNKNOWN_CLIENT, Strength::Hints),
     ],
     against: &[],
-    settled_by: &[&[&signs::CLIENT_REMOVED], &[&texts::CLIENT_REMOVED]],
+    settled_by: &[
+        &[&signs::CLIENT_REMOVED],
+        &[&texts::CLIENT_REMOVED],
+        &[&signs::NOT_REGISTERED],
+    ],
     ruled_out_by: &[],
     fix: "Put the client back under its old id and reload the service; sessions that it refused \
           meanwhile are over. Retire a client only when no app names it any more.",
@@ -103,8 +112,14 @@ pub(super) const OVER: Cause = Cause {
     story: "Nobody refreshed the session for the idle limit, or it reached its absolute lifetime. Both \
             are settings of the service; refreshes are answered `invalid_grant` with `tenure_reason` \
             `expired_idle` or `expired_absolute`.",
-    signs: &[(&signs::OVER, Strength::Marks)],
-    against: &[],
+    signs: &[
+        (&signs::OVER, Strength::Marks),
+        (&signs::ENDED_UNSAID, Strength::Points),
+    ],
+    against: &[
+        (&texts::ACCOUNT_DISABLED, Strength::Suggests),
+        (&texts::ACCOUNT_DISABLED_AUDIT, Strength::Points),
+    ],
     settled_by: &[&[&signs::OVER]],
     ruled_out_by: &[],
     fix: "Nothing is broken: the user signs in again. If users come back after longer pauses than that, \

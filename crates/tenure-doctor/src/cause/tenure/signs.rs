@@ -1,5 +1,9 @@
 //! What only the causes of Tenure's own service ask.
 
+mod reached;
+
+pub(super) use reached::{GONE_IN_LOG, NOBODY_BEHIND, NOTHING_COMES_BACK, PAGE_REFUSED_BROWSED};
+
 use super::texts;
 use crate::deployment::CheckResult;
 use crate::exchange::Answer;
@@ -34,23 +38,65 @@ reasons! {
     UNKNOWN = "tenure-reason-unknown", "the service does not know the refresh token", ["unknown"];
 }
 
-/// Answers whose `tenure_reason` is one of these.
+/// The service says why a session is over, whatever the reason.
+pub(crate) static SESSION_ENDED: Sign = Sign {
+    name: "tenure-session-ended",
+    means: "the service says that the session is over",
+    find: |evidence| {
+        each(
+            evidence,
+            &[
+                &ENDED_ON_PURPOSE,
+                &ACCOUNT_DISABLED,
+                &CLIENT_REMOVED,
+                &THEFT,
+                &OVER,
+            ],
+        )
+    },
+};
+
+/// Answers whose `tenure_reason` is one of these, and refreshes that the service's log says were refused for one.
 fn reason(evidence: &Evidence, wanted: &[&str]) -> Vec<Clue> {
+    let logged = wanted
+        .iter()
+        .flat_map(|reason| logs::text(evidence, &format!("tenure-ended-{reason}")));
     let given = answers(evidence).filter(|(_, answer)| !accepted(answer));
-    given
+    let answered = given
         .filter_map(|(probe, answer)| Some((probe, answer, told(answer)?)))
         .filter(|(.., told)| wanted.contains(&told.as_str()))
         .flat_map(|(probe, answer, told)| {
             let says = format!("{} with tenure_reason {told}", answer.status);
             seen(true, says, probe)
-        })
-        .collect()
+        });
+    answered.chain(logged).collect()
 }
 
 fn told(answer: &Answer) -> Option<String> {
     let body: serde_json::Value = serde_json::from_str(&answer.body).ok()?;
     Some(body.get("tenure_reason")?.as_str()?.to_owned())
 }
+
+/// The service refused a refresh of a session that was over, and its log does not tell why.
+pub(super) static ENDED_UNSAID: Sign = Sign {
+    name: "tenure-ended-unsaid",
+    means: "the service refused the refresh of a session that nothing in its log had ended",
+    find: |evidence| logs::text(evidence, "tenure-ended-unsaid"),
+};
+
+/// The service, by its form, does not know the client that refreshes.
+pub(super) static NOT_REGISTERED: Sign = Sign {
+    name: "tenure-client-not-registered",
+    means: "the service says that the client is not registered",
+    find: |evidence| {
+        let tenure = IN_ITS_FORM.holds(evidence);
+        if tenure {
+            (texts::NOT_REGISTERED.find)(evidence)
+        } else {
+            Vec::new()
+        }
+    },
+};
 
 macro_rules! checks {
     ($($(#[$doc:meta])* $name:ident = $text:literal, $means:literal, [$($check:literal),*];)*) => {

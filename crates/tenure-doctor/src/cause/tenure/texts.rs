@@ -9,6 +9,10 @@ texts! {
     CLIENT_REMOVED = "tenure-client-removed", At::Issuer, "\"reason\":\"client_removed\"", "the session was ended because its client is no longer registered";
     /// The account is disabled.
     ACCOUNT_DISABLED = "tenure-account-disabled", At::Issuer, "\"reason\":\"account_disabled\"", "the account is disabled";
+    /// Its audit trail: with how many sessions.
+    ACCOUNT_DISABLED_AUDIT = "tenure-account-disabled-audit", At::Issuer, "account_disabled (", "the account was disabled, which ended its sessions";
+    /// A refresh in the name of a client that is not there.
+    NOT_REGISTERED = "tenure-not-registered", At::Refresh, "\"the client is not registered\"", "the client is not registered";
     /// 503, in the log.
     ANSWERED_503 = "tenure-answered-503", At::Issuer, "answered 503", "the service answered 503";
     /// The store's errors (`StoreError`).

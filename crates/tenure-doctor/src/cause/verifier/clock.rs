@@ -1,7 +1,7 @@
 //! Expiry, and clocks that differ.
 
-use super::signs::{clocks, expiry, prevailing, products, published, reasons, refusals};
-use crate::cause::{Cause, Layer, Step};
+use super::signs::{claims, clocks, expiry, prevailing, products, published, reasons, refusals};
+use crate::cause::{Cause, Layer, Step, session};
 use crate::probe::Probe;
 use crate::sign::{answer, keys, logs, probes, token};
 use crate::weight::{Prior, Strength};
@@ -59,7 +59,7 @@ pub(super) const EXPIRED: Cause = Cause {
             &answer::CLOCKS_AGREE,
         ],
     ],
-    ruled_out_by: &[&token::OPAQUE],
+    ruled_out_by: &[&token::OPAQUE, &session::OVER_AT_REFRESH],
     fix: "Refresh ahead of the expiry, at two thirds of the lifetime or with a minute left, once for all parts of the app at the same \
           time, and read the token at the moment of each request. Take a 401 with this reason as the signal to refresh once and to \
           repeat the request.",
@@ -91,6 +91,9 @@ pub(super) const SERVER_CLOCK: Cause = Cause {
         (&clocks::BEGINS_AFTER_SERVER, Strength::Points),
         (&clocks::SERVER_ALONE, Strength::Marks),
         (&clocks::ISSUER_AHEAD, Strength::Suggests),
+        (&clocks::ISSUER_ALONE, Strength::Points),
+        (&clocks::ISSUED_JUST_NOW, Strength::Suggests),
+        (&clocks::EARLY_THEN_FINE, Strength::Points),
         (&expiry::EXPIRED_THERE_ONLY, Strength::Points),
         (&answer::SERVER_AHEAD, Strength::Hints),
         (&answer::SERVER_BEHIND, Strength::Hints),
@@ -132,6 +135,20 @@ pub(super) const SERVER_CLOCK: Cause = Cause {
             &probes::FAILS_AS_FORGED,
         ],
         &[&prevailing::MOSTLY_EARLY, &refusals::SOME_TURNED_AWAY],
+        &[&clocks::EARLY_THEN_FINE],
+        &[
+            &clocks::ISSUER_ALONE,
+            &clocks::BEGINS_AFTER_SERVER,
+            &keys::VERIFIES,
+            &reasons::NO_REASON,
+            &refusals::ALWAYS_REFUSED,
+        ],
+        &[
+            &reasons::EXPIRED,
+            &expiry::EXPIRED_THERE_ONLY,
+            &clocks::ISSUED_JUST_NOW,
+            &prevailing::MOSTLY_EXPIRED,
+        ],
         &[&reasons::EARLY, &clocks::BEGINS_AFTER_SERVER],
         &[&reasons::EARLY, &clocks::SERVER_ALONE],
         &[&reasons::EARLY, &answer::SERVER_BEHIND],
@@ -147,7 +164,11 @@ pub(super) const SERVER_CLOCK: Cause = Cause {
             &reasons::NO_REASON,
         ],
     ],
-    ruled_out_by: &[&clocks::DEVICE_ALONE, &token::OPAQUE],
+    ruled_out_by: &[
+        &clocks::DEVICE_ALONE,
+        &claims::MISTYPED_DATE,
+        &token::OPAQUE,
+    ],
     fix: "Synchronise the clocks (chrony or the platform's time service; virtual machines drift after they were suspended), and allow 30 \
           to 60 seconds of leeway in the verifier for `nbf`, `iat` and `exp`. Let the issuer leave `nbf` out, or set it a little into \
           the past.",
@@ -187,6 +208,7 @@ pub(super) const DEVICE_CLOCK: Cause = Cause {
         (&clocks::SERVER_ALONE, Strength::Marks),
         (&answer::CLOCKS_AGREE, Strength::Marks),
         (&clocks::BEGINS_AFTER_SERVER, Strength::Marks),
+        (&clocks::ISSUED_JUST_NOW, Strength::Points),
         (&reasons::EARLY, Strength::Points),
     ],
     settled_by: &[

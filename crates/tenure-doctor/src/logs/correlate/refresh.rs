@@ -21,8 +21,16 @@ pub(super) fn judge(scene: &mut Scene<'_>, refreshes: &mut Refreshes) {
             wiped_before(scene);
         }
         Kind::Login => issued(scene, refreshes),
+        Kind::Restored | Kind::StoreRead => read_back(scene, refreshes),
         Kind::Cleared | Kind::SignedOut if !event.wanted => wiped(scene),
         _ => {}
+    }
+}
+
+fn read_back(scene: &Scene<'_>, refreshes: &mut Refreshes) {
+    let token = scene.event.token_in.as_ref();
+    if let Some(uses) = token.and_then(|token| refreshes.tokens.get_mut(token)) {
+        uses.read_back(scene.event.into());
     }
 }
 

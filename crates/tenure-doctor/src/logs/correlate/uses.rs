@@ -55,6 +55,8 @@ pub(super) struct Uses {
     outcome: String,
     /// A success before a refusal, and one after it.
     revived: Option<Moment>,
+    /// A client that had got its successor read it from its store again.
+    restored: bool,
     /// The process that issued it.
     pub(super) home: Option<String>,
     pub(super) told: bool,
@@ -142,7 +144,7 @@ impl Refreshes {
             return None;
         }
         let is_unused = self.successor(uses) != "used";
-        if is_unused && (uses.is_unheard() || self.unheard_by_time(uses)) {
+        if is_unused && (uses.restored || uses.is_unheard() || self.unheard_by_time(uses)) {
             return Some(Verdict::Lost);
         }
         let in_order = |good: &Moment| reused || after(good, &dead);
@@ -207,6 +209,12 @@ impl Refreshes {
                 );
                 let gap = apart.map_or("unknown".to_owned(), |apart| (apart / 1_000).to_string());
                 Sighting::new(Pattern::RefreshReuse, says).figure("gap_s", gap)
+            }
+            Verdict::Lost if uses.restored => {
+                let says = format!(
+                    "a client refreshed with token {token}, read it from its store again instead of its successor, presented it {later} and was answered {outcome}"
+                );
+                Sighting::new(Pattern::AnswerLost, says)
             }
             Verdict::Lost => {
                 let says = format!(
@@ -283,6 +291,12 @@ impl Uses {
         if after(&now, first) {
             *first = now;
         }
+    }
+
+    /// A client has read it from its store; the one that had refreshed with it, if both are in one log.
+    pub(super) fn read_back(&mut self, now: Moment) {
+        let ours = |good: &Moment| good.file == now.file && after(good, &now);
+        self.restored |= self.next.is_some() && self.good.as_ref().is_some_and(ours);
     }
 
     /// A client gave up on its answer.

@@ -3,6 +3,7 @@
 use super::logged::REFRESHES_REFUSED;
 use crate::cause::session::texts;
 use crate::probe::Probe;
+use crate::sign::answer::At;
 use crate::sign::{Sign, accepted, each, logs};
 use crate::{Clue, Evidence, Source};
 
@@ -138,9 +139,26 @@ pub(in super::super) static ENDED_ALONE: Sign = Sign {
         if otherwise(evidence) || evidence.answer(Probe::Client).is_some_and(accepted) {
             return Vec::new();
         }
-        of_refresh(evidence, (ENDED_SAID.find)(evidence))
+        let mut clues = of_refresh(evidence, (ENDED_SAID.find)(evidence));
+        for clue in each(evidence, &OF_REFRESHES_ONLY) {
+            if !clues.contains(&clue) {
+                clues.push(clue);
+            }
+        }
+        clues
     },
 };
+
+/// Words of [`ENDED_SAID`] that are said where a refresh is refused, and nowhere else.
+const OF_REFRESHES_ONLY: [&Sign; 7] = [
+    &texts::GOOGLE_ENDED,
+    &texts::GOOGLE_RAPT,
+    &texts::ENTRA_REVOKED,
+    &texts::ENTRA_NOT_VALID,
+    &texts::ENTRA_SESSION_OVER,
+    &texts::FIREBASE_REVOKED,
+    &texts::FIREBASE_COOKIE_REVOKED,
+];
 
 /// The issuer takes the refresh token no more, and does not say why.
 pub(in super::super) static NOT_TAKEN_SAID: Sign = Sign {
@@ -192,6 +210,28 @@ pub(in super::super) static SESSION_GONE_ALONE: Sign = Sign {
             return Vec::new();
         }
         of_refresh(evidence, (SESSION_GONE_SAID.find)(evidence))
+    },
+};
+
+/// The session is over, says the answer to a refresh: no client could have had a newer access token.
+pub(crate) static OVER_AT_REFRESH: Sign = Sign {
+    name: "session-over-at-refresh",
+    means: "the session is over at the issuer, says its answer to a refresh",
+    find: |evidence| {
+        let said = [
+            &IDLE_SAID_OF_REFRESH,
+            &SESSION_GONE_ALONE,
+            &ENDED_ALONE,
+            &crate::cause::tenure::SESSION_ENDED,
+        ];
+        let mut clues = each(evidence, &said);
+        clues.retain(|clue| {
+            let Source::Probe(probe) = clue.source else {
+                return false;
+            };
+            At::Refresh.includes(probe)
+        });
+        clues
     },
 };
 
