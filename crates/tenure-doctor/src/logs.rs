@@ -6,6 +6,7 @@
 
 mod analyst;
 mod archive;
+mod called;
 mod correlate;
 mod ended;
 mod event;
@@ -18,6 +19,7 @@ mod outage;
 mod prefilter;
 mod recall;
 mod record;
+mod scanners;
 mod shown;
 mod skew;
 mod texts;
@@ -26,6 +28,7 @@ pub mod timeline;
 mod words;
 
 pub use self::analyst::Analyst;
+pub use self::called::Called;
 
 use std::collections::BTreeMap;
 
@@ -47,6 +50,9 @@ pub struct Logs {
     /// Requests of HAR files, redacted, in their order; bounded.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub browsed: Vec<Browsed>,
+    /// The client's own request, where the last transcript shows it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub called: Option<Called>,
 }
 
 /// One log file.

@@ -1,12 +1,17 @@
 //! Files in, [`Logs`] out.
 
+mod calls;
+
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::{BufReader, Cursor, Read};
+use std::sync::LazyLock;
 
 use memchr::memchr;
 
+use self::calls::Calls;
 use super::archive::Plain;
+use super::called::Called;
 use super::correlate::Correlation;
 use super::ended::Ends;
 use super::event::{self, Happening, Reader};
@@ -36,11 +41,12 @@ const BROWSED: usize = 512;
 /// answered well, and one line of at most 1 MiB. Beyond that, who was not met for longest is
 /// forgotten, and patterns that span so much may be missed. Times without a zone are taken as UTC.
 pub struct Analyst {
-    prefilter: Option<Prefilter>,
+    prefilter: Option<&'static Prefilter>,
     reader: Reader,
     correlation: Correlation,
     files: Vec<LogFile>,
     browsed: Vec<Browsed>,
+    called: Option<Called>,
     kids: Kids,
     ends: Ends,
     /// For times without a year.
@@ -55,6 +61,12 @@ impl std::fmt::Debug for Analyst {
     }
 }
 
+/// The tables, built once: they take longer than a short log.
+fn prefilter() -> Option<&'static Prefilter> {
+    static TABLES: LazyLock<Option<Prefilter>> = LazyLock::new(|| Prefilter::new().ok());
+    TABLES.as_ref()
+}
+
 impl Default for Analyst {
     fn default() -> Self {
         Self::new()
@@ -65,11 +77,12 @@ impl Analyst {
     /// Has read nothing.
     pub fn new() -> Self {
         Self {
-            prefilter: Prefilter::new().ok(),
+            prefilter: prefilter(),
             reader: Reader::default(),
             correlation: Correlation::new(),
             files: Vec::new(),
             browsed: Vec::new(),
+            called: None,
             kids: Kids::default(),
             ends: Ends::default(),
             now: 0,
@@ -95,6 +108,7 @@ impl Analyst {
             analyst: self,
             formats: [("", 0); 8],
             odd: Odd::default(),
+            calls: None,
             outage: Outage::default(),
         };
         pass.stream(reader);
@@ -110,6 +124,7 @@ impl Analyst {
             findings,
             timeline,
             browsed: self.browsed,
+            called: self.called,
         }
     }
 }
@@ -122,6 +137,7 @@ struct Pass<'a> {
     /// Lines by format; few enough to be looked through.
     formats: [(&'static str, u64); 8],
     odd: Odd,
+    calls: Option<Calls>,
     outage: Outage,
 }
 
@@ -144,12 +160,14 @@ impl Pass<'_> {
         let mut first = Vec::new();
         let began = plain.by_ref().take(FIRST).read_to_end(&mut first);
         let is_har = har::begins(&first);
+        self.calls = Calls::begin(&first);
         let bytes = first.len() as u64;
         let whole = Cursor::new(first).chain(plain);
         if is_har {
             self.har(whole);
         } else {
             self.lines(whole);
+            self.calls_end();
         }
         if let Err(error) = began {
             self.log.bytes = bytes;
@@ -216,6 +234,7 @@ impl Pass<'_> {
 
     fn line(&mut self, line: &[u8]) {
         self.log.lines += 1;
+        let taken = self.call(line);
         if line.is_empty() {
             return;
         }
@@ -226,8 +245,8 @@ impl Pass<'_> {
         }
         let prefilter = self.analyst.prefilter.as_ref();
         let interesting = prefilter.is_none_or(|prefilter| prefilter.interesting(line));
-        if interesting || self.passes(line) {
-            self.parse(line, interesting);
+        if interesting || !taken && self.passes(line) {
+            self.parse(line, interesting, taken);
         }
     }
 
@@ -261,7 +280,7 @@ impl Pass<'_> {
         false
     }
 
-    fn parse(&mut self, line: &[u8], interesting: bool) {
+    fn parse(&mut self, line: &[u8], interesting: bool, taken: bool) {
         let text = String::from_utf8_lossy(line);
         self.odd.not_utf8 += u64::from(matches!(text, Cow::Owned(_)));
         let mut record = format::read(&text);
@@ -293,7 +312,9 @@ impl Pass<'_> {
                 }
             }
         }
-        self.record(&record);
+        if !taken {
+            self.record(&record);
+        }
     }
 
     fn record(&mut self, record: &Record) {
