@@ -56,7 +56,10 @@ pub(super) fn flips(evidence: &Evidence, tried: &[(Probe, &str)]) -> Vec<Clue> {
     let steady = |answer: &Answer| {
         turned_away(answer) && !probes::is_passing(answer) && !probes::answers_vary(evidence)
     };
-    let Some(client) = evidence.answer(Probe::Client).filter(|it| steady(it)) else {
+    // Where a forged token is accepted in the client's own spelling, this very token is refused, as by a cached policy.
+    let forged = evidence.answer(Probe::Altered).is_some_and(accepted);
+    let client = evidence.answer(Probe::Client);
+    let Some(client) = client.filter(|it| steady(it) && !forged) else {
         return Vec::new();
     };
     found(tried.iter().find_map(|(probe, how)| {
