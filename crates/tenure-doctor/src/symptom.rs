@@ -5,7 +5,7 @@
 
 use crate::deployment::CheckResult;
 use crate::exchange::{Answer, Exchange};
-use crate::logs::{LogFinding, Pattern};
+use crate::logs::{Browsed, LogFile, LogFinding, Pattern};
 use crate::probe::Probe;
 use crate::sign::answer::mentions;
 use crate::sign::{
@@ -15,7 +15,7 @@ use crate::{Clue, Evidence, Source};
 
 /// What went wrong for users, whatever the cause.
 pub(crate) fn all(evidence: &Evidence) -> Vec<Clue> {
-    let looks: [fn(&Evidence) -> Vec<Clue>; 11] = [
+    let looks: [fn(&Evidence) -> Vec<Clue>; 12] = [
         unanswered,
         turned_away,
         login_page,
@@ -25,7 +25,8 @@ pub(crate) fn all(evidence: &Evidence) -> Vec<Clue> {
         nothing_checked,
         refreshes,
         logs,
-        slowed_down,
+        other_statuses,
+        browsed,
         deployment,
     ];
     let mut clues: Vec<_> = looks.iter().flat_map(|look| look(evidence)).collect();
@@ -239,6 +240,7 @@ fn logs(evidence: &Evidence) -> Vec<Clue> {
     let all_recovered = findings.iter().any(|finding| {
         finding.pattern == Pattern::Refusals
             && figure(finding, "recovered_answers") >= finding.count
+            && figure(finding, "again") * 4 < finding.count
     });
     let counts = |finding: &&LogFinding| match finding.pattern {
         Pattern::Refusals | Pattern::Text => !all_recovered,
@@ -256,16 +258,67 @@ fn logs(evidence: &Evidence) -> Vec<Clue> {
         .collect()
 }
 
-/// Answers 429 in logs (RFC 6585, section 4).
-fn slowed_down(evidence: &Evidence) -> Vec<Clue> {
-    let files = evidence.logs.files.iter();
-    let counts = files.filter_map(|file| Some((file, file.statuses.get(&429)?)));
-    counts
-        .map(|(file, count)| {
-            let says = format!("{count} answers 429");
-            Clue::new(says, Source::Log(file.name.clone(), 1))
-        })
+/// Statuses by which others than a verifier turn somebody away: a proxy that asks for a password (RFC 9110,
+/// section 15.5.8), Laravel's and IIS's ends of a session, limits and fields that are too large (RFC 6585), bad
+/// certificates and tokens at nginx and ArcGIS, a network's login page.
+const AWAY: [u16; 11] = [407, 419, 429, 431, 440, 494, 495, 496, 497, 498, 511];
+/// Errors of a service or of what stands before it that are no mishap: so many at least, and a quarter of all.
+const ERRORS: u64 = 3;
+
+/// Answers in logs by which somebody is turned away, besides 401 and 403; services that answer errors.
+fn other_statuses(evidence: &Evidence) -> Vec<Clue> {
+    let mut clues = Vec::new();
+    for file in &evidence.logs.files {
+        let mut tell = |says| clues.push(Clue::new(says, Source::Log(file.name.clone(), 1)));
+        let away = file
+            .statuses
+            .iter()
+            .filter(|(status, _)| AWAY.contains(status));
+        for (status, count) in away {
+            tell(format!("{count} answers {status}"));
+        }
+        let errors: u64 = file.statuses.range(500..).map(|(_, count)| count).sum();
+        let all: u64 = file.statuses.values().sum();
+        if errors >= ERRORS && errors * 4 >= all {
+            tell(format!(
+                "{errors} of {all} answers are errors of the service or of what stands before it"
+            ));
+        }
+    }
+    clues
+}
+
+/// What a browser's recording shows to have failed, and not to have been answered well later.
+fn browsed(evidence: &Evidence) -> Vec<Clue> {
+    let by_itself = |url: &str| {
+        let path = url.split(['?', '#']).next().unwrap_or_default();
+        ["/favicon.ico", ".map", "/robots.txt"]
+            .iter()
+            .any(|end| path.ends_with(end))
+    };
+    let failed = evidence.logs.unrecovered();
+    failed
+        .filter(|(one, _)| !by_itself(&one.request.url))
+        .map(|(one, answer)| one.clue(format!("a browser's request is answered {}", answer.status)))
         .collect()
+}
+
+/// Whether anybody was served. Without answers of any kind, whether anything was looked at.
+pub(crate) fn somebody_served(evidence: &Evidence) -> bool {
+    let well = |status: u16| (200..400).contains(&status);
+    let logs = &evidence.logs;
+    if evidence.exchanges.is_empty() && logs.files.is_empty() {
+        return evidence.looked_at_anything();
+    }
+    let logged = |file: &LogFile| file.statuses.keys().any(|status| well(*status));
+    let seen = |one: &Browsed| {
+        one.answer
+            .as_ref()
+            .is_some_and(|answer| well(answer.status))
+    };
+    answers(evidence).any(|(_, answer)| well(answer.status))
+        || logs.files.iter().any(logged)
+        || logs.browsed.iter().any(seen)
 }
 
 fn deployment(evidence: &Evidence) -> Vec<Clue> {

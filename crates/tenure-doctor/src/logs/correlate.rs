@@ -21,7 +21,7 @@ pub(super) use person::{Person, RECENT};
 pub(super) use seen::Seen;
 
 use super::event::{self, Happening, Kind};
-use super::findings::{Findings, Moment, Sighting};
+use super::findings::{Findings, Moment, Sighting, near};
 use super::recall::Recall;
 use super::{Event, LogFinding, Pattern};
 use crate::Source;
@@ -30,6 +30,8 @@ use crate::Source;
 const PEOPLE: NonZeroUsize = NonZeroUsize::new(8_192).unwrap();
 /// Refresh tokens that are remembered at a time.
 const TOKENS: NonZeroUsize = NonZeroUsize::new(16_384).unwrap();
+/// Milliseconds within which no token ends anew.
+const SOON: u64 = 60_000;
 /// People whose events stand for a pattern of many.
 const EXAMPLES: usize = 3;
 /// Pairs of a user and a path that are remembered at a time.
@@ -60,6 +62,10 @@ struct Refusals {
     recovered_answers: u64,
     /// Answers to refreshes among them.
     of_refreshes: u64,
+    /// Refusals soon after the same client had got over one, without a sign-in or refresh between.
+    again: u64,
+    /// What crawlers and scanners were refused, which is not counted above.
+    of_scanners: u64,
     first: Option<Moment>,
     last: Option<u64>,
 }
@@ -181,6 +187,10 @@ impl Correlation {
         if !asked || !(event.refused() || dead) {
             return;
         }
+        if event.of_scanner {
+            self.refusals.of_scanners += 1;
+            return;
+        }
         let [unauthorized, forbidden, refreshes] = &mut self.refusals.by_status;
         *match event.status {
             Some(401) => unauthorized,
@@ -195,17 +205,26 @@ impl Correlation {
         }
     }
 
-    /// Whoever was refused and is answered again has recovered.
+    /// Whoever was refused and is answered again has recovered; where nobody is named, after a renewal only.
     fn note_refusal(&mut self, scene: &mut Scene<'_>) {
-        match scene.event.kind {
-            Kind::Request | Kind::RefreshAnswered
-                if scene.event.refused() || is_dead(scene.event) =>
-            {
-                scene.person.refused_open += 1;
+        let (event, person) = (scene.event, &mut *scene.person);
+        let now = Moment::from(event);
+        match event.kind {
+            _ if event.of_scanner => {}
+            Kind::Request | Kind::RefreshAnswered if event.refused() || is_dead(event) => {
+                let soon = |well: &Moment| near(well, &now, SOON);
+                let again = person.well_again.take().is_some_and(|well| soon(&well));
+                self.refusals.again += u64::from(again);
+                person.refused_open += 1;
+                person.renewed = false;
             }
-            Kind::Request if scene.event.good() && scene.person.refused_open > 0 => {
+            Kind::Request if event.good() && person.refused_open > 0 => {
+                if event.who.of_file && !person.renewed {
+                    return;
+                }
+                person.well_again = (!person.renewed).then_some(now);
                 self.refusals.recovered += 1;
-                self.refusals.recovered_answers += std::mem::take(&mut scene.person.refused_open);
+                self.refusals.recovered_answers += std::mem::take(&mut person.refused_open);
             }
             _ => {}
         }
@@ -282,6 +301,9 @@ impl Correlation {
     fn finish_refusals(&mut self) {
         let [unauthorized, forbidden, refreshes] = self.refusals.by_status;
         let Some(first) = self.refusals.first else {
+            if self.refusals.of_scanners > 0 {
+                self.findings.drop_refusals();
+            }
             return;
         };
         let recovered = self.refusals.recovered;
@@ -293,7 +315,8 @@ impl Correlation {
             .figure("403", forbidden)
             .figure("recovered", recovered)
             .figure("recovered_answers", self.refusals.recovered_answers)
-            .figure("of_refreshes", self.refusals.of_refreshes);
+            .figure("of_refreshes", self.refusals.of_refreshes)
+            .figure("again", self.refusals.again);
         let source = self.source(first);
         let span = [first.at, self.refusals.last];
         self.findings

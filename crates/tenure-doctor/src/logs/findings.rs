@@ -103,6 +103,15 @@ impl Findings {
         }
     }
 
+    /// Takes away what edges and verifiers say of refusals: those were all of crawlers and scanners.
+    pub(super) fn drop_refusals(&mut self) {
+        let of_refusals = ["edge-", "log-says-"];
+        self.found.retain(|_, finding| {
+            let text = finding.text().unwrap_or_default();
+            !of_refusals.iter().any(|family| text.starts_with(family))
+        });
+    }
+
     pub(super) fn finish(self) -> Vec<LogFinding> {
         self.found.into_values().collect()
     }

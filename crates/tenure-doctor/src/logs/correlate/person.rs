@@ -47,6 +47,10 @@ pub(in crate::logs) struct Person {
     /// When the store was cleared without the user interface following.
     pub(super) cleared: Option<Moment>,
     pub(super) signed_out: Option<Moment>,
+    /// The app started with a user whom it takes for signed in.
+    pub(super) shown: Option<Moment>,
+    /// It found no part of a session in its store.
+    pub(super) found_none: bool,
 
     /// The last restart before which all was well, counted from 1; 0 for never.
     pub(super) good_epoch: u32,
@@ -55,6 +59,10 @@ pub(in crate::logs) struct Person {
     pub(super) lost: Option<(bool, bool, Moment)>,
     /// Refusals since the last good answer.
     pub(super) refused_open: u64,
+    /// A sign-in or a good refresh since the last refusal.
+    pub(super) renewed: bool,
+    /// The last good answer after a refusal that nothing renewed.
+    pub(super) well_again: Option<Moment>,
     /// Logins so far, so that what was seen before is not compared with what is seen after.
     pub(super) logins: u32,
     /// Refreshes so far, likewise.
@@ -66,6 +74,12 @@ impl Person {
     pub(super) fn remember(&mut self, event: &Happening) {
         let now = Moment::from(event);
         self.guessed = event.who.guessed;
+        let renews =
+            event.kind == Kind::Login || event.kind == Kind::RefreshAnswered && event.good();
+        self.renewed |= renews;
+        if renews {
+            self.well_again = None;
+        }
         match event.kind {
             Kind::Login => {
                 self.login = Some((now, event.lifetime));
