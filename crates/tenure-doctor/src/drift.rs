@@ -152,7 +152,9 @@ pub fn read_file(name: &str, text: &str) -> Result<Vec<Belief>, String> {
             Ok([directives::read(name, text), settings, required].concat())
         }
         Some(Kind::Program) => {
-            Ok([header::read(name, text), required::claims(name, text)].concat())
+            let settings = source::read(name, text);
+            let required = required::claims(name, text);
+            Ok([header::read(name, text), required, settings].concat())
         }
         Some(Kind::Pinned) => Ok(required::pinned(name, text)),
         Some(Kind::Json) => Ok(walk::read(name, &tree::json(text)?)),

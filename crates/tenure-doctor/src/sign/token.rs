@@ -153,6 +153,19 @@ pub static BROKEN: Sign = Sign {
     },
 };
 
+/// The end of the token is missing.
+pub static CUT_OFF: Sign = Sign {
+    name: "cut-off-token",
+    means: "the end of the token is missing",
+    find: |evidence| {
+        let cut = presented(evidence).filter(|it| it.blemishes.contains(&Blemish::Truncated));
+        match cut {
+            Some(token) => of_token(format!("it ends after {} bytes", token.length), None),
+            None => Vec::new(),
+        }
+    },
+};
+
 /// Something that does not belong to it is around or in it.
 pub static BLEMISHED: Sign = Sign {
     name: "blemished-token",
@@ -200,6 +213,18 @@ pub static LOOKS_LIKE_ACCESS_TOKEN: Sign = Sign {
                 _ => return None,
             };
             Some(says.to_owned())
+        })
+    },
+};
+
+/// It is a refresh token by its claims.
+pub static LOOKS_LIKE_REFRESH_TOKEN: Sign = Sign {
+    name: "looks-like-refresh-token",
+    means: "the token is a refresh token by its claims",
+    find: |evidence| {
+        of_claims(evidence, |claims| {
+            let refresh = claims.token_use.as_deref() == Some("refresh");
+            refresh.then(|| "its claims say that it is a refresh token".to_owned())
         })
     },
 };

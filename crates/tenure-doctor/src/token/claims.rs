@@ -52,7 +52,7 @@ pub(super) fn claims(object: &Object) -> Claims {
         aud: reader.audience(),
         azp: reader.text("azp").map(shown),
         client_id: reader.text("client_id").map(shown),
-        token_use: reader.text("token_use").map(shown),
+        token_use: reader.text("token_use").or_else(|| kind(object)).map(shown),
         sub: subject.map(Fingerprint::of),
         exp: reader.date("exp"),
         nbf: reader.date("nbf"),
@@ -122,6 +122,19 @@ impl<'o> Reader<'o> {
         }
         texts(value)
     }
+}
+
+/// A kind other than that of access tokens under the names of other issuers: Keycloak's `typ`, simplejwt's `token_type`,
+/// `type` of several frameworks.
+fn kind(object: &Object) -> Option<&'static str> {
+    ["token_type", "typ", "type"].iter().find_map(|name| {
+        let value = object.get(*name)?.as_str()?;
+        match value.to_ascii_lowercase().as_str() {
+            "refresh" | "refresh_token" | "offline" => Some("refresh"),
+            "id" | "id_token" => Some("id"),
+            _ => None,
+        }
+    })
 }
 
 fn scope(object: &Object) -> Vec<String> {

@@ -175,18 +175,17 @@ pub(super) const SPOILED: Cause = Cause {
     story: "Between issuer and header a token passes stores, environment variables and URLs. One of them \
             adds something: JSON quotes, a line break at its end, `Bearer ` once more, percent-encoding, \
             base64. A verifier compares bytes, so nothing of it is forgiven: the signature does not fit, \
-            or the text is no token at all. A token whose end is missing is of the same kind, from a \
-            column or a cookie that was too short.",
+            or the text is no token at all.",
     signs: &[
         (&spoiled::CLEANING_TURNS, Strength::Marks),
         (&browsed::SPOILED_BROWSED, Strength::Marks),
         (&spoiled::SPOILED, Strength::Points),
-        (&spoiled::CUT_OFF, Strength::Points),
         (&token::BLEMISHED, Strength::Suggests),
         (&token::BROKEN, Strength::Suggests),
         (&presented::NOT_A_JWT, Strength::Hints),
     ],
     against: &[
+        (&token::CUT_OFF, Strength::Points),
         (&spoiled::TRIMMED_REFUSED, Strength::Points),
         (&probes::AS_WITHOUT_TOKEN, Strength::Suggests),
     ],

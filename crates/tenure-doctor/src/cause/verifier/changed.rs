@@ -1,6 +1,6 @@
 //! A token that is not as its issuer signed it.
 
-use super::signs::{published, reasons, rivals, secrets};
+use super::signs::{published, reasons, refusals, rivals, secrets};
 use crate::cause::{Cause, Layer, Step};
 use crate::probe::Probe;
 use crate::sign::{keys, probes, token};
@@ -17,6 +17,7 @@ pub(super) const CHANGED: Cause = Cause {
             not tell one from the other; a fresh one does.",
     signs: &[
         (&published::PUBLISHED_KEY_FAILS, Strength::Points),
+        (&token::CUT_OFF, Strength::Marks),
         (&rivals::SAME_KEY_ACCEPTED, Strength::Marks),
         (&reasons::SIGNATURE, Strength::Points),
         (&probes::FAILS_AS_FORGED, Strength::Hints),
@@ -30,12 +31,12 @@ pub(super) const CHANGED: Cause = Cause {
         (&keys::KID_UNKNOWN, Strength::Points),
         (&keys::NO_KID, Strength::Points),
         (&reasons::KID, Strength::Points),
-        (&secrets::SHARED_SECRET, Strength::Marks),
+        (&secrets::SHARED_SECRET, Strength::Suggests),
         (&published::OF_OTHER_ISSUER, Strength::Suggests),
         (&rivals::OLDER_MATERIAL_ACCEPTED, Strength::Marks),
     ],
     // Several issuers that share a name for their keys look the same.
-    settled_by: &[],
+    settled_by: &[&[&token::CUT_OFF, &refusals::ALWAYS_REFUSED]],
     ruled_out_by: &[&token::OPAQUE, &token::ENCRYPTED],
     fix: "Get a fresh token and send it from the same client. If it works, compare the two where they are kept: the length \
           of the third part, plus signs and slashes in place of hyphens and underscores, a line end in the middle, a field of \

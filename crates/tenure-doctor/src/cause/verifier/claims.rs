@@ -23,6 +23,7 @@ pub(super) const ISSUER: Cause = Cause {
         (&keys::ISSUER_DIFFERS_FROM_DISCOVERY, Strength::Suggests),
         (&claims::ISSUER_NEARLY, Strength::Marks),
         (&claims::INSIDE_AND_OUTSIDE, Strength::Points),
+        (&claims::ISSUER_OF_SAME_TENANT, Strength::Points),
         (&claims::VERIFIER_ASKS_OTHER_ISSUER, Strength::Points),
         (&drift::ISSUERS_DIFFER, Strength::Hints),
         (&probes::SIGNATURE_PASSES, Strength::Hints),
@@ -70,6 +71,16 @@ pub(super) const ISSUER: Cause = Cause {
         ],
         &[&reasons::ISSUER, &claims::INSIDE_AND_OUTSIDE],
         &[
+            &reasons::ISSUER,
+            &claims::ISSUER_OF_SAME_TENANT,
+            &refusals::ALWAYS_REFUSED,
+        ],
+        &[
+            &prevailing::MOSTLY_ISSUER,
+            &claims::ISSUER_NEARLY,
+            &refusals::SOME_TURNED_AWAY,
+        ],
+        &[
             &claims::NAMED_OTHERWISE,
             &probes::SIGNATURE_PASSES,
             &expiry::NOT_EXPIRED,
@@ -82,7 +93,7 @@ pub(super) const ISSUER: Cause = Cause {
             &expiry::NOT_EXPIRED,
         ],
     ],
-    ruled_out_by: &[&token::OPAQUE, &reasons::FIREBASE],
+    ruled_out_by: &[&token::OPAQUE, &reasons::FIREBASE, &probes::ALWAYS_ACCEPTED],
     fix: "Give the issuer one public name (Keycloak: the frontend URL or `hostname`), and write exactly that, byte for byte, into \
           every verifier. Where a verifier has to fetch keys by an internal address, set the key set's address and the issuer apart. \
           Sign in again afterwards: tokens keep the issuer they were made with.",
@@ -110,6 +121,7 @@ pub(super) const AUDIENCE: Cause = Cause {
             a slash. Status and words differ: Envoy answers 403, Spring Security 401, Amazon's HTTP APIs name it in the challenge.",
     signs: &[
         (&claims::DEFAULT_AUDIENCE, Strength::Points),
+        (&claims::AUDIENCE_IS_SCOPE, Strength::Points),
         (&reasons::AUDIENCE, Strength::Marks),
         (&reasons::LOG_AUDIENCE, Strength::Points),
         (&claims::VERIFIER_ASKS_OTHER_AUDIENCE, Strength::Points),
@@ -194,6 +206,7 @@ pub(super) const CLIENT: Cause = Cause {
         (&claims::VERIFIER_ASKS_OTHER_CLIENT, Strength::Points),
         (&drift::CLIENTS_DIFFER, Strength::Suggests),
         (&claims::CLIENT_WITHOUT_AUDIENCE, Strength::Suggests),
+        (&token::LOOKS_LIKE_REFRESH_TOKEN, Strength::Points),
         (&probes::SIGNATURE_PASSES, Strength::Hints),
     ],
     against: &[
@@ -214,6 +227,7 @@ pub(super) const CLIENT: Cause = Cause {
         ],
         &[&prevailing::MOSTLY_CLIENT, &refusals::SOME_TURNED_AWAY],
         &[&reasons::CLIENT, &refusals::ALWAYS_REFUSED],
+        &[&reasons::TOKEN_USE, &refusals::ALWAYS_REFUSED],
         &[
             &reasons::MISSING_AUDIENCE,
             &claims::CLIENT_WITHOUT_AUDIENCE,
@@ -313,6 +327,11 @@ pub(super) const MISTYPED: Cause = Cause {
             &refusals::ALWAYS_REFUSED,
         ],
         &[&claims::MISTYPED_DATE, &probes::SIGNATURE_PASSES],
+        &[
+            &claims::MISTYPED_DATE,
+            &reasons::EARLY,
+            &refusals::ALWAYS_REFUSED,
+        ],
     ],
     ruled_out_by: &[&token::OPAQUE],
     fix: "Write the claims as JSON numbers of seconds (RFC 7519, section 2, NumericDate): no quotes, no milliseconds, no ISO 8601. It \

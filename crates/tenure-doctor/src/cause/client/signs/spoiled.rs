@@ -75,16 +75,3 @@ pub(crate) static CLEANING_TURNS: Sign = Sign {
         flips(evidence, &[(Probe::Trimmed, "with the cleaned token")])
     },
 };
-
-/// The end of the token is missing.
-pub(crate) static CUT_OFF: Sign = Sign {
-    name: "cut-off-token",
-    means: "the end of the token is missing",
-    find: |evidence| {
-        let cut = presented(evidence).filter(|it| it.blemishes.contains(&Blemish::Truncated));
-        match cut {
-            Some(token) => of_token(format!("it ends after {} bytes", token.length), None),
-            None => Vec::new(),
-        }
-    },
-};

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::authority;
 use super::published::verifying;
-use crate::drift::{Disagreement, Holder, Nature, Subject, compare};
+use crate::drift::{Belief, Disagreement, Holder, Nature, Subject, compare};
 use crate::sign::token::{claims, is_typed_access, of_claims, presented};
 use crate::sign::{Sign, drift, of_token};
 use crate::token::Token;
@@ -131,6 +131,41 @@ pub(in super::super) static VERIFIER_ASKS_OTHER_CLIENT: Sign = Sign {
     name: "verifier-asks-other-client",
     means: "the verifier's configuration names another client than the token",
     find: |evidence| with_token(evidence, Subject::ClientId),
+};
+
+/// Both issuers are of one tenant, under two of its names: Microsoft Entra's differ with the version of the token.
+pub(in super::super) static ISSUER_OF_SAME_TENANT: Sign = Sign {
+    name: "issuer-of-same-tenant",
+    means: "the token's issuer and the one that is asked for are two names of one tenant",
+    find: |evidence| {
+        let tenant = |issuer: &str| {
+            let is_id = |part: &&str| part.len() == 36 && part.matches('-').count() == 4;
+            issuer.split('/').find(is_id).map(str::to_ascii_lowercase)
+        };
+        drift::clues(&evidence.beliefs, |one| {
+            let tenants = |beliefs: &[Belief]| {
+                let tenants = beliefs.iter().filter_map(|it| tenant(&it.value));
+                tenants.collect::<BTreeSet<_>>()
+            };
+            one.about == Subject::Issuer
+                && one.involves(Holder::Token)
+                && !tenants(&one.left).is_disjoint(&tenants(&one.right))
+        })
+    },
+};
+
+/// The issuer has written the scopes into `aud`, as some do where no resource was asked for.
+pub(in super::super) static AUDIENCE_IS_SCOPE: Sign = Sign {
+    name: "audience-is-scope",
+    means: "the audience is the list of scopes: no API is named",
+    find: |evidence| {
+        of_claims(evidence, |claims| {
+            let aud: BTreeSet<_> = claims.aud.iter().flat_map(|aud| aud.split(' ')).collect();
+            let scope: BTreeSet<_> = claims.scope.iter().map(String::as_str).collect();
+            let same = !aud.is_empty() && aud == scope;
+            same.then(|| format!("aud is {}, as the scope", claims.aud.join(" ")))
+        })
+    },
 };
 
 /// The audience that some issuers put into tokens when nobody asked for one.

@@ -5,11 +5,11 @@
 
 use tenure_core::time::Timestamp;
 
-use super::authority;
+use super::{authority, prevailing};
 use crate::probe::Probe;
 use crate::sign::answer::clocks;
 use crate::sign::token::{begin, claims};
-use crate::sign::{Sign, found, logs, seen};
+use crate::sign::{Sign, accepted, found, logs, seen};
 use crate::{Clue, Evidence};
 
 /// Seconds by which answers' clocks may differ: `Date` is in whole seconds, and answers travel.
@@ -97,6 +97,63 @@ pub(in super::super) static ISSUER_AHEAD: Sign = Sign {
             let ahead = issued.0.saturating_sub(api.date.0.max(api.here.0));
             (ahead > 1).then(|| format!("issued {ahead} s in the future of both clocks"))
         })
+    },
+};
+
+/// The issuer's clock differs from this machine's and the API's.
+pub(in super::super) static ISSUER_ALONE: Sign = Sign {
+    name: "issuer-clock-alone",
+    means: "the issuer's clock is wrong: this machine's and the API's agree with each other",
+    find: |evidence| {
+        let clocks = Clocks::of(evidence);
+        let Some((api, issuer)) = clocks.api.zip(clocks.issuer) else {
+            return Vec::new();
+        };
+        let alone = issuer.offset.abs() > APART && api.offset.abs() <= APART;
+        let says = format!(
+            "the issuer's `Date` is off by {} s, the API's is not",
+            issuer.offset
+        );
+        seen(alone, says, Probe::Client)
+    },
+};
+
+/// By this machine's clock the token was issued just now, so that the issuer's clock shows the same.
+pub(in super::super) static ISSUED_JUST_NOW: Sign = Sign {
+    name: "issued-just-now",
+    means: "by this machine's clock the token was issued within the last minute: the issuer's clock agrees with it, the API's does not",
+    find: |evidence| {
+        let issued = claims(evidence).and_then(|claims| claims.iat);
+        with_api(evidence, issued, |issued, api| {
+            let ago = api.here.0.checked_sub(issued.0).filter(|ago| *ago <= 60)?;
+            let differ = api.offset.abs() > 5 * APART;
+            let offset = api.offset;
+            differ.then(|| {
+                format!(
+                    "issued {ago} s ago by this machine's clock; the API's is off by {offset} s"
+                )
+            })
+        })
+    },
+};
+
+/// Tokens that lie in the future of the verifier, for a while: the same users are answered well afterwards.
+pub(in super::super) static EARLY_THEN_FINE: Sign = Sign {
+    name: "early-then-fine",
+    means: "tokens are not valid yet for a while, and accepted later",
+    find: |evidence| {
+        let early = prevailing::MOSTLY_EARLY.holds(evidence);
+        let recovered = logs::RECOVERED.find;
+        if !early || evidence.answer(Probe::Client).is_some_and(accepted) {
+            return Vec::new();
+        }
+        recovered(evidence)
+            .into_iter()
+            .map(|clue| Clue {
+                says: "tokens are not valid yet, and accepted some time later".to_owned(),
+                ..clue
+            })
+            .collect()
     },
 };
 

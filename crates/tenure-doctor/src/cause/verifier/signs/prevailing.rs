@@ -43,6 +43,8 @@ prevailing! {
     MOSTLY_CLIENT = "logs-mostly-client", "log-says-client";
     MOSTLY_ALGORITHM = "logs-mostly-algorithm", "log-says-algorithm";
     MOSTLY_EARLY = "logs-mostly-early", "log-says-early";
+    MOSTLY_EXPIRED = "logs-mostly-expired", "log-says-expired";
+    MOSTLY_SIGNATURE = "logs-mostly-signature", "log-says-signature";
     MOSTLY_FETCH = "logs-mostly-jwks-fetch", "log-says-jwks-fetch";
     MOSTLY_BAD_SET = "logs-mostly-jwks-malformed", "log-says-jwks-malformed";
     MOSTLY_TYPE = "logs-mostly-typ", "log-says-typ";

@@ -21,10 +21,10 @@ pub(in crate::cause::verifier) use self::keys::{
     ALGORITHM, BAD_SET, FETCH, KID, LOG_ALGORITHM, LOG_BAD_SET, LOG_FETCH, LOG_KID, LOG_RANDOM,
     LOG_SIGNATURE, LOG_THROTTLED, RANDOM, SIGNATURE, THROTTLED,
 };
+use self::said::own;
 pub(in crate::cause::verifier) use self::times::{
     EARLY, EXPIRED, LOG_EARLY, LOG_EXPIRED, LOG_NUMBERS, NUMBERS,
 };
-use self::said::own;
 use crate::Evidence;
 use crate::probe::Probe;
 use crate::sign::{Sign, found};
@@ -64,8 +64,7 @@ pub(crate) fn gives_reason(evidence: &Evidence) -> bool {
 
 const REASONS: [&Sign; 16] = [
     &SIGNATURE, &KID, &FETCH, &THROTTLED, &BAD_SET, &ALGORITHM, &ISSUER, &AUDIENCE, &CLIENT,
-    &TOKEN_USE, &TYPE,
-    &EXPIRED, &EARLY, &NUMBERS, &DPOP, &STEP_UP,
+    &TOKEN_USE, &TYPE, &EXPIRED, &EARLY, &NUMBERS, &DPOP, &STEP_UP,
 ];
 
 #[cfg(test)]

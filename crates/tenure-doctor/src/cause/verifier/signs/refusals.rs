@@ -1,9 +1,11 @@
 //! How the client's own request is refused, whatever the reason.
 
+use super::reasons::gives_reason;
 use super::{refusal, turned_away};
 use crate::Clue;
 use crate::compare::same;
 use crate::drift::{Holder, compare};
+use crate::exchange::Answer;
 use crate::logs::Pattern;
 use crate::probe::Probe;
 use crate::sign::token::{begin, claims, presented};
@@ -51,8 +53,11 @@ pub(in super::super) static ALWAYS_REFUSED: Sign = Sign {
     name: "always-refused",
     means: "the client's own request is refused each time",
     find: |evidence| {
-        let all = client_answers(evidence).all(|(_, answer)| refused(answer));
-        let refusal = refusal(evidence).filter(|answer| all && refused(answer));
+        // Verifiers whose error nobody handles answer 500, others 400 or a number of their own; the reason tells.
+        let explained = gives_reason(evidence);
+        let away = |answer: &Answer| refused(answer) || explained && answer.status >= 400;
+        let all = client_answers(evidence).all(|(_, answer)| away(answer));
+        let refusal = refusal(evidence).filter(|answer| all && away(answer));
         found(refusal.map(|answer| (Probe::Client, format!("{} each time", answer.status))))
     },
 };

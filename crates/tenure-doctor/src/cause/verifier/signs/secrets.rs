@@ -2,7 +2,7 @@
 
 use super::published::of_set;
 use super::refusals::{IN_ORDER, is_whole};
-use crate::drift::{Holder, Nature, Subject};
+use crate::drift::{Belief, Holder, Nature, Subject, source};
 use crate::sign::keys::{checks, is_secret};
 use crate::sign::token::presented;
 use crate::sign::{Sign, drift, of_token, probes};
@@ -94,6 +94,22 @@ pub(in super::super) static SECRETS_UNLIKE: Sign = Sign {
         drift::clues(&evidence.beliefs, |one| {
             one.about == Subject::Secret && one.nature == Nature::Different
         })
+    },
+};
+
+/// A program or script gives a key or secret something random.
+pub(in super::super) static MADE_UP_BY_PROGRAM: Sign = Sign {
+    name: "made-up-by-program",
+    means: "a program or start script makes up the key or secret",
+    find: |evidence| {
+        let made_up = |belief: &&Belief| belief.name == source::MADE_UP;
+        let beliefs = evidence.beliefs.iter().filter(made_up);
+        beliefs
+            .map(|belief| {
+                let says = format!("a key is made up with `{}`", belief.value);
+                Clue::new(says, belief.source.clone())
+            })
+            .collect()
     },
 };
 

@@ -8,7 +8,7 @@ use crate::cause::edge::signs::platform::is_gate;
 use crate::exchange::Answer;
 use crate::probe::Probe;
 use crate::sign::answer::{At, is_aside};
-use crate::sign::{accepted, answers, refused};
+use crate::sign::{accepted, answers, logs, refused};
 use crate::{Clue, Evidence, Source};
 
 /// Words in any case, across lines.
@@ -56,6 +56,35 @@ pub(super) fn said(evidence: &Evidence, words: Option<&Regex>) -> Vec<Clue> {
 /// Requests of a HAR file that are quoted for one reason.
 const BROWSED: usize = 3;
 
+/// Where a log gives the reason. A line or two among many requests that went well are somebody's, and no finding about the
+/// service, unless the client's own request is turned away too.
+pub(super) fn logged(evidence: &Evidence, name: &str) -> Vec<Clue> {
+    let turned_away = evidence
+        .answer(Probe::Client)
+        .is_some_and(|answer| !accepted(answer));
+    let findings = evidence.logs.findings.iter();
+    let count = findings
+        .filter(|finding| finding.text() == Some(name))
+        .map(|finding| finding.count)
+        .max();
+    let served: u64 = evidence
+        .logs
+        .files
+        .iter()
+        .flat_map(|file| &file.statuses)
+        .filter(|(status, _)| (200..300).contains(*status))
+        .map(|(_, count)| count)
+        .sum();
+    let stray = count.is_some_and(|count| count <= STRAY && count * 10 <= served);
+    if stray && !turned_away {
+        return Vec::new();
+    }
+    logs::text(evidence, name)
+}
+
+/// Lines that may be those of one visitor.
+const STRAY: u64 = 3;
+
 /// Refusals of the client's own request, at the end of its redirects too; not those of a platform's gate, which are
 /// about another token.
 pub(super) fn own(evidence: &Evidence) -> impl Iterator<Item = (Probe, &Answer)> {
@@ -84,10 +113,20 @@ fn reasons_of(answer: &Answer) -> impl Iterator<Item = &str> {
         .iter()
         .filter(move |(name, _)| telling(name))
         .map(|(_, value)| value.as_str());
-    let end = (0..=REASON.min(answer.body.len()))
-        .rev()
-        .find(|end| answer.body.is_char_boundary(*end));
-    let body = answer.body.get(..end.unwrap_or_default());
+    let head = beginning(&answer.body);
+    // Pages of frameworks that explain an error begin with styles.
+    let page = answer.header("content-type");
+    let is_page = page.is_some_and(|page| page.contains("html"));
+    let shown = answer.body.find("<body").filter(|_| is_page);
+    let shown = shown.and_then(|at| Some(beginning(answer.body.get(at..)?)));
+    let body = std::iter::once(head).chain(shown);
     let vague = |text: &&str| VAGUE.as_ref().is_some_and(|vague| vague.is_match(text));
     fields.chain(body).filter(move |text| !vague(text))
+}
+
+/// The part of a text in which a reason is looked for.
+fn beginning(text: &str) -> &str {
+    let mut ends = (0..=REASON.min(text.len())).rev();
+    let end = ends.find(|end| text.is_char_boundary(*end));
+    text.get(..end.unwrap_or_default()).unwrap_or_default()
 }
