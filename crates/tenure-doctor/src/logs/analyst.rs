@@ -295,7 +295,9 @@ impl Pass<'_> {
             // A known text is among the words that count.
             let texts = interesting.then(|| prefilter.texts(line));
             let mut said = Vec::new();
-            for name in texts.into_iter().flatten().chain(texts::left_out(&record)) {
+            let by_fields = [texts::left_out(&record), texts::cached_refusal(&record)];
+            let by_fields = by_fields.into_iter().flatten();
+            for name in texts.into_iter().flatten().chain(by_fields) {
                 // Two words for one thing are one line all the same.
                 if said.contains(&name) {
                     continue;

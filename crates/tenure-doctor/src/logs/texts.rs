@@ -38,6 +38,24 @@ pub(super) fn left_out(record: &Record) -> Option<&'static str> {
     }
 }
 
+/// What the fields of an access log say together: a cache gave the refusal (nginx's `$upstream_cache_status` and its like,
+/// the logs of Cloudflare and Amazon CloudFront).
+pub(super) fn cached_refusal(record: &Record) -> Option<&'static str> {
+    let kept = record.text(&[
+        "upstreamcachestatus",
+        "cachestatus",
+        "cachecachestatus",
+        "xcache",
+        "=cache",
+        "xedgeresulttype",
+    ])?;
+    let hit = ["hit", "stale", "updating", "revalidated"];
+    let status = record.number(&["status", "edgeresponsestatus", "statuscode", "scstatus"]);
+    let refused = status.is_some_and(|status| [401.0, 403.0].contains(&status));
+    let given = hit.iter().any(|word| kept.eq_ignore_ascii_case(word));
+    (refused && given).then_some("edge-cached-refusal-logged")
+}
+
 /// Whether the line is of a level for developers, by its beginning.
 pub(super) fn is_chatter(line: &[u8]) -> bool {
     const HEAD: usize = 120;

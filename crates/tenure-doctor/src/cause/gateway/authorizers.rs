@@ -11,7 +11,8 @@ use super::signs::pools::{OTHER_POOL_ACCEPTED, POOL_DIFFERS, TOKEN_OF_OTHER_POOL
 use super::signs::routes::{ROUTE_KNOWN, ROUTE_UNKNOWN};
 use super::signs::settings::IDENTITY_ELSEWHERE;
 use super::signs::{
-    AUTHORIZER_DENIES, COGNITO_EXPIRED, LOGGED_AUTHORIZER_FAILURE, LOGGED_AUTHORIZER_SETUP,
+    AUTHORIZER_DENIES, COGNITO_EXPIRED, LOGGED_ACCESS_DENIED, LOGGED_AUTHORIZER_FAILURE,
+    LOGGED_AUTHORIZER_SETUP, LOGGED_NOT_ALLOWED, LOGGED_UNAUTHORIZED,
 };
 use crate::cause::{Cause, Layer, Step};
 use crate::probe::Probe;
@@ -42,6 +43,7 @@ pub(super) const UNAUTHORIZED: Cause = Cause {
     signs: &[
         (&AUTHORIZER_REFUSES, Strength::Points),
         (&AUTHORIZER_NAMED, Strength::Hints),
+        (&LOGGED_UNAUTHORIZED, Strength::Points),
         (&ROUTE_KNOWN, Strength::Hints),
         (&TOKEN_OF_OTHER_POOL, Strength::Marks),
         (&POOL_DIFFERS, Strength::Suggests),
@@ -116,6 +118,8 @@ pub(super) const DENY: Cause = Cause {
     signs: &[
         (&AUTHORIZER_DENIES, Strength::Marks),
         (&EXPLICIT_DENY, Strength::Points),
+        (&LOGGED_NOT_ALLOWED, Strength::Points),
+        (&LOGGED_ACCESS_DENIED, Strength::Suggests),
         (&DENIED_ELSEWHERE, Strength::Suggests),
         (&OTHER_TOKEN_ACCEPTED, Strength::Hints),
     ],

@@ -73,6 +73,21 @@ texts! {
     /// The same, for an authorizer that fails.
     LOGGED_AUTHORIZER_FAILURE = "gateway-logged-authorizer-failure", At::Client, "authorizer_failure",
         "the gateway's log names a Lambda authorizer that fails";
+    /// The execution log of a REST API, where the authorizer's policy does not allow the request.
+    LOGGED_NOT_ALLOWED = "gateway-logged-not-allowed", At::Client, "the client is not authorized to perform this operation",
+        "the gateway's execution log says that the authorizer's policy does not allow the request";
+    /// The same, by the type of the answer.
+    LOGGED_ACCESS_DENIED = "gateway-logged-access-denied", At::Client, "gateway response type: access_denied",
+        "the gateway's execution log has requests that an authorizer denied";
+    /// The same, for a token that its authorizer does not take.
+    LOGGED_UNAUTHORIZED = "gateway-logged-unauthorized", At::Client, "gateway response type: unauthorized",
+        "the gateway's execution log has requests that an authorizer did not take";
+    /// The same, for rates.
+    LOGGED_THROTTLED = "gateway-logged-throttled", At::Client, "gateway response type: throttled",
+        "the gateway's execution log has requests beyond a rate";
+    /// The same, for quotas.
+    LOGGED_QUOTA = "gateway-logged-quota", At::Client, "gateway response type: quota_exceeded",
+        "the gateway's execution log has requests beyond a quota";
     /// Apigee's policy for API keys, and its products' own names.
     LOGGED_APIGEE_KEY = "gateway-logged-apigee-key", At::Client, "invalidapikey",
         "Apigee's log names the API key";

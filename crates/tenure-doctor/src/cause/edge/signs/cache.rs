@@ -5,7 +5,7 @@ use crate::compare::same;
 use crate::logs::Browsed;
 use crate::probe::Probe;
 use crate::sign::answer::from_cache;
-use crate::sign::{Sign, accepted, client_answers, first_of, refused, seen, together};
+use crate::sign::{Sign, accepted, client_answers, first_of, logs, refused, seen, together};
 
 /// With a query that no cache knows, a request without a token is refused.
 pub(crate) static BARE_FRESH_REFUSED: Sign = Sign {
@@ -107,6 +107,13 @@ pub(crate) static CACHE_BROWSED_AGAINST_SERVICE: Sign = Sign {
             .map(|(one, ..)| one.clue("refused by a cache, granted by the service"))
             .collect()
     },
+};
+
+/// An access log that names both the status and what the cache did.
+pub(crate) static CACHED_REFUSAL_LOGGED: Sign = Sign {
+    name: "edge-cached-refusal-logged",
+    means: "an access log shows refusals that a cache gave without asking the service",
+    find: |evidence| logs::text(evidence, "edge-cached-refusal-logged"),
 };
 
 /// A refusal that no token changes, and a query does: with it the token is looked at.
