@@ -16,7 +16,7 @@ PYTHON = [HERE, HERE / "programs/fastapi-0.115"]
 NPM = [HERE, HERE / "programs/express-gateway", REPOSITORY / "crates/tenure-lab/foreign"]
 # Scripts of other people's packages stay unrun, but for the lab's Node.js, which is made by one.
 SCRIPTS = {REPOSITORY / "crates/tenure-lab/foreign"}
-BUILT = {"record": REPOSITORY / "target/debug/examples/record", "tenure": REPOSITORY / "target/debug/tenure"}
+BUILT = [REPOSITORY / "target/debug/examples/record", REPOSITORY / "target/debug/tenure"]
 # Asked by Debian's packages before they start a server; 101 forbids it.
 POLICY = Path("/usr/sbin/policy-rc.d")
 
@@ -26,7 +26,7 @@ def missing() -> list[str]:
     lacking = [f"Debian's {package}" for package in packages()]
     lacking += [str((folder / ".venv").relative_to(REPOSITORY)) for folder in PYTHON if not stamped(folder)]
     lacking += [str((folder / "node_modules").relative_to(REPOSITORY)) for folder in NPM if not locked(folder)]
-    return lacking + [str(program.relative_to(REPOSITORY)) for program in BUILT.values() if not program.exists()]
+    return lacking + [str(program.relative_to(REPOSITORY)) for program in BUILT if not program.exists()]
 
 
 def install() -> int:
@@ -44,8 +44,8 @@ def install() -> int:
         if not locked(folder):
             print(f"setup: npm ci in {folder.relative_to(REPOSITORY)}", flush=True)
             run("npm", "ci", "--no-audit", "--no-fund", "--silent", *([] if folder in SCRIPTS else ["--ignore-scripts"]), cwd=folder)
-    if not all(program.exists() for program in BUILT.values()):
-        run("cargo", "build", "--package", "tenure", "--package", "tenure-doctor", "--bins", "--example", "record", cwd=REPOSITORY)
+    # Cargo knows what is up to date.
+    run("cargo", "build", "--quiet", "--package", "tenure", "--package", "tenure-doctor", "--bins", "--example", "record", cwd=REPOSITORY)
     for lacking in (still := missing()):
         print(f"setup: {lacking} is missing")
     return 1 if still else 0

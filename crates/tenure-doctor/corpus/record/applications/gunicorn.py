@@ -64,7 +64,6 @@ def day(story, service, people, rounds, seconds=50):
         story.pass_(seconds)
 
 
-
 @case("django-simplejwt-two-tabs", family="session", expected=["TN0602"], settling=True, recorded=SIMPLEJWT,
       fault="Two tabs share localStorage and both refresh when the access token ends; simplejwt blacklists the token after the "
             "first, and the second tab signs the user out.")
@@ -93,7 +92,6 @@ def two_tabs(lab):
     note("[tab 1]", "storage event: access removed, redirecting to /login?expired=1")
     day(story, web, people, 4)
     return story.inputs(logs={"gunicorn.log": web.log(), "console-export.log": "\n".join(events) + "\n"})
-
 
 
 def claim(token, name="jti"):

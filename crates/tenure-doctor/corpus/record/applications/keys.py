@@ -178,7 +178,7 @@ def issuer_poor(lab: Lab):
 @case("express-penalty-box", family="verifier", expected=["TN0613", "TN0401"], settling=True, recorded=AWS,
       fault="After a token with an unknown kid aws-jwt-verify asks for no keys for 10 seconds; good tokens of the newly rotated key are refused meanwhile.")
 def penalty_box(lab: Lab):
-    old, new, stray = Key(), Key(), Key()
+    old, new = Key(), Key()
     at = issuer(lab, old)
     port = start(lab, "express", library="aws", jwks=f"{at.url}/jwks.json", issuer=at.url)
     early = of(new, at)

@@ -66,10 +66,17 @@ def extended_healthy(lab):
         service.ask("/api/orders", f"eyJhbGciOiJub25lIn0.e{turn}.", ip="198.51.100.66", agent="Nuclei - Open-source project")
         service.ask("/api/orders", "x" * 12, ip="198.51.100.66", agent="Nuclei - Open-source project")
         ensure(service.ask("/api/me", make(clock.now() - 1000, "u-4711", age=0), ip="203.0.113.80") == 401, "ended")
-        ensure(service.ask("/api/me", make(clock.now(), "u-4711", age=0), ip="203.0.113.80") == 200, "again")
+        ensure(service.ask("/api/me", make(clock.now(), "u-4711", age=1), ip="203.0.113.80") == 200, "again")
     found = service.probed(make(), log_name="orders.log", keep=asked("again*", "browser"))
     ensure(status(found["exchanges"], "client") == 200, "well")
     return found
+
+
+def workers(lab, clock, port, **options) -> Service:
+    """Flask-Login under gunicorn, three of it."""
+    command = [PYTHON.with_name("gunicorn"), "--workers", "3", "--bind", f"127.0.0.1:{port}", "--chdir", PROGRAMS, "--access-logfile", "-",
+               "--worker-tmp-dir", lab.folder, "--access-logformat", '%({x-forwarded-for}i)s - - %(t)s "%(r)s" %(s)s %(b)s "-" "%(a)s" <%(p)s>', "small:app"]
+    return Service(lab, "small.py", clock=clock, port=port, command=command, env={"HOME": str(lab.folder)}, framework="flask-login", **options)
 
 
 APP_PY = 'import os\n\nfrom flask import Flask\n\napp = Flask(__name__)\napp.secret_key = os.urandom(24)\n'
@@ -79,9 +86,7 @@ APP_PY = 'import os\n\nfrom flask import Flask\n\napp = Flask(__name__)\napp.sec
       fault="secret_key = os.urandom(24) in each of gunicorn's three workers: a session holds at one of them and not at the others.")
 def urandom(lab):
     clock, port = RealClock(lab), lab.port()
-    command = [PYTHON.with_name("gunicorn"), "--workers", "3", "--bind", f"127.0.0.1:{port}", "--chdir", PROGRAMS, "--access-logfile", "-", "--worker-tmp-dir", lab.folder,
-               "--access-logformat", '%({x-forwarded-for}i)s - - %(t)s "%(r)s" %(s)s %(b)s "-" "%(a)s" <%(p)s>', "small:app"]
-    service = Service(lab, "small.py", clock=clock, port=port, command=command, env={"HOME": str(lab.folder)}, framework="flask-login", session_secret="random")
+    service = workers(lab, clock, port, session_secret="random")
     seen = []
     for user in range(6):
         browser = {"agent": "Mozilla/5.0 (X11; Ubuntu; Linux x86_64; rv:144.0) Gecko/20100101 Firefox/144.0", "ip": f"203.0.113.{40 + user}"}
@@ -225,9 +230,7 @@ def odd_key(lab):
 def release(lab):
     clock, port, log, cookies = RealClock(lab), lab.port(), "", {}
     for turn in range(2):
-        command = [PYTHON.with_name("gunicorn"), "--workers", "3", "--bind", f"127.0.0.1:{port}", "--chdir", PROGRAMS, "--access-logfile", "-", "--worker-tmp-dir", lab.folder,
-                   "--access-logformat", '%({x-forwarded-for}i)s - - %(t)s "%(r)s" %(s)s %(b)s "-" "%(a)s" <%(p)s>', "small:app"]
-        service = Service(lab, "small.py", clock=clock, port=port, name=f"web{turn}", command=command, env={"HOME": str(lab.folder)}, framework="flask-login", session_secret="b7c1f9d2" * 6)
+        service = workers(lab, clock, port, name=f"web{turn}", session_secret="b7c1f9d2" * 6)
         for step in range(60):
             browser = {"agent": "Mozilla/5.0 (X11; Ubuntu; Linux x86_64; rv:144.0) Gecko/20100101 Firefox/144.0", "ip": f"203.0.113.{40 + step % 6}"}
             if step % 6 not in cookies:

@@ -183,7 +183,7 @@ def openidc(lab, directives, options="", requires="Require valid-user", **more):
     """mod_auth_openidc as an OAuth 2.0 resource server before an API that believes it."""
     api = service(lab, before=lambda request: Reply(200, {"orders": [{"id": 17}], "user": request.header("oidc-claim-sub")}) if request.path.startswith("/orders") and request.method != "OPTIONS" else None, cors=True)
     site = f"{directives}\n<Location />\n  AuthType oauth20\n  {requires}\n{options}</Location>\nProxyPass / http://{api.direct}/"
-    edge = apache(lab, site, modules=["auth_openidc"], hidden=f"OIDCCryptoPassphrase throwaway\nOIDCCacheType shm", **more)
+    edge = apache(lab, site, modules=["auth_openidc"], hidden="OIDCCryptoPassphrase throwaway\nOIDCCacheType shm", **more)
     return api, edge
 
 

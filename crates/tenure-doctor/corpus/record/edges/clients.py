@@ -79,7 +79,7 @@ def scheme(lab):
 def http_configured(lab):
     api = service(lab)
     pem, ca = certificate(lab, "api.example.test")
-    edge = nginx(lab, f"ssl_certificate {pem};\nssl_certificate_key {pem};\nlocation / {{ proxy_pass http://{api.direct}; }}", tls=" ssl", name="secure")
+    edge = nginx(lab, f"ssl_certificate {pem};\nssl_certificate_key {pem};\nlocation / {{ proxy_pass http://{api.direct}; }}", listen=" ssl", name="secure")
     plain = nginx(lab, "server_name api.example.test;\nreturn 301 https://$host$request_uri;", name="plain")
     token, wanted = api.token(), target("http://api.example.test/orders/17")
     sent = record(wanted, token, ca=ca, resolve={"api.example.test:80": [f"127.0.0.1:{edges.one_port(lab, tls=edge.port, plain=plain.port)}"]})
@@ -119,7 +119,7 @@ def opaque(lab):
       fault="A token of staging's issuer comes to production's Apache: its key id is none of production's key set.")
 def environment(lab):
     pem, _ = certificate(lab, "login.example.test")
-    issuer = nginx(lab, "ssl_certificate {0};\nssl_certificate_key {0};\nlocation / {{ proxy_pass http://127.0.0.1:{1}; }}".format(pem, port := lab.port()), tls=" ssl", name="login")
+    issuer = nginx(lab, "ssl_certificate {0};\nssl_certificate_key {0};\nlocation / {{ proxy_pass http://127.0.0.1:{1}; }}".format(pem, port := lab.port()), listen=" ssl", name="login")
     api, edge = openidc(lab, f"OIDCSSLValidateServer Off\nOIDCOAuthSSLValidateServer Off\nOIDCOAuthVerifyJwksUri https://127.0.0.1:{issuer.port}/jwks.json", level="warn auth_openidc:info")
     lab.enter(serve(api.issuer.handle, port=port, server=""))
     staging = Key()

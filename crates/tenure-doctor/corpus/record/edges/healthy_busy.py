@@ -157,7 +157,7 @@ def aborted(lab):
 def redirects(lab):
     api = service(lab)
     pem, ca = certificate(lab, "api.example.test")
-    edge = nginx(lab, f"ssl_certificate {pem};\nssl_certificate_key {pem};\nlocation / {{ proxy_pass http://{api.direct}; }}", tls=" ssl", name="secure")
+    edge = nginx(lab, f"ssl_certificate {pem};\nssl_certificate_key {pem};\nlocation / {{ proxy_pass http://{api.direct}; }}", listen=" ssl", name="secure")
     with sped(60, 60):
         plain = nginx(lab, "return 301 https://$host$request_uri;", name="plain")
     crowd = Crowd(plain, seed=85, users=3, agents=["Mozilla/5.0 (compatible; AhrefsBot/7.0)", "Mozilla/5.0 zgrab/0.x", "curl/8.5.0"])

@@ -69,7 +69,7 @@ def bad_requests(lab):
 def forced_refresh(lab):
     pem, _ = certificate(lab, "login.example.test")
     port = lab.port()
-    login = nginx(lab, f"ssl_certificate {pem};\nssl_certificate_key {pem};\nlocation / {{ proxy_pass http://127.0.0.1:{port}; }}", tls=" ssl", name="login")
+    login = nginx(lab, f"ssl_certificate {pem};\nssl_certificate_key {pem};\nlocation / {{ proxy_pass http://127.0.0.1:{port}; }}", listen=" ssl", name="login")
     api, edge = openidc(lab, f"OIDCSSLValidateServer Off\nOIDCOAuthSSLValidateServer Off\nOIDCOAuthVerifyJwksUri https://127.0.0.1:{login.port}/jwks.json", level="warn auth_openidc:info")
     lab.enter(serve(api.issuer.handle, port=port, server=""))
     crowd = Crowd(edge, api, seed=101)

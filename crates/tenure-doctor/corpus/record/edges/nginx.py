@@ -213,7 +213,7 @@ def other_port(lab):
       fault="The old API host redirects to the new one; the header is dropped because the host differs.")
 def other_host(lab):
     api = service(lab)
-    old = nginx(lab, f"server_name old.example.test; location / {{ return 301 http://api.example.test$request_uri; }}")
+    old = nginx(lab, "server_name old.example.test; location / { return 301 http://api.example.test$request_uri; }")
     token, wanted = api.token(), target("http://old.example.test/orders/17")
     sent = record(wanted, token, resolve={"old.example.test:80": [f"127.0.0.1:{old.port}"], "api.example.test:80": [api.direct]})
     ensure(status(sent, "client") == 301 and status(sent, "hop-1") == 401, "refused after the hop")

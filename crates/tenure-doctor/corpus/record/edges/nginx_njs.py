@@ -10,7 +10,6 @@ from lab.servers import Api, Reply
 from lab.tokens import Key, claims
 from lab.traffic import NJS, Crowd, joined, nginx
 
-
 SCRIPT = """import fs from 'fs';
 
 const SECRET = fs.readFileSync('%(secret)s');

@@ -41,7 +41,7 @@ def authority(lab, name: str):
 def guarded(lab, api, clients: str, *, level="info", verify="on", **more):
     pem, ca = certificate(lab, HOST)
     edge = nginx(lab, f"ssl_certificate {pem};\nssl_certificate_key {pem};\nssl_client_certificate {clients};\nssl_verify_client {verify};\n"
-                 f"location / {{ proxy_pass http://{api.direct}; }}", tls=" ssl", level=level, **more)
+                 f"location / {{ proxy_pass http://{api.direct}; }}", listen=" ssl", level=level, **more)
     return edge, ca
 
 

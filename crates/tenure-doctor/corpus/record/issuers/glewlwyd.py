@@ -7,8 +7,8 @@ import urllib.request
 
 import jwt
 from lab.common import answer, case, ensure, inputs, only, record, status, target
+from lab.formats import event
 from lab.glewlwyd import SYSTEM, Glewlwyd
-from lab.oidc import event
 from lab.servers import Api
 from lab.tokens import Key
 

@@ -13,10 +13,11 @@ from lab.cloud import REST, Cloud, Rest, asked, cognito
 from lab.common import case, ensure, inputs, other_clock, record, status, target
 from lab.crowd import add_users, bustle, get, visitors
 from lab.edges import har, logs, page
+from lab.formats import event
 from lab.gateways import EXPRESS, FASTIFY, Gateway
 from lab.glewlwyd import Glewlwyd
 from lab.glewlwyd import SYSTEM as GLEWLWYD
-from lab.oidc import WITH_API, Provider, api, event
+from lab.oidc import WITH_API, Provider, api
 from lab.oidc import SYSTEM as OIDC
 from lab.servers import Api
 from lab.tenure import Service, ready

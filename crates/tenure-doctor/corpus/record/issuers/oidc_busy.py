@@ -11,7 +11,8 @@ from issuers.oidc_sessions import refreshed
 from issuers.oidc_tokens import asked
 from lab.common import answer, case, ensure, inputs, only, other_clock, status, target
 from lab.edges import certificate, logs, nginx
-from lab.oidc import SYSTEM, WITH_API, Provider, api, event
+from lab.formats import event
+from lab.oidc import SYSTEM, WITH_API, Provider, api
 from lab.servers import Api, fixed
 from lab.tokens import Key, claims
 

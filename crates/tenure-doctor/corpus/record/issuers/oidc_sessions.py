@@ -8,7 +8,8 @@ import urllib.parse
 
 from issuers.oidc_tokens import asked
 from lab.common import answer, case, ensure, inputs, record, status, target
-from lab.oidc import SYSTEM, WITH_API, Provider, api, event
+from lab.formats import event
+from lab.oidc import SYSTEM, WITH_API, Provider, api
 from lab.servers import Api, Denied
 
 

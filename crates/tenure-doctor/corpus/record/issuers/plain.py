@@ -14,10 +14,11 @@ from lab.cloud import REST, Cloud, Rest, asked, cognito
 from lab.common import answer, case, ensure, inputs, record, status, target
 from lab.crowd import AGENTS, add_users, bustle, get, visitors
 from lab.edges import har, logs, nginx
+from lab.formats import event
 from lab.gateways import EXPRESS, FASTIFY, Gateway
 from lab.glewlwyd import Glewlwyd
 from lab.glewlwyd import SYSTEM as GLEWLWYD
-from lab.oidc import Provider, event
+from lab.oidc import Provider
 from lab.oidc import SYSTEM as OIDC
 from lab.tenure import Service
 from lab.tenure import SYSTEM as TENURE

@@ -11,17 +11,18 @@ from lab import tenure as tenure_lab
 from lab.common import answer, case, ensure, inputs, only, other_clock, status, target, without
 from lab.crowd import AGENTS, NAMES, add_users, bustle, enter, together, visitors
 from lab.edges import fetch, field, har, logs, page
-from lab.tenure import SYSTEM, Service, event, ready
+from lab.formats import event
+from lab.tenure import SYSTEM, Service, ready
 from lab.wire import later, sent
 
 REDIS = f"{SYSTEM}, Redis 7.0.15"
 PAGE = "https://shop.example.com"
 
 
-def redis(lab):
-    port = lab.port()
+def redis(lab, *more, port=None):
+    port = port or lab.port()
     child = lab.start("redis", ["redis-server", "--port", port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "yes",
-                                "--dir", lab.folder, "--maxmemory-policy", "noeviction"], port=port)
+                                "--dir", lab.folder, "--maxmemory-policy", "noeviction", *more], port=port)
     return port, child
 
 
@@ -284,10 +285,7 @@ def healthy_restart(lab):
 @case("tenure-healthy-redis-back", family="healthy", recorded=REDIS,
       fault="Nothing any more: Redis was restarted, refreshes got 503 and were tried again; all sessions are there.")
 def redis_back(lab):
-    port = lab.port()
-    start = lambda: lab.start("redis", ["redis-server", "--port", port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "yes",
-                                        "--appendfsync", "always", "--dir", lab.folder], port=port)
-    child = start()
+    port, child = redis(lab, "--appendfsync", "always")
     service = Service(lab, config=f'[store]\nurl = "redis://127.0.0.1:{port}"\n')
     emails = add_users(service)
     bustle(service, emails, rounds=2)
@@ -296,7 +294,7 @@ def redis_back(lab):
     child.wait()
     first = service.refresh(tokens["refresh_token"])
     ensure(first[0] == 503, str(first))
-    start()
+    redis(lab, "--appendfsync", "always", port=port)
     for _ in range(30):
         time.sleep(1)
         code, _, more = service.refresh(tokens["refresh_token"])

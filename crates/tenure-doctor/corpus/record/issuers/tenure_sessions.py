@@ -6,8 +6,9 @@ import time
 
 import jwt
 from lab.common import answer, case, ensure, inputs, only, record, status, target
+from lab.formats import event
 from lab.servers import Api
-from lab.tenure import CAUSE, EMAIL, SYSTEM, Service, event, ready
+from lab.tenure import CAUSE, EMAIL, SYSTEM, Service, ready
 from lab.wire import later, sent
 
 API = f"{SYSTEM}, PyJWT 2.15.1"

@@ -181,6 +181,10 @@ class Lab:
         path.write_text(text)
         return path
 
+    def replace(self, name: str, text: str) -> pathlib.Path:
+        """The same for a file that programs read at any moment: never half of it."""
+        return self.write(f"{name}.next", text).replace(self.folder / name)
+
     def read(self, name: str) -> str:
         """A file of the lab's folder, such as a log."""
         path = self.folder / name

@@ -89,7 +89,7 @@ class Execution:
                                       f"Using valid authorizer policy for principal: ********{who}", "Successfully completed authorizer execution")
 
     def starting(self, who="4f2a"):
-        uri = f"https://lambda.eu-west-1.amazonaws.com/2015-03-31/functions/arn:aws:lambda:eu-west-1:111122223333:function:shop-authorizer/invocations"
+        uri = "https://lambda.eu-west-1.amazonaws.com/2015-03-31/functions/arn:aws:lambda:eu-west-1:111122223333:function:shop-authorizer/invocations"
         return self.say(f"Starting authorizer: k7m2p9 for request: {self.request}", f"Incoming identity: {'*' * 60}{who}", f"Endpoint request URI: {uri}")
 
     def plan(self):

@@ -62,21 +62,22 @@ def service(lab: Lab, alg="RS256", **api) -> Service:
     return Service(key, issuer, serves, lab.enter(serves.running()))
 
 
-def nginx(lab: Lab, server: str, http: str = "", *, level="error", name="nginx", listen="", port=None) -> Edge:
-    """`server` and `http` are what stands in those blocks. Logs: NAME/access.log, NAME/error.log."""
+def nginx(lab: Lab, server: str, http: str = "", *, top="", level="error", log="combined", name="nginx", listen="", port=None) -> Edge:
+    """`server`, `http` and `top` are what stands in those blocks. Logs: NAME/access.log, NAME/error.log."""
     port = port or lab.port()
     folder = lab.folder / name
     (folder / "tmp").mkdir(parents=True)
-    shown = f"""events {{ worker_connections 256; }}
+    shown = f"""{indent(top, 0)}
+events {{ worker_connections 256; }}
 http {{
-  access_log {folder}/access.log combined;
 {indent(http, 2)}
+  access_log {folder}/access.log {log};
   server {{
     listen 127.0.0.1:{port}{listen};
 {indent(server, 4)}
   }}
 }}
-"""
+""".lstrip()
     places = "".join(f"{kind}_temp_path {folder}/tmp/{kind}; "
                      for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
     path = lab.write(f"{name}/nginx.conf", "user root; worker_processes 1; daemon off; "

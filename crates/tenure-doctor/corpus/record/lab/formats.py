@@ -1,8 +1,9 @@
-"""Lines of a log as those who collect logs keep them."""
+"""Lines of logs, as apps write them and as those who collect logs keep them."""
 
 import datetime
 import json
 import re
+import time
 
 
 def stamps(line: str, fallback: float) -> float:
@@ -68,3 +69,10 @@ def cloudwatch(text: str, stream: str, begin=0.0) -> str:
                "ingestionTime": int(at * 1000) + 1873, "eventId": f"3{int(at * 1000)}{number:041}"}
               for number, (at, line) in enumerate(timed(text, begin))]
     return json.dumps({"events": events, "searchedLogStreams": []}, indent=4) + "\n"
+
+
+def event(after, name, **more):
+    """A line of the app's log: a name and JSON. `after` in seconds from two minutes ago."""
+    at = time.time() - 120 + after
+    stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(at)) + f".{int(at * 1000) % 1000:03}Z"
+    return f"{stamp} {name} {json.dumps(more)}\n"

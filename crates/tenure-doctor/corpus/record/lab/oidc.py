@@ -1,7 +1,6 @@
 """npm `oidc-provider` as a process, and an API that verifies its tokens."""
 
 import json
-import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -90,10 +89,3 @@ def api(lab, provider, **changes):
     settings = {"keys": provider.keys(), "issuer": provider.issuer, "audience": RESOURCE} | changes
     port = lab.enter(Api(**settings).running())
     return f"http://127.0.0.1:{port}/orders"
-
-
-def event(after, name, **more):
-    """A line of the app's log: a name and JSON. `after` in seconds from two minutes ago."""
-    at = time.time() - 120 + after
-    stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(at)) + f".{int(at * 1000) % 1000:03}Z"
-    return f"{stamp} {name} {json.dumps(more)}\n"

@@ -1,6 +1,5 @@
 """Frameworks of many languages in a lab, hours of ordinary traffic before the fault, and what a user then has."""
 
-import http.client
 import json
 import random
 import re
@@ -9,6 +8,7 @@ import time
 
 from lab.common import PROGRAMS, PYTHON, Lab, clock_in, inputs, record, scrubbed, target
 from lab.tokens import Key, claims
+from lab.wire import ask
 
 ISSUER = "https://login.example.test"
 BOTS = [("/wp-login.php", "Mozilla/5.0 (compatible; CensysInspect/1.1)"), ("/.env", "python-requests/2.31.0"),
@@ -28,7 +28,7 @@ class Clock:
 
     def move(self, offset: float) -> None:
         self.offset = offset
-        self.lab.write("faketime.next", f"{offset:+.1f}s\n").replace(self.file)
+        self.lab.replace("faketime.rc", f"{offset:+.1f}s\n")
 
     def pass_(self, seconds: float) -> None:
         self.move(self.offset + seconds)
@@ -79,17 +79,8 @@ class Service:
         sent = {"user-agent": agent or AGENTS[0], **({"x-forwarded-for": ip} if ip else {}), **(headers or {})}
         if token:
             sent["authorization"] = scheme + token
-        if body is not None:
-            sent.setdefault("content-type", "application/json")
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=15)
-        try:
-            connection.request(method, path, body if body is None or isinstance(body, str) else json.dumps(body), sent)
-            answered = connection.getresponse()
-            self.answered = answered.read().decode(errors="replace")
-            self.received = answered.getheaders()
-            return answered.status
-        finally:
-            connection.close()
+        status, self.received, self.answered = ask(self.port, method, path, body=body, headers=sent, timeout=15)
+        return status
 
     def traffic(self, mint, *, rounds=20, minutes=60.0, paths=("/api/orders", "/api/orders/17", "/api/me"), good=True) -> list[int]:
         """What others do meanwhile: users with tokens that `mint(now, subject)` makes, probes, bots. Their statuses."""

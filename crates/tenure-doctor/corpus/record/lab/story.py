@@ -3,9 +3,7 @@
 Programs run with `programs/clock.c` preloaded, so that the hours of a log pass while the requests are real.
 """
 
-import contextlib
 import datetime
-import http.client
 import json
 import random
 import re
@@ -13,6 +11,7 @@ import subprocess
 import time
 
 from lab.common import PROGRAMS, PYTHON, ensure, inputs, scrubbed
+from lab.wire import ask
 
 VENV = PYTHON.parent
 BOTS = ("Mozilla/5.0 (compatible; bingbot/2.0; +http://www.bing.com/bingbot.htm)", "Mozilla/5.0 zgrab/0.x",
@@ -43,7 +42,7 @@ class Story:
 
     def _move(self, offset: float) -> None:
         self.offset = offset
-        self.lab.write("clock.next", repr(offset)).replace(self.lab.folder / "clock")
+        self.lab.replace("clock", repr(offset))
 
     def env(self, skew: float = 0) -> dict[str, str]:
         """For a program that lives in this time, or beside it by a fixed number of seconds."""
@@ -110,20 +109,11 @@ class Service:
 
     def send(self, method, path, *, body=None, form=None, headers=None, timeout=10):
         """(status, header fields, text) of one request on a connection of its own."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
-        sent = dict(headers or {})
-        if body is not None:
-            sent.setdefault("content-type", "application/json")
-            form = json.dumps(body)
-        elif form is not None:
-            sent.setdefault("content-type", "application/x-www-form-urlencoded")
-        with contextlib.closing(connection):
-            connection.request(method, path, form, sent)
-            answer = connection.getresponse()
-            fields = {}
-            for field, value in answer.getheaders():
-                fields[field.lower()] = f"{fields[field.lower()]}\n{value}" if field.lower() in fields else value
-            return answer.status, fields, answer.read().decode(errors="replace")
+        status, answered, text = ask(self.port, method, path, body=body, form=form, headers=headers, timeout=timeout)
+        fields = {}
+        for field, value in answered:
+            fields[field.lower()] = f"{fields[field.lower()]}\n{value}" if field.lower() in fields else value
+        return status, fields, text
 
     def noise(self, rounds: int, seconds: float = 6.0, probe="/healthz", agent="kube-probe/1.29") -> None:
         """Innocent traffic: health checks, bots, scanners."""

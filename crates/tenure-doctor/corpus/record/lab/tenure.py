@@ -3,7 +3,6 @@
 import json
 import os
 import subprocess
-import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -123,10 +122,3 @@ def ready(service):
     """The answer of `/health/ready`, as a file."""
     answer = service.call("/health/ready")[2]
     return {"health-ready.json": json.dumps(answer, indent=1)}
-
-
-def event(after, name, **more):
-    """A line of the app's log: a name and JSON. `after` in seconds from two minutes ago."""
-    at = time.time() - 120 + after
-    stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(at)) + f".{int(at * 1000) % 1000:03}Z"
-    return f"{stamp} {name} {json.dumps(more)}\n"

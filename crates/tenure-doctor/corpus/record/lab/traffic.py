@@ -85,28 +85,9 @@ def statuses(entries) -> list[int]:
     return [entry["response"]["status"] for entry in entries]
 
 
-def nginx(lab: Lab, server: str, http: str = "", *, top="", level="error", name="nginx", log="combined", port=None, tls="") -> Edge:
-    """As `edges.nginx`, with `top` at the top level, addresses of X-Forwarded-For, and another format of the access log."""
-    port = port or lab.port()
-    folder = lab.folder / name
-    (folder / "tmp").mkdir(parents=True)
-    shown = f"""{indent(top, 0)}
-events {{ worker_connections 256; }}
-http {{
-  {REAL_IP}
-{indent(http, 2)}
-  access_log {folder}/access.log {log};
-  server {{
-    listen 127.0.0.1:{port}{tls};
-{indent(server, 4)}
-  }}
-}}
-""".lstrip()
-    places = "".join(f"{kind}_temp_path {folder}/tmp/{kind}; " for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
-    path = lab.write(f"{name}/nginx.conf", f"user root; worker_processes 1; daemon off; pid {folder}/pid; error_log {folder}/error.log {level};\n"
-                     + shown.replace("http {\n", "http { " + places + "\n", 1))
-    lab.start(name, ["nginx", "-p", folder, "-e", folder / "error.log", "-c", path], port=port)
-    return Edge(port, {"nginx.conf": shown})
+def nginx(lab: Lab, server: str, http: str = "", **more) -> Edge:
+    """As `edges.nginx`, with addresses of X-Forwarded-For."""
+    return edges.nginx(lab, server, f"{REAL_IP}\n{indent(http, 0)}", **more)
 
 
 def squid(lab: Lab, rules: str, *, accel: int | None = None, peer="", name="squid", site="api.example.test", log="squid") -> Edge:

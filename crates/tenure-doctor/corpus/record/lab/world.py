@@ -14,6 +14,7 @@ import time
 
 from lab.common import PROGRAMS, Lab, ensure, inputs, scrubbed
 from lab.versions import versions
+from lab.wire import ask
 
 FASTAPI = versions("fastapi", "structlog", "PyJWT")
 PINO = versions("express", "pino-http", "jsonwebtoken")
@@ -46,9 +47,7 @@ class World:
         self._move(float(self.clock.read_text()) + seconds)
 
     def _move(self, offset: float) -> None:
-        # Services read it at any moment: it is replaced, never written in place.
-        written = self.lab.write("clock.next", repr(offset))
-        written.replace(self.clock)
+        self.lab.replace("clock", repr(offset))
 
     def now(self) -> float:
         return time.time() + float(self.clock.read_text())
@@ -85,14 +84,8 @@ class Server:
 
     def send(self, method, path, *, body=None, headers=None, timeout=5):
         """(status, headers, body) of one request on a connection of its own."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
-        sent = {"content-type": "application/json", **(headers or {})} if body is not None else (headers or {})
-        try:
-            connection.request(method, path, None if body is None else json.dumps(body), sent)
-            answer = connection.getresponse()
-            return answer.status, dict(answer.getheaders()), answer.read().decode()
-        finally:
-            connection.close()
+        status, fields, text = ask(self.port, method, path, body=body, headers=headers, timeout=timeout)
+        return status, dict(fields), text
 
     def noise(self, rounds: int, seconds: float = 7.0) -> None:
         """Innocent traffic: health checks, things that are not there, callers without a token."""
