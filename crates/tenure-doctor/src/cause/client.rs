@@ -15,6 +15,7 @@ mod signs;
 mod transport;
 
 pub(crate) use signs::TEXTS;
+pub(crate) use signs::console::TEXTS as CONSOLE;
 
 pub(super) const CAUSES: &[Cause] = &[
     header::NEVER_ATTACHED,

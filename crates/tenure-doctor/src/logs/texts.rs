@@ -9,6 +9,7 @@ const LISTS: &[&[(&str, &str)]] = &[
     cause::session::TEXTS,
     cause::tenure::TEXTS,
     cause::client::TEXTS,
+    cause::client::CONSOLE,
     cause::verifier::TEXTS[0],
     cause::verifier::TEXTS[1],
     cause::verifier::TEXTS[2],

@@ -1,5 +1,6 @@
 //! What a browser adds: preflights, CORS, cookies.
 
+use crate::cause::client::signs::console;
 use crate::cause::client::{browsed, cookies, cors};
 use crate::cause::{Cause, Layer, Step};
 use crate::probe::Probe;
@@ -19,6 +20,10 @@ pub(super) const PREFLIGHT_NEEDS_TOKEN: Cause = Cause {
     signs: &[
         (&cors::PREFLIGHT_BY_AUTH, Strength::Marks),
         (&browsed::PREFLIGHT_BROWSED, Strength::Marks),
+        (&console::PREFLIGHT, Strength::Points),
+        (&console::PREFLIGHT_REDIRECTED, Strength::Points),
+        (&console::PREFLIGHT_FIREFOX, Strength::Points),
+        (&console::PREFLIGHT_SAFARI, Strength::Points),
         (&cors::PREFLIGHT_AS_BARE, Strength::Suggests),
         (&cors::PREFLIGHT_REDIRECTED, Strength::Suggests),
         (&probes::PREFLIGHT_REFUSED, Strength::Hints),
@@ -58,6 +63,9 @@ pub(super) const REFUSAL_WITHOUT_CORS: Cause = Cause {
         (&cors::SOMEBODY_REFUSED, Strength::Marks),
         (&cors::CORS_ON_SUCCESS_ONLY, Strength::Suggests),
         (&cors::REFUSAL_WITHOUT_CORS, Strength::Points),
+        (&console::NO_ORIGIN, Strength::Points),
+        (&console::NO_ORIGIN_FIREFOX, Strength::Points),
+        (&console::NO_ORIGIN_SAFARI, Strength::Points),
         (&cors::CORS_USED, Strength::Hints),
     ],
     // A refusal that only a probe provoked shows a weakness, and no fault that anybody met.
@@ -92,6 +100,16 @@ pub(super) const COOKIE_NOT_SENT: Cause = Cause {
         (&cors::SAME_SITE_BLOCKS, Strength::Points),
         (&cookies::COOKIE_LEFT_OUT, Strength::Marks),
         (&cookies::COOKIE_WITHHELD, Strength::Points),
+        (&console::WILDCARD, Strength::Points),
+        (&console::CREDENTIALS, Strength::Points),
+        (&console::WILDCARD_FIREFOX, Strength::Points),
+        (&console::CREDENTIALS_FIREFOX, Strength::Points),
+        (&console::COOKIE_CROSS_SITE, Strength::Points),
+        (&console::COOKIE_NOT_SECURE, Strength::Points),
+        (&console::COOKIE_HTTP, Strength::Points),
+        (&console::COOKIE_DOMAIN, Strength::Points),
+        (&console::COOKIE_FOREIGN, Strength::Points),
+        (&console::SET_COOKIE_BLOCKED, Strength::Points),
         (&cors::COOKIE_SESSION, Strength::Hints),
     ],
     against: &[],

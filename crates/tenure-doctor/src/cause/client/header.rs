@@ -179,6 +179,7 @@ pub(super) const SPOILED: Cause = Cause {
     signs: &[
         (&spoiled::CLEANING_TURNS, Strength::Marks),
         (&browsed::SPOILED_BROWSED, Strength::Marks),
+        (&scheme::SCHEME_ADDED, Strength::Marks),
         (&spoiled::SPOILED, Strength::Points),
         (&token::BLEMISHED, Strength::Suggests),
         (&token::BROKEN, Strength::Suggests),
@@ -192,6 +193,7 @@ pub(super) const SPOILED: Cause = Cause {
     settled_by: &[
         &[&spoiled::CLEANING_TURNS],
         &[&browsed::SPOILED_BROWSED],
+        &[&scheme::SCHEME_ADDED],
         &[&spoiled::SPOILED, &spoiled::READ_AND_REFUSED],
     ],
     ruled_out_by: &[&probes::ACCEPTED],

@@ -175,7 +175,7 @@ pub(crate) static NOT_A_JWT: Sign = Sign {
 
 /// Of PyJWT, jsonwebtoken (Node.js), jose, Envoy, Nimbus, golang-jwt, jjwt, Microsoft.IdentityModel, Spring, Kong, aws-jwt-verify,
 /// python-jose, Authlib, lua-resty-jwt.
-const PARSERS: [&str; 20] = [
+const PARSERS: [&str; 21] = [
     "does not consist of exactly 3 parts",
     "error decoding token headers",
     "invalid input segments length",
@@ -193,6 +193,7 @@ const PARSERS: [&str; 20] = [
     "must have three segments",
     "idx12741",
     "malformed token",
+    "token is malformed",
     "wrong number of segments",
     "invalid token format",
     "bad token; invalid",

@@ -1,6 +1,7 @@
 //! What only the causes of client and transport ask.
 
 pub(super) mod carriers;
+pub(in crate::cause) mod console;
 pub(super) mod scheme;
 pub(super) mod spoiled;
 pub(super) mod word;
@@ -41,6 +42,21 @@ texts! {
     /// Tomcat's log and page.
     HEADER_TOO_LARGE_TOMCAT = "tomcat-header-too-large", At::Client, "request header is too large",
         "Tomcat says that the header is too large";
+    /// Node.js, Jetty, gunicorn: the phrase of 431 (RFC 6585, section 5).
+    HEADER_FIELDS_TOO_LARGE = "header-fields-too-large", At::Client, "request header fields too large",
+        "a server says that the header fields are too large";
+    /// Netty, `TooLongHttpHeaderException`.
+    HEADER_TOO_LARGE_NETTY = "netty-header-too-large", At::Client, "http header is larger than",
+        "Netty says that the header is too large";
+    /// Puma, `puma_http11.c`.
+    HEADER_TOO_LARGE_PUMA = "puma-header-too-long", At::Client, "allowed length (was",
+        "Puma says that an element of the request is too long";
+    /// Kestrel, `CoreStrings.resx`.
+    HEADER_TOO_LARGE_KESTREL = "kestrel-header-too-long", At::Client, "request headers too long",
+        "Kestrel says that the header is too large";
+    /// HTTP.sys, which answers 400.
+    HEADER_TOO_LARGE_IIS = "http-sys-header-too-long", At::Client, "the size of the request headers is too long",
+        "HTTP.sys says that the header is too large";
     /// aws-jwt-verify, `assertStringEquals` of `token_use`.
     TOKEN_USE_NOT_ALLOWED = "token-use-not-allowed", At::Client, "token use not allowed",
         "aws-jwt-verify says that the token is of the other kind (`token_use`)";

@@ -39,7 +39,9 @@ pub(crate) static OTHER_SCHEME_WANTED: Sign = Sign {
     name: "other-scheme-wanted",
     means: "the token is accepted without a scheme or with another, and refused with `Bearer`",
     find: |evidence| {
-        if !is_bearer(evidence) {
+        // Behind the edge `Bearer` is understood: what lies between adds a scheme.
+        let added = evidence.answer(Probe::Direct).is_some_and(accepted);
+        if !is_bearer(evidence) || added {
             return Vec::new();
         }
         flips(
@@ -49,6 +51,19 @@ pub(crate) static OTHER_SCHEME_WANTED: Sign = Sign {
                 (Probe::TokenScheme, "with `Token`"),
             ],
         )
+    },
+};
+
+/// The edge takes the bare token, the service behind it wants `Bearer`: the edge adds one.
+pub(crate) static SCHEME_ADDED: Sign = Sign {
+    name: "scheme-added-on-the-way",
+    means: "`Bearer` is accepted behind the edge, and at the edge only the token without it: the edge adds a second one",
+    find: |evidence| {
+        let direct = evidence.answer(Probe::Direct).is_some_and(accepted);
+        if !is_bearer(evidence) || !direct {
+            return Vec::new();
+        }
+        flips(evidence, &[(Probe::Raw, "without a scheme")])
     },
 };
 

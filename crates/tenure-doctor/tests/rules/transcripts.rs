@@ -1,0 +1,116 @@
+//! What a command-line client prints, and what a browser's console says.
+
+use crate::support::{Facts, confirms, facts, leads, leaves_open};
+
+/// A transcript of `curl -v` of these calls: method, path, request fields, status line, answer fields, body.
+fn curl(calls: &[(&str, &[&str], &str, &[&str], &str)]) -> Facts {
+    let mut text = String::new();
+    for (request, sent, status, answered, body) in calls {
+        text.push_str("* Connected to shop.example (192.0.2.7) port 80 (#0)\n");
+        text.push_str(&format!("> {request} HTTP/1.1\n> Host: shop.example\n"));
+        sent.iter()
+            .for_each(|field| text.push_str(&format!("> {field}\n")));
+        text.push_str(&format!("> \n< HTTP/1.1 {status}\n"));
+        answered
+            .iter()
+            .for_each(|field| text.push_str(&format!("< {field}\n")));
+        text.push_str(&format!("< \n{{ [9 bytes data]\n{body}\n"));
+    }
+    facts().log("curl.txt", &text)
+}
+
+const BEARER: &str = "Authorization: Bearer eyJhbGciOiJSUzI1NiJ9.e30.c2ln";
+
+#[test]
+fn a_transcript_of_curl_is_the_clients_own_request() {
+    let limited = (
+        "GET /v1",
+        &[BEARER] as &[_],
+        "429 Too Many Requests",
+        &["Retry-After: 6"] as &[_],
+        "slow down",
+    );
+    let well = ("GET /v1", &[BEARER] as &[_], "200 OK", &[] as &[_], "[]");
+    confirms(&curl(&[well, limited]), "TN0316");
+    leaves_open(&curl(&[well]), "TN0316");
+    let large = (
+        "GET /v1",
+        &[BEARER] as &[_],
+        "431 Request Header Fields Too Large",
+        &[] as &[_],
+        "",
+    );
+    confirms(&curl(&[large]), "TN0113");
+}
+
+#[test]
+fn a_cookie_that_is_not_kept_is_confirmed_by_a_transcript() {
+    let set = |cookie| ("POST /login", &[] as &[_], "200 OK", cookie, "{}");
+    let secure: &[&str] = &["Set-Cookie: sessionid=3f7a; Path=/; Secure"];
+    let open: &[&str] = &["Set-Cookie: sessionid=3f7a; Path=/"];
+    let narrow: &[&str] = &["Set-Cookie: sessionid=3f7a; Path=/auth"];
+    let foreign: &[&str] = &["Set-Cookie: sessionid=3f7a; Path=/; Domain=other.example"];
+    let bare = (
+        "GET /orders",
+        &["Cookie: theme=dark"] as &[_],
+        "401 Unauthorized",
+        &[] as &[_],
+        "",
+    );
+    let sent = (
+        "GET /orders",
+        &["Cookie: sessionid=3f7a"] as &[_],
+        "401 Unauthorized",
+        &[] as &[_],
+        "",
+    );
+    confirms(&curl(&[set(secure), bare]), "TN0112");
+    confirms(&curl(&[set(narrow), bare]), "TN0112");
+    confirms(&curl(&[set(foreign), bare]), "TN0112");
+    leaves_open(&curl(&[set(secure), sent]), "TN0112");
+    leaves_open(&curl(&[set(open), bare]), "TN0112");
+    leaves_open(&curl(&[bare, set(secure)]), "TN0112");
+}
+
+#[test]
+fn what_is_sent_around_the_token_is_confirmed_by_a_transcript() {
+    let refused = |field| {
+        let sent: &[&str] = field;
+        curl(&[(
+            "GET /v1",
+            sent,
+            "401 Unauthorized",
+            &["WWW-Authenticate: Bearer"],
+            "",
+        )])
+    };
+    confirms(
+        &refused(&["Authorization: Bearer \"eyJhbGciOiJSUzI1NiJ9.e30.c2ln\""]),
+        "TN0105",
+    );
+    confirms(
+        &refused(&["Authorization: Bearer Bearer eyJhbGciOiJSUzI1NiJ9.e30.c2ln"]),
+        "TN0105",
+    );
+    confirms(
+        &refused(&["Authorization: Bearer%20eyJhbGciOiJSUzI1NiJ9.e30.c2ln"]),
+        "TN0105",
+    );
+    leaves_open(&refused(&[BEARER]), "TN0105");
+}
+
+#[test]
+fn a_browsers_console_leads_to_preflights_and_cookies() {
+    let console = |says: &str| facts().log("console.log", &format!("12:00:01 error: {says}\n"));
+    let blocked = "Access to fetch at 'https://api.example/v1' from origin 'https://app.example' has been blocked by CORS policy: ";
+    let preflight = "Response to preflight request doesn't pass access control check: It does not have HTTP ok status.";
+    leads(&console(&format!("{blocked}{preflight}")), "TN0110");
+    let missing = "No 'Access-Control-Allow-Origin' header is present on the requested resource.";
+    leads(&console(&format!("{blocked}{missing}")), "TN0111");
+    leads(
+        &console(
+            "Cookie “sid” has been rejected because a non-HTTPS cookie can’t be set as “secure”.",
+        ),
+        "TN0112",
+    );
+}
