@@ -8,6 +8,7 @@ mod odd;
 mod patterns;
 mod secrets;
 mod timeline;
+mod wrapped;
 
 use tenure_doctor::logs::{Analyst, LogFinding, Logs, Pattern};
 

@@ -28,6 +28,12 @@ pub(in crate::logs) const PARTS: &[&str] = &[
     "HEAD /",
     "HEAD http",
     "HEAD \"/",
+    // Gin pads methods.
+    "GET  ",
+    "POST  ",
+    "PUT  ",
+    "PATCH  ",
+    "DELETE  ",
     "Completed ",
     "Sent ",
     "status code: ",
@@ -92,9 +98,13 @@ fn method<'a>(words: &[&'a str], at: usize) -> Option<(&'a str, usize, &'a str)>
 /// An answer without a path.
 fn alone(record: &mut Record, text: &str) {
     let behind = STATUS_AFTER.iter().find_map(|words| {
-        let rest = text.get(text.find(words)? + words.len()..)?;
-        let first = rest.split_ascii_whitespace().next()?;
-        let begins = text.trim_start().starts_with(words) || words.contains("status");
+        let at = text.find(words)?;
+        let before = text.get(..at)?.trim_end();
+        let begins = before.is_empty() || before.ends_with([':', ']']) || words.contains("status");
+        let first = text
+            .get(at + words.len()..)?
+            .split_ascii_whitespace()
+            .next()?;
         status(bare(first)).filter(|_| begins)
     });
     if let Some(status) = behind.filter(|_| record.find(names::STATUS).is_none()) {
