@@ -115,7 +115,7 @@ pub(super) const AT_CLOUDFRONT_OR_BALANCER: Cause = Cause {
         (&LARGE_BODY_BLOCKED, Strength::Marks),
         (&CLIENT_BLOCKED, Strength::Marks),
         (&EDGE_REFUSES, Strength::Points),
-        (&EDGE_REFUSES_ALL, Strength::Points),
+        (&EDGE_REFUSES_ALL, Strength::Suggests),
         (&EDGE_BLOCKS_CLIENT, Strength::Points),
         (&FIREWALL_PAGE, Strength::Marks),
         (&AWS_CHALLENGE, Strength::Marks),
@@ -140,6 +140,7 @@ pub(super) const AT_CLOUDFRONT_OR_BALANCER: Cause = Cause {
           (ModSecurity logs its id) and exempt the API's paths, or raise the size it allows.",
     next: &[
         Step::Probe(Probe::Direct),
+        Step::Probe(Probe::OtherEndpoint),
         Step::Probe(Probe::LargeBody),
         Step::Probe(Probe::SmallBody),
         Step::Probe(Probe::Browser),
