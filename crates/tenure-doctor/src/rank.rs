@@ -5,17 +5,16 @@ use std::collections::HashMap;
 
 use crate::cause::{self, Cause, Step};
 use crate::probe::Probe;
-use crate::sign::{Sign, accepted};
+use crate::sign::Sign;
 use crate::sign::logs::{self, Worth};
 use crate::weight::{LIKELY, POSSIBLE, Strength, UNKNOWN};
-use crate::{Clue, Diagnosis, Evidence, Outcome, Ranked, Source, Verdict, layer, symptom};
+use crate::{Clue, Diagnosis, Evidence, Outcome, Ranked, Verdict, layer, symptom};
 
 /// Ranks the causes by what the evidence says. A function of its argument.
 pub fn diagnose(evidence: &Evidence) -> Diagnosis {
     let called = evidence.with_calls();
     let evidence = called.as_ref().unwrap_or(evidence);
-    let symptoms = symptom::all(evidence);
-    let mut answers = Answers::of(evidence, &symptoms);
+    let mut answers = Answers::of(evidence);
     let mut weighed: Vec<_> = cause::all()
         .filter_map(|cause| Weighed::new(cause, &mut answers))
         .collect();
@@ -27,6 +26,7 @@ pub fn diagnose(evidence: &Evidence) -> Diagnosis {
         .into_iter()
         .filter_map(|weighed| weighed.ranked(whole))
         .collect();
+    let symptoms = symptom::all(evidence);
     Diagnosis {
         outcome: outcome(evidence, &ranked, &symptoms),
         next: next(evidence, &ranked),
@@ -40,17 +40,13 @@ pub fn diagnose(evidence: &Evidence) -> Diagnosis {
 /// What each sign finds; asked once.
 struct Answers<'a> {
     evidence: &'a Evidence,
-    /// The client's request works, and nobody is known to be turned away.
-    works: bool,
     found: HashMap<&'static str, Vec<Clue>>,
 }
 
 impl<'a> Answers<'a> {
-    fn of(evidence: &'a Evidence, symptoms: &[Clue]) -> Self {
-        let works = evidence.answer(Probe::Client).is_some_and(accepted);
+    fn of(evidence: &'a Evidence) -> Self {
         Self {
             evidence,
-            works: works && symptoms.is_empty(),
             found: HashMap::new(),
         }
     }
@@ -66,13 +62,9 @@ impl<'a> Answers<'a> {
     }
 
     /// Whether all of these hold, each by more than hearsay. What only a log tells settles nothing where the client's
-    /// own refusal gives a reason; nor what only the doctor's requests provoked, where the client's works.
+    /// own refusal gives a reason.
     fn settles(&mut self, set: &[&'static Sign]) -> bool {
         let evidence = self.evidence;
-        let provoked = |clue: &Clue| matches!(clue.source, Source::Probe(_));
-        if self.works && set.iter().all(|sign| self.clues(sign).iter().all(provoked)) {
-            return false;
-        }
         let best = |clues: &[Clue]| clues.iter().map(|clue| logs::worth(evidence, clue)).max();
         let worths: Option<Vec<_>> = set.iter().map(|sign| best(self.clues(sign))).collect();
         let worths = worths.unwrap_or_default();

@@ -132,7 +132,21 @@ fn lasts(evidence: &Evidence, line: &LogFinding) -> bool {
     let long_ago = client
         .zip(line.last_ms)
         .is_some_and(|(client, last)| client.at.since(Timestamp(last / 1_000)) > LONG_AGO);
-    !works && !long_ago && !RECOVERED.holds(evidence)
+    !works && !long_ago && !all_served(evidence) && !RECOVERED.holds(evidence)
+}
+
+/// Answers of success from which a log without any other shows that nobody is turned away.
+const SERVED: u64 = 5;
+
+/// All that logs tell of is answered well, whatever a line among it quotes.
+pub(crate) fn all_served(evidence: &Evidence) -> bool {
+    let only_texts = |finding: &LogFinding| finding.pattern == Pattern::Text;
+    let mut answers = evidence.logs.files.iter().flat_map(|file| &file.statuses);
+    let served = answers.clone().map(|(_, count)| count).sum::<u64>() >= SERVED;
+    served
+        && evidence.exchanges.is_empty()
+        && answers.all(|(status, _)| *status < 400)
+        && evidence.logs.findings.iter().all(only_texts)
 }
 
 /// A log that ends so long before the client's request does not explain its refusal.

@@ -1,5 +1,7 @@
 //! What looks like proof and is none: lines that quote, answers that list, faults that others have too.
 
+mod near_misses;
+
 use serde_json::json;
 use tenure_doctor::{Verdict, diagnose};
 

@@ -26,7 +26,6 @@ pub(super) const FASTAPI: Cause = Cause {
     against: &[(&probes::AS_WITHOUT_TOKEN, Points)],
     settled_by: &[
         &[&libraries::FASTAPI_403_BARE, &libraries::FASTAPI_PINNED],
-        &[&libraries::FASTAPI_403_BARE, &libraries::STAYED_AWAY],
         &[&libraries::FASTAPI_403, &signs::SENDS_NO_TOKEN],
     ],
     ruled_out_by: &[],

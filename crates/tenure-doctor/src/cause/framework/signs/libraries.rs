@@ -1,7 +1,6 @@
 //! What libraries for verifying tokens say.
 
 use crate::drift::Subject;
-use crate::logs::{LogFinding, Pattern};
 use crate::probe::Probe;
 use crate::sign::answer::{from_cache, mentions};
 use crate::sign::probes::answers_vary;
@@ -93,28 +92,6 @@ pub(crate) static FASTAPI_PINNED: Sign = Sign {
         });
         pinned
             .map(|belief| Clue::new(format!("FastAPI {}", belief.value), belief.source.clone()))
-            .collect()
-    },
-};
-
-/// A log shows several answers 403, and most were not got over.
-pub(crate) static STAYED_AWAY: Sign = Sign {
-    name: "stayed-away-403",
-    means: "a log shows users answered 403 who were not answered well afterwards",
-    find: |evidence| {
-        let figure = |finding: &LogFinding, name: &str| -> u64 {
-            let value = finding.figures.get(name);
-            value.and_then(|value| value.parse().ok()).unwrap_or(0)
-        };
-        let mut refusals = evidence.logs.findings.iter();
-        let refusals = refusals.find(|finding| {
-            finding.pattern == Pattern::Refusals
-                && figure(finding, "403") >= 3
-                && figure(finding, "recovered_answers") * 2 < finding.count
-        });
-        refusals
-            .map(|finding| Clue::new(&finding.says, finding.source.clone()))
-            .into_iter()
             .collect()
     },
 };
