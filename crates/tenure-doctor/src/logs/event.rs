@@ -82,6 +82,8 @@ pub(super) struct Happening {
     pub(super) lifetime: Option<u64>,
     pub(super) had_token: Option<bool>,
     pub(super) retry: Option<bool>,
+    /// Whether the app takes its user for signed in.
+    pub(super) shown: Option<bool>,
     pub(super) wanted: bool,
     pub(super) reason: Option<String>,
     /// Of a read of the store, the parts of the session: name, and whether it was there.
@@ -160,9 +162,10 @@ impl Reader {
             lifetime: lifetime(record),
             had_token: record.flag(names::HAS_TOKEN),
             retry: record.flag(names::RETRY),
+            shown: record.flag(names::SHOWN),
             wanted,
             reason: reason.map(|reason| shown::label(&reason)),
-            parts: if kind == Kind::StoreRead {
+            parts: if matches!(kind, Kind::StoreRead | Kind::Restored) {
                 parts(record)
             } else {
                 Vec::new()

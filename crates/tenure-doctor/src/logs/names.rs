@@ -314,6 +314,8 @@ pub(super) const HAS_TOKEN: Names = &[
     "tokenpresent",
     "authheader",
 ];
+/// What an app keeps of its user besides the session.
+pub(super) const SHOWN: Names = &["isloggedin", "issignedin", "isauthenticated", "loggedin"];
 pub(super) const RETRY: Names = &[
     "hadretrytoken",
     "isretry",

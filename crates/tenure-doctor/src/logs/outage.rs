@@ -28,14 +28,8 @@ impl Outage {
         self.count += 1;
         self.first.get_or_insert(now);
         let of_issuer = |path: &str| {
-            let parts = [
-                "/oauth2/",
-                "/api/auth/",
-                "/.well-known/",
-                "/realms/",
-                "/connect/token",
-            ];
-            path == "/token" || parts.iter().any(|part| path.contains(part))
+            let parts = ["/api/auth/", "/.well-known/", "/realms/"];
+            path.ends_with("/token") || parts.iter().any(|part| path.contains(part))
         };
         self.of_issuer |= path.is_some_and(of_issuer);
     }

@@ -25,6 +25,7 @@ pub(super) const IN_MEMORY: Cause = Cause {
         (&refreshes::REFRESH_FLIPS, Strength::Marks),
         (&logs::IN_ONE_PROCESS, Strength::Marks),
         (&logs::AFTER_RESTART, Strength::Hints),
+        (&logged::COOKIE_FLIPS, Strength::Points),
     ],
     against: &[
         (&logs::RACE, Strength::Suggests),

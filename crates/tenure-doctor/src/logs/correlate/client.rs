@@ -23,6 +23,7 @@ pub(super) fn judge(scene: &mut Scene<'_>) {
     }
     start(scene);
     user_interface(scene);
+    shown_without_session(scene);
 }
 
 fn read(scene: &mut Scene<'_>) {
@@ -113,6 +114,35 @@ fn early(count: u64) -> Sighting {
     let says =
         format!("{count} requests were sent and refused before the stored session had been read");
     Sighting::new(Pattern::RequestBeforeRestore, says).figure("requests", count)
+}
+
+/// What an app remembers of its user came along (a backup, another store), and the session did not.
+fn shown_without_session(scene: &mut Scene<'_>) {
+    let event = scene.event;
+    let now = Moment::from(event);
+    let person = &mut *scene.person;
+    match event.kind {
+        Kind::Restored | Kind::StoreRead => {
+            if event.shown == Some(true) {
+                person.shown = Some(now);
+            }
+            if !event.parts.is_empty() {
+                person.found_none = event.parts.iter().all(|(_, there)| !there);
+            }
+        }
+        Kind::Login | Kind::StoreWrite | Kind::SignedOut | Kind::Cleared => {
+            (person.shown, person.found_none) = (None, false);
+        }
+        Kind::Request if event.refused() && event.had_token == Some(false) && person.found_none => {
+            let shown = person.shown.take_if(|shown| near(shown, &now, START));
+            if shown.is_some() {
+                let says = "the app took its user for signed in, its store held no session, and its requests went out without a token";
+                let seen = Sighting::new(Pattern::ClearedSilently, says.to_owned());
+                scene.found.push(seen);
+            }
+        }
+        _ => {}
+    }
 }
 
 fn user_interface(scene: &mut Scene<'_>) {

@@ -3,7 +3,8 @@
 use super::said::of_refresh;
 use crate::cause::session::texts;
 use crate::logs::{LogFinding, Pattern};
-use crate::sign::{Sign, each, logs};
+use crate::probe::Probe;
+use crate::sign::{Sign, accepted, client_answers, each, logs, refused, seen};
 use crate::{Clue, Evidence};
 
 /// A used token came back though its successor is in use.
@@ -101,6 +102,24 @@ pub(in super::super) static WORKERS_DISAGREE_ON_REFRESH: Sign = Sign {
                 .get("path")
                 .is_none_or(|path| path == "refresh")
         })
+    },
+};
+
+/// The client's own request is answered well and refused in turns, with a cookie that says nothing by itself.
+pub(in super::super) static COOKIE_FLIPS: Sign = Sign {
+    name: "session-cookie-flips",
+    means: "one session cookie is taken and refused in turns",
+    find: |evidence| {
+        let own = evidence.exchange(Probe::Client);
+        let by_cookie = own.is_some_and(|own| {
+            own.request.header("cookie").is_some() && own.request.header("authorization").is_none()
+        });
+        let all: Vec<_> = client_answers(evidence).collect();
+        let well = all.iter().filter(|(_, answer)| accepted(answer)).count();
+        let away = all.iter().filter(|(_, answer)| refused(answer)).count();
+        let flips = by_cookie && well >= 2 && away >= 2 && well + away == all.len();
+        let says = format!("the same cookie is answered well {well} times, refused {away} times");
+        seen(flips, says, Probe::Client)
     },
 };
 
