@@ -17,7 +17,7 @@ static LINES: LazyLock<Option<Regex>> = LazyLock::new(|| {
     let lines = [
         r#"^(proxy|grpc)_set_header\s+authorization\s+(""|''|\$(http|cookie|arg)_(?P<field>\w+))\s*;"#,
         r#"^(fastcgi|uwsgi|scgi)_param\s+http_authorization\s+(""|'')\s*;"#,
-        r#"^more_clear_input_headers\s+.*\bauthorization\b"#,
+        r"^more_clear_input_headers\s+.*\bauthorization\b",
         r"^http-request\s+del-header\s+authorization\b",
         r"^req(i)?del\s+\^?authorization",
         r"^requestheader\s+(early\s+)?unset\s+authorization\b",

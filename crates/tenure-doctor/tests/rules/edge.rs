@@ -286,7 +286,9 @@ fn a_gate_is_told_by_the_probe_that_was_sent() {
 fn another_token_in_its_place_is_seen_by_an_echo() {
     let refused = || all_refused(401, &[("server", "nginx"), JSON], r#"{"error":"refused"}"#);
     let other = r#","authorization":"Bearer eyJhbGciOiJSUzI1NiJ9.e31.c2ln""#;
-    confirms(&echo(refused(), other), "TN0210");
+    leads(&echo(refused(), other), "TN0210");
+    let put_in = all_refused(401, &[JSON], r#"{"detail":"invalid signature"}"#);
+    confirms(&echo(put_in, other), "TN0210");
     leaves_open(&echo(refused(), ""), "TN0210");
     let same = r#","Authorization":"Bearer eyJhbGciOiJSUzI1NiJ9.e30.c2ln""#;
     leaves_open(&echo(refused(), same), "TN0210");
