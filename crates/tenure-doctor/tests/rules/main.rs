@@ -20,3 +20,4 @@ mod support;
 mod tenure;
 mod transcripts;
 mod verifier;
+mod verifier_words;

@@ -167,6 +167,7 @@ pub(super) const SERVER_CLOCK: Cause = Cause {
     ruled_out_by: &[
         &clocks::DEVICE_ALONE,
         &claims::MISTYPED_DATE,
+        &probes::ALWAYS_ACCEPTED,
         &token::OPAQUE,
     ],
     fix: "Synchronise the clocks (chrony or the platform's time service; virtual machines drift after they were suspended), and allow 30 \

@@ -139,6 +139,8 @@ reasons! {
         "failed to load jwks",
         "failed to refresh jwks",
         "keys could not be fetched",
+        "oidc_util_http_call: curl_easy_perform() failed",
+        "could not refresh json web keys",
         "idx20803",
         "idx20804",
         "unable to obtain configuration from",
