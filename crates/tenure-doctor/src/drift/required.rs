@@ -21,7 +21,8 @@ pub(super) fn is_code(ending: &str) -> bool {
 
 /// `requirements.txt` and its relatives.
 pub(super) fn is_pinned(file: &str) -> bool {
-    file.ends_with(".txt") && (file.contains("requirements") || file.contains("constraints"))
+    let stem = file.strip_suffix(".txt").unwrap_or_default();
+    stem.contains("requirements") || stem.contains("constraints")
 }
 
 /// A claim and a value that is looked for in it: Ruby, JavaScript and Python, .NET, Apache.

@@ -44,10 +44,10 @@ pub(crate) static DRF_INVALID_403: Sign = Sign {
 
 /// 403 with one of these in the answer to the client, or to a request without a token where the client's is refused too.
 fn worded_403(evidence: &Evidence, words: &[&str]) -> Vec<Clue> {
-    let works = answers_vary(evidence);
+    let accepted = answers_vary(evidence);
     answered_403(evidence, words, |probe| match probe {
         Probe::Client => true,
-        Probe::Bare | Probe::BareOrigin => !works,
+        Probe::Bare | Probe::BareOrigin => !accepted,
         _ => false,
     })
 }
@@ -70,8 +70,8 @@ pub(crate) static FASTAPI_403_BARE: Sign = Sign {
     means: "FastAPI would say 403 to a client whose credentials are missing",
     find: |evidence| {
         let words = [r#""detail":"not authenticated""#];
-        let works = answers_vary(evidence);
-        answered_403(evidence, &words, |probe| works && probe == Probe::Bare)
+        let accepted = answers_vary(evidence);
+        answered_403(evidence, &words, |probe| accepted && probe == Probe::Bare)
     },
 };
 
