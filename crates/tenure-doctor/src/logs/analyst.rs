@@ -30,7 +30,7 @@ use crate::redact;
 use tenure_core::time::Timestamp;
 
 /// Bytes by which a HAR is told from JSON lines.
-const FIRST: u64 = 16 * 1024;
+const FIRST: u64 = 64 * 1024;
 /// Requests of HAR files that are kept.
 const BROWSED: usize = 512;
 
@@ -339,7 +339,10 @@ impl Pass<'_> {
             if let Some(status) = event.status {
                 let moment = self.moment(record);
                 self.outage.answered(status, event.path.as_deref(), moment);
-                *self.log.statuses.entry(status).or_default() += 1;
+                // What crawlers and scanners are refused every day is no figure of the service.
+                if status < 400 || !event.of_scanner {
+                    *self.log.statuses.entry(status).or_default() += 1;
+                }
             }
             self.analyst.correlation.event(&event);
         }

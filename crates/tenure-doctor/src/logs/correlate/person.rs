@@ -10,6 +10,7 @@ use crate::logs::findings::Moment;
 pub(in crate::logs) const RECENT: usize = 12;
 
 /// What is remembered of one user, device or client.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 #[derive(Default)]
 pub(in crate::logs) struct Person {
     /// For the timeline.
