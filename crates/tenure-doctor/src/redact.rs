@@ -144,7 +144,8 @@ fn credentials(value: &str) -> String {
     let Some((scheme, rest)) = trimmed.split_once(|c: char| c.is_ascii_whitespace()) else {
         return if is_scheme(trimmed) {
             value.into_owned()
-        } else if let Some((scheme, rest)) = trimmed.split_once("%20").filter(|it| is_scheme(it.0)) {
+        } else if let Some((scheme, rest)) = trimmed.split_once("%20").filter(|it| is_scheme(it.0))
+        {
             format!("{blank}{scheme}%20{}", quoted(rest))
         } else {
             format!("{blank}{}", quoted(trimmed))

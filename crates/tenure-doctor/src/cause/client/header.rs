@@ -106,6 +106,7 @@ pub(super) const OTHER_SCHEME: Cause = Cause {
         (&probes::FAILS_AS_FORGED, Strength::Hints),
         (&browsed::SCHEME_BROWSED, Strength::Marks),
         (&scheme::OTHER_SPELLING_UNREAD, Strength::Suggests),
+        (&probes::AS_WITHOUT_TOKEN, Strength::Hints),
     ],
     against: &[
         (&spoiled::TRIMMED_REFUSED, Strength::Points),
@@ -113,7 +114,7 @@ pub(super) const OTHER_SCHEME: Cause = Cause {
     ],
     settled_by: &[
         &[&scheme::BEARER_TURNS],
-        &[&scheme::OTHER_SCHEME_WANTED],
+        &[&scheme::OTHER_SCHEME_ALONE],
         &[&browsed::SCHEME_BROWSED],
     ],
     ruled_out_by: &[&probes::ACCEPTED],

@@ -54,6 +54,20 @@ pub(crate) static OTHER_SCHEME_WANTED: Sign = Sign {
     },
 };
 
+/// The same, where no edge that adds a scheme explains it: that would answer to `Bearer` as to no token.
+pub(crate) static OTHER_SCHEME_ALONE: Sign = Sign {
+    name: "other-scheme-alone",
+    means: "the token is accepted with another scheme, or without one by a service that reads it after `Bearer`, too",
+    find: |evidence| {
+        let other = evidence.answer(Probe::TokenScheme).is_some_and(accepted);
+        if other || !probes::AS_WITHOUT_TOKEN.holds(evidence) {
+            (OTHER_SCHEME_WANTED.find)(evidence)
+        } else {
+            Vec::new()
+        }
+    },
+};
+
 /// The edge takes the bare token, the service behind it wants `Bearer`: the edge adds one.
 pub(crate) static SCHEME_ADDED: Sign = Sign {
     name: "scheme-added-on-the-way",
