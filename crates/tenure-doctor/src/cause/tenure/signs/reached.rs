@@ -97,8 +97,8 @@ fn asks_the_issuer(evidence: &Evidence) -> bool {
     let Some(url) = own.and_then(|own| Url::parse(&own.request.url).ok()) else {
         return false;
     };
-    let issuer = token::claims(evidence).and_then(|claims| Url::parse(claims.iss.as_deref()?).ok());
-    let issues = issuer.is_some_and(|issuer| issuer.origin() == url.origin());
+    let named = token::claims(evidence).and_then(|claims| Url::parse(claims.iss.as_deref()?).ok());
+    let is_its_own = named.is_some_and(|issuer| issuer.origin() == url.origin());
     let routes = ["/api/auth/", "/oauth2/"];
-    issues && routes.iter().any(|route| url.path().starts_with(route))
+    is_its_own && routes.iter().any(|route| url.path().starts_with(route))
 }
