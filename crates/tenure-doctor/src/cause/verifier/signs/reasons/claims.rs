@@ -136,7 +136,7 @@ reasons! {
         "missing required claim: aud",
         "missingrequiredclaim(\"aud\")",
     ];
-    TOKEN_USE, LOG_TOKEN_USE = "token-use", "it is the other kind of token", r"token[ _]use\b|invalidtokenuse|token has (the )?wrong type|wrong token type|token_wrong_type|only (non-refresh|refresh|access) tokens are|(refresh|id) tokens? (is|are|can) ?not (allowed|accepted)|not an access token|invalid token[ _]type", [
+    TOKEN_USE, LOG_TOKEN_USE = "token-use", "it is the other kind of token", r"token[ _]use\b|invalidtokenuse|token has (the )?wrong type|wrong token type|token_wrong_type|only (non-refresh|refresh|access) tokens are|(refresh|id) tokens? (is|are|can) ?not (allowed|accepted)|invalid token[ _]type", [
         "token use not allowed",
         "invalidtokenuseerror",
         "invalid token_use",
@@ -144,7 +144,6 @@ reasons! {
         "token has wrong type",
         "wrong token type",
         "only non-refresh tokens are allowed",
-        "not an access token",
         "invalid token type",
         "refresh token is not allowed",
         "unexpected token type",
