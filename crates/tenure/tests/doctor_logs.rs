@@ -99,3 +99,22 @@ fn odd_lines_are_noted_and_the_rest_is_read() {
     );
     assert_eq!(evidence(&place)["logs"]["files"][0]["unread"], 1);
 }
+
+#[test]
+fn times_without_a_year_are_the_last_ones_before_now() {
+    let place = Place::new();
+    let failed = "Jan  2 10:00:00 phone app[7]: token_refresh_failed {\"status\":503}";
+    let cleared = "Jan  2 10:00:01 phone app[7]: will_clear_session {}";
+    place.write("messages", &format!("{failed}\n{cleared}\n"));
+    place.run(&[
+        "doctor",
+        "logs",
+        "messages",
+        "--evidence-out",
+        "evidence.json",
+    ]);
+    let evidence = evidence(&place);
+    let at = evidence["logs"]["timeline"][0]["at_ms"].as_u64().unwrap();
+    let age = evidence["now"].as_u64().unwrap() - at / 1_000;
+    assert!(age < 366 * 24 * 3600, "{age} s ago");
+}

@@ -33,7 +33,7 @@ const REFUSED: &[(&str, &str)] = &[
     ),
     (
         "Apple's log",
-        r#"2026-11-21 18:00:00.000000+0000 0x1f3a     Default     0x0    611    0    Shop: (Shop) [a.b:auth] GET /feed 401"#,
+        "2026-11-21 18:00:00.000000+0000 0x1f3a     Default     0x0    611    0    Shop: (Shop) [a.b:auth] GET /feed 401",
     ),
     (
         "Serilog",

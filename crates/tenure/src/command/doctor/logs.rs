@@ -18,7 +18,7 @@ pub(crate) fn gather(files: &[String], gathered: &mut Gathered) -> Result<(), Fa
     if files.is_empty() {
         return Ok(());
     }
-    let mut analyst = Analyst::new();
+    let mut analyst = Analyst::new().at(gathered.inputs.now);
     for name in files {
         let progress = Progress::new(name);
         let shown = if name == "-" { "stdin" } else { name };
