@@ -1,7 +1,9 @@
-//! The open two thirds of the corpus, by the promises of the doctor.
+//! The open cases of the corpus, by the promises of the doctor.
 
 use std::fs;
+use std::num::NonZero;
 use std::path::Path;
+use std::thread;
 
 use tenure_doctor::case::{Case, Tally, measure};
 
@@ -22,7 +24,13 @@ fn the_open_cases_are_diagnosed_as_well_as_promised() {
         })
         .collect();
     assert!(!cases.is_empty(), "there is no case to measure by");
-    let judged = measure(&cases);
+    let judged: Vec<_> = thread::scope(|scope| {
+        let cores = thread::available_parallelism().map_or(1, NonZero::get);
+        let parts = cases.chunks(cases.len().div_ceil(cores));
+        let running: Vec<_> = parts.map(|part| scope.spawn(|| measure(part))).collect();
+        let ended = running.into_iter();
+        ended.flat_map(|part| part.join().unwrap()).collect()
+    });
     let failures: Vec<_> = judged
         .iter()
         .filter(|case| !case.complaints().is_empty())
