@@ -14,6 +14,7 @@ mod request;
 mod signs;
 mod transport;
 
+pub(crate) use presented::LOGGED;
 pub(crate) use signs::TEXTS;
 pub(crate) use signs::console::TEXTS as CONSOLE;
 

@@ -3,18 +3,28 @@
 use super::{credentials, is_nothing, is_scheme, shown};
 
 /// Fields that say nothing about who asks. Any other may be the one that carries a credential.
-const OPEN: [&str; 16] = [
+const OPEN: [&str; 26] = [
     "accept",
     "accept-encoding",
     "accept-language",
     "access-control-request-headers",
     "access-control-request-method",
+    "cache-control",
     "connection",
     "content-length",
     "content-type",
     "host",
     "origin",
+    "pragma",
+    "priority",
     "referer",
+    "sec-ch-ua",
+    "sec-ch-ua-mobile",
+    "sec-ch-ua-platform",
+    "sec-fetch-dest",
+    "sec-fetch-mode",
+    "sec-fetch-site",
+    "sec-fetch-user",
     "user-agent",
     "via",
     "x-forwarded-host",

@@ -6,7 +6,7 @@ use super::{cors, presented, redirect};
 use crate::exchange::Answer;
 use crate::logs::Browsed;
 use crate::sign::answer::mentions;
-use crate::sign::{Sign, accepted, refused};
+use crate::sign::{Sign, accepted, contains, refused};
 use crate::{Clue, Evidence};
 
 /// Refused without a token, and accepted with one a little later; nobody signed in meanwhile.
@@ -17,25 +17,71 @@ pub(crate) static TOKEN_CAME_LATER: Sign = Sign {
         let all: Vec<_> = evidence.logs.with_credentials().collect();
         let clue = all.iter().enumerate().find_map(|(at, early)| {
             let answer = early.answer.as_ref().filter(|answer| refused(answer))?;
-            let bare = early.request.header("authorization").is_none()
-                && early.request.header("cookie").is_none();
             let rest = all.get(at + 1..)?;
             let with = rest.iter().position(|later| {
                 later.is_like(early)
                     && later.request.header("authorization").is_some()
                     && later.answer.as_ref().is_some_and(accepted)
             })?;
-            let signed_in = rest
-                .get(..with)?
-                .iter()
-                .any(|one| one.request.method == "POST");
+            let told = goes_bare(&all, at) && !signed_in(&all, at, rest.get(..with)?);
             let status = answer.status;
             let says = format!("{status} without a token; the same call went well with one later");
-            (bare && !signed_in).then(|| early.clue(says))
+            told.then(|| early.clue(says))
         });
         clue.into_iter().collect()
     },
 };
+
+/// An app sends the call without credentials of its own accord: no redirect led there, which would have taken the
+/// header off, and nobody tries by hand what happens.
+fn goes_bare(all: &[&Browsed], at: usize) -> bool {
+    const BY_HAND: [&str; 6] = ["curl/", "wget/", "httpie/", "postman", "insomnia", "bruno"];
+    let Some(call) = all.get(at) else {
+        return false;
+    };
+    let lacks = |name: &str| call.request.header(name).is_none();
+    let agent = call.request.header("user-agent");
+    let by_hand = BY_HAND.iter().any(|tool| mentions(agent, tool));
+    let led = all.iter().take(at).any(|one| {
+        let ends = one
+            .answer
+            .as_ref()
+            .and_then(|answer| redirect::ends(&one.request, answer));
+        ends.is_some_and(|(_, to)| to.as_str() == call.request.url)
+    });
+    lacks("authorization")
+        && lacks("cookie")
+        && call.request.method != "OPTIONS"
+        && !by_hand
+        && !led
+}
+
+/// Whether somebody may have signed in meanwhile. A session that is refreshed was there before, and where several
+/// calls went without its token, none of them asked for the refresh.
+fn signed_in(all: &[&Browsed], at: usize, between: &[&Browsed]) -> bool {
+    let posts = || between.iter().filter(|one| one.request.method == "POST");
+    let refreshes = |one: &&Browsed| {
+        let path = one.request.url.split(['?', '#']).next();
+        path.is_some_and(|path| {
+            ["refresh", "renew", "restore"]
+                .iter()
+                .any(|word| contains(path, word))
+        }) && one.answer.as_ref().is_some_and(accepted)
+    };
+    let first = between.iter().position(|one| one.request.method == "POST");
+    let early = between
+        .get(..first.unwrap_or(between.len()))
+        .unwrap_or_default();
+    let others = early.iter().zip(at + 1..).any(|(one, other)| {
+        let refused = one.answer.as_ref().is_some_and(refused);
+        refused
+            && all
+                .get(at)
+                .is_some_and(|call| call.request.url != one.request.url)
+            && goes_bare(all, other)
+    });
+    posts().count() > 0 && !(posts().all(|one| refreshes(one)) && others)
+}
 
 /// A word in place of the token, refused.
 pub(crate) static WORD_BROWSED: Sign = Sign {
@@ -169,6 +215,44 @@ pub(super) fn cors_on_success_only(evidence: &Evidence) -> Option<Clue> {
     Some(bad.clue("refused without `access-control-allow-origin`, which successes have"))
 }
 
+/// After preflights that were allowed a page got no answer that it may read, and a log shows as many refusals.
+pub(crate) static REFUSALS_UNREAD: Sign = Sign {
+    name: "refusals-unread",
+    means: "the preflight was allowed and the page got no answer, as often as a log shows that the service refused one",
+    find: |evidence| {
+        let all = &evidence.logs.browsed;
+        let calls = || {
+            all.iter().filter(|one| {
+                one.request.header("origin").is_some() && one.request.method != "OPTIONS"
+            })
+        };
+        let readable = |one: &Browsed| one.answer.as_ref().is_some_and(cors::readable);
+        let allowed = |call: &Browsed| {
+            let mut asked = all.iter().filter(|one| one.request.method == "OPTIONS");
+            asked.any(|one| one.request.url == call.request.url && readable(one))
+        };
+        let unread: Vec<_> = calls().filter(|one| one.answer.is_none()).collect();
+        let others = evidence
+            .logs
+            .files
+            .iter()
+            .filter(|file| !all.iter().any(|one| one.file == file.name));
+        let statuses = || others.clone().flat_map(|file| &file.statuses);
+        let refusals: u64 = statuses()
+            .filter(|(status, _)| matches!(status, 401 | 403))
+            .map(|(_, count)| count)
+            .sum();
+        let failed = statuses().any(|(status, _)| *status >= 500);
+        let as_often = !unread.is_empty() && refusals == unread.len() as u64 && !failed;
+        let told = as_often && calls().any(readable) && unread.iter().all(|call| allowed(call));
+        let first = unread.first().filter(|_| told);
+        let says = format!(
+            "{refusals} calls got no answer that the page may read, {refusals} were refused by the log"
+        );
+        first.map(|call| call.clue(says)).into_iter().collect()
+    },
+};
+
 /// The header was too large, by the token: no cookie was beside it, or the token alone is large.
 pub(crate) static TOO_LARGE_BROWSED: Sign = Sign {
     name: "too-large-browsed",
@@ -229,9 +313,6 @@ pub(crate) static TOKEN_FOR_OTHERS: Sign = Sign {
                 .answer
                 .as_ref()
                 .filter(|answer| answer.status == 401)?;
-            let bare = early.request.header("authorization").is_none()
-                && early.request.header("cookie").is_none()
-                && early.request.method != "OPTIONS";
             let rest = all.get(at + 1..)?;
             let with = rest.iter().position(|later| {
                 later.request.header("authorization").is_some()
@@ -239,15 +320,12 @@ pub(crate) static TOKEN_FOR_OTHERS: Sign = Sign {
                     && later.file == early.file
                     && later.answer.as_ref().is_some_and(accepted)
             })?;
-            let signed_in = rest
-                .get(..with)?
-                .iter()
-                .any(|one| one.request.method == "POST");
+            let told = goes_bare(&all, at) && !signed_in(&all, at, rest.get(..with)?);
             let says = format!(
                 "{} without a token; other calls had one soon after",
                 answer.status
             );
-            (bare && !signed_in).then(|| early.clue(says))
+            told.then(|| early.clue(says))
         });
         clue.into_iter().collect()
     },

@@ -63,6 +63,7 @@ pub(super) const REFUSAL_WITHOUT_CORS: Cause = Cause {
         (&cors::SOMEBODY_REFUSED, Strength::Marks),
         (&cors::CORS_ON_SUCCESS_ONLY, Strength::Suggests),
         (&cors::REFUSAL_WITHOUT_CORS, Strength::Points),
+        (&browsed::REFUSALS_UNREAD, Strength::Marks),
         (&console::NO_ORIGIN, Strength::Points),
         (&console::NO_ORIGIN_FIREFOX, Strength::Points),
         (&console::NO_ORIGIN_SAFARI, Strength::Points),
@@ -70,7 +71,7 @@ pub(super) const REFUSAL_WITHOUT_CORS: Cause = Cause {
     ],
     // A refusal that only a probe provoked shows a weakness, and no fault that anybody met.
     against: &[(&cors::NOBODY_REFUSED, Strength::Hints)],
-    settled_by: &[&[&cors::SOMEBODY_REFUSED]],
+    settled_by: &[&[&cors::SOMEBODY_REFUSED], &[&browsed::REFUSALS_UNREAD]],
     ruled_out_by: &[&cors::CORS_ON_REFUSAL],
     fix: "Put the CORS header fields on every answer: `add_header … always` in nginx, gateway responses \
           (DEFAULT_4XX, DEFAULT_5XX) in API Gateway, CORS outside of everything that can refuse in a \

@@ -95,12 +95,15 @@ pub(super) const OTHER_SCHEME: Cause = Cause {
     story: "A bearer token stands after `Bearer ` in the Authorization header (RFC 6750, section 2.1). A \
             client that sends the bare token, or `Token` or `JWT` before it, is not understood: most \
             verifiers behave as if there were no token. The other way round it happens with APIs of \
-            their own kind, which take the whole header for the token and find `Bearer` in it.",
+            their own kind, which take the whole header for the token and find `Bearer` in it. Some HTTP \
+            libraries put a password in the token's place: Python's requests does so for every host that \
+            `.netrc` names, whatever the header was set to.",
     signs: &[
         (&scheme::BEARER_TURNS, Strength::Marks),
         (&scheme::OTHER_SCHEME_WANTED, Strength::Marks),
         (&scheme::OTHER_SCHEME_SENT, Strength::Points),
         (&scheme::OTHER_SCHEME_ASKED, Strength::Points),
+        (&scheme::PASSWORD_IN_PLACE, Strength::Marks),
         (&scheme::SCHEME_NAMED, Strength::Points),
         (&scheme::NOT_DECODED, Strength::Points),
         (&probes::FAILS_AS_FORGED, Strength::Hints),
@@ -115,11 +118,13 @@ pub(super) const OTHER_SCHEME: Cause = Cause {
     settled_by: &[
         &[&scheme::BEARER_TURNS],
         &[&scheme::OTHER_SCHEME_ALONE],
+        &[&scheme::PASSWORD_IN_PLACE],
         &[&browsed::SCHEME_BROWSED],
     ],
     ruled_out_by: &[&probes::ACCEPTED],
     fix: "Send `Authorization: Bearer <token>`. Where the SDK adds the scheme itself, hand it the token \
-          alone; where it does not, add it in one place.",
+          alone; where it does not, add it in one place. Where a password is sent in its place, take the host out of \
+          `.netrc` or let the library not read it (requests: `trust_env = False`, or `auth=` with the token).",
     next: &[
         Step::Probe(Probe::Trimmed),
         Step::Probe(Probe::Raw),
@@ -128,6 +133,7 @@ pub(super) const OTHER_SCHEME: Cause = Cause {
     references: &[
         "RFC 6750, section 2.1",
         "https://github.com/Kong/kong/blob/master/kong/plugins/jwt/handler.lua",
+        "https://requests.readthedocs.io/en/latest/user/authentication/#netrc-authentication",
     ],
 };
 

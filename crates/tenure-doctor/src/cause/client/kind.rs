@@ -119,6 +119,7 @@ pub(super) const OPAQUE: Cause = Cause {
     signs: &[
         (&presented::SIGNED_TURNS, Strength::Marks),
         (&presented::UNREADABLE_REFUSED, Strength::Points),
+        (&presented::UNREADABLE_LOGGED, Strength::Marks),
         (&presented::ENCRYPTED_DIRECTLY, Strength::Points),
         (&presented::ISSUER_ACCEPTS, Strength::Suggests),
         (&presented::NOT_A_JWT, Strength::Suggests),
@@ -132,6 +133,7 @@ pub(super) const OPAQUE: Cause = Cause {
     settled_by: &[
         &[&presented::SIGNED_TURNS],
         &[&presented::UNREADABLE_REFUSED, &presented::NOT_A_JWT],
+        &[&presented::UNREADABLE_LOGGED],
         &[
             &presented::UNREADABLE_REFUSED,
             &presented::ENCRYPTED_DIRECTLY,

@@ -5,7 +5,7 @@ use crate::exchange::{Answer, Failure};
 use crate::probe::Probe;
 use crate::sign::answer::says;
 use crate::sign::token::{claims, presented};
-use crate::sign::{Sign, accepted, contains, of_client, of_token, seen, together};
+use crate::sign::{Sign, accepted, contains, logs, of_client, of_token, seen, together};
 use crate::token::{Claims, Role, Shape};
 use crate::{Clue, Evidence};
 
@@ -198,6 +198,42 @@ const PARSERS: [&str; 21] = [
     "invalid token format",
     "bad token; invalid",
 ];
+
+/// What parsers of JWTs write of anything else, in a log.
+pub(crate) const LOGGED: &[(&str, &str)] = &[
+    ("not-a-jwt-jose", "invalid compact jws"),
+    ("not-a-jwt-jsonwebtoken", "jwt malformed"),
+    ("not-a-jwt-pyjwt", "not enough segments"),
+    ("not-a-jwt-golang", "invalid number of segments"),
+    ("not-a-jwt-nimbus", "missing dot delimiter"),
+    ("not-a-jwt-jjwt", "exactly 2 period characters"),
+    (
+        "not-a-jwt-envoy",
+        "not in the form of header.payload.signature",
+    ),
+    ("not-a-jwt-microsoft", "idx12741"),
+    ("not-a-jwt-idx14100", "idx14100"),
+    ("not-a-jwt-ruby", "not enough or too many segments"),
+    ("not-a-jwt-php", "wrong number of segments"),
+];
+
+/// The token that was given is none that these read, and that is what the API's log says of what it was sent.
+pub(crate) static UNREADABLE_LOGGED: Sign = Sign {
+    name: "unreadable-logged",
+    means: "the token is opaque or encrypted, and the API has logged that what it is sent is not a JWT",
+    find: |evidence| {
+        let shape = presented(evidence).map(|token| token.shape);
+        let unreadable = matches!(shape, Some(Shape::Opaque | Shape::Jwe));
+        let works = evidence.answer(Probe::Client).is_some_and(accepted);
+        if !unreadable || works {
+            return Vec::new();
+        }
+        LOGGED
+            .iter()
+            .flat_map(|(name, _)| logs::text(evidence, name))
+            .collect()
+    },
+};
 
 /// The issuer knows the token that the API cannot read.
 pub(crate) static ISSUER_ACCEPTS: Sign = Sign {

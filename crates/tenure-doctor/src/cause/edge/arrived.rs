@@ -121,8 +121,12 @@ pub(crate) static LOST_AT_THE_EDGE: Sign = Sign {
         let probes = [Probe::Client, Probe::Bare, Probe::Direct];
         together(evidence, probes, |[client, bare, direct]| {
             let words = missing(client).filter(|_| sent_with_token(evidence).is_some())?;
-            let holds =
-                refused(client) && same(client, bare) && accepted(direct) && !is_by_edge(client);
+            // A gateway that verifies by itself refuses what the service is not asked about.
+            let gateway = evidence.answer(Probe::Altered).is_some_and(|altered| {
+                refused(altered) && refused(bare) && !same(altered, client) && !same(altered, bare)
+            });
+            let unheard = same(client, bare) || gateway;
+            let holds = refused(client) && unheard && accepted(direct) && !is_by_edge(client);
             let (with, past) = (client.status, direct.status);
             holds.then(|| format!("{with} with the token: `{words}`; {past} past the edge"))
         })

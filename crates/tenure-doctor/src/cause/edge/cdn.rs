@@ -4,8 +4,8 @@ use super::arrived::{ECHO_HAS_ANOTHER, ECHO_HAS_TOKEN, ECHO_LACKS_TOKEN, TOLD_MI
 use super::signs::DIRECT_REFUSED;
 use super::signs::cache::{
     ALTERED_FROM_CACHE, BARE_FRESH_ACCEPTED, BARE_FRESH_REFUSED, CACHE_BROWSED_AGAINST_SERVICE,
-    CACHED_REFUSAL_IS_WRONG, CACHED_REFUSAL_LOGGED, FRESH_REFUSED, REFUSAL_BROWSED_FROM_CACHE,
-    SILENT_CACHE, SOME_REFUSED_BY_CACHE,
+    CACHED_REFUSAL_IS_WRONG, CACHED_REFUSAL_LOGGED, CLIENTS_ANSWER_GIVEN_AWAY, FRESH_REFUSED,
+    REFUSAL_BROWSED_FROM_CACHE, SILENT_CACHE, SOME_REFUSED_BY_CACHE,
 };
 use super::signs::header::{
     CLOUDFRONT_UNHEARD, SERVER_HEARS_DIRECTLY, TAKEN_AS_SET, TAKEN_BY_DIRECT, TAKEN_BY_ECHO,
@@ -137,12 +137,14 @@ pub(super) const SUCCESS_CACHED: Cause = Cause {
         (&SUCCESS_FROM_CACHE, Strength::Marks),
         (&ALTERED_FROM_CACHE, Strength::Marks),
         (&BARE_FRESH_REFUSED, Strength::Marks),
+        (&CLIENTS_ANSWER_GIVEN_AWAY, Strength::Points),
         (&BARE_ACCEPTED, Strength::Hints),
     ],
     against: &[],
     settled_by: &[
         &[&SUCCESS_FROM_CACHE, &BARE_FRESH_REFUSED],
         &[&ALTERED_FROM_CACHE, &BARE_FRESH_REFUSED],
+        &[&CLIENTS_ANSWER_GIVEN_AWAY],
     ],
     ruled_out_by: &[&BARE_FRESH_ACCEPTED],
     fix: "Send `Cache-Control: private, no-store` with everything that depends on the user, or `Vary: Authorization` where \

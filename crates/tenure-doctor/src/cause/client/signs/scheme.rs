@@ -149,6 +149,32 @@ pub(crate) static OTHER_SCHEME_ASKED: Sign = Sign {
     },
 };
 
+/// The client has a signed token and sends a password; the API asks for the token alone.
+pub(crate) static PASSWORD_IN_PLACE: Sign = Sign {
+    name: "password-in-place",
+    means: "the client sends user name and password in place of its token, and the API asks for a Bearer token alone",
+    find: |evidence| {
+        let password = match request::scheme(evidence) {
+            Some(Scheme::Other(scheme)) => ["basic", "digest", "negotiate", "ntlm"]
+                .iter()
+                .any(|known| scheme.eq_ignore_ascii_case(known)),
+            _ => false,
+        };
+        together(evidence, [Probe::Client], |[client]| {
+            let mut challenges = client
+                .headers
+                .iter()
+                .filter(|(name, _)| name == "www-authenticate")
+                .map(|(_, value)| value.split([' ', ',']).next().unwrap_or_default())
+                .peekable();
+            let asked = challenges.peek().is_some()
+                && challenges.all(|scheme| scheme.eq_ignore_ascii_case("bearer"));
+            let holds = password && asked && client.status == 401 && claims(evidence).is_some();
+            holds.then(|| "401 for a password, with a challenge for `Bearer`".to_owned())
+        })
+    },
+};
+
 /// Other schemes were tried, and refused.
 pub(crate) static SCHEMES_TRIED: Sign = Sign {
     name: "schemes-tried",

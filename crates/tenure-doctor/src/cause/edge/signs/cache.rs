@@ -23,6 +23,23 @@ pub(crate) static BARE_FRESH_REFUSED: Sign = Sign {
     },
 };
 
+/// Without a token the very answer to the client's request comes back, and a query that no cache knows is refused.
+pub(crate) static CLIENTS_ANSWER_GIVEN_AWAY: Sign = Sign {
+    name: "edge-clients-answer-given-away",
+    means: "without a token the client's own answer is given out, and 401 once no cache can know it",
+    find: |evidence| {
+        let probes = [Probe::Client, Probe::Bare, Probe::BareFresh];
+        together(evidence, probes, |[client, bare, fresh]| {
+            let known = accepted(client) && accepted(bare) && client.body == bare.body;
+            let holds = known && !bare.body.is_empty() && fresh.status == 401;
+            (holds && !is_by_edge(fresh)).then(|| {
+                let (with, without) = (client.status, bare.status);
+                format!("{with} with the token and {without} without it, in the same words")
+            })
+        })
+    },
+};
+
 /// Without a token the service itself grants the request.
 pub(crate) static BARE_FRESH_ACCEPTED: Sign = Sign {
     name: "edge-bare-fresh-accepted",

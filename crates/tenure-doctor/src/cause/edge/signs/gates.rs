@@ -191,13 +191,19 @@ pub(crate) static LOGIN_FOR_ALL: Sign = Sign {
     name: "edge-login-for-all",
     means: "with the token, without it and with a forged one the request is redirected to a sign-in",
     find: |evidence| {
-        let all = [Probe::Client, Probe::Bare, Probe::Altered]
-            .map(|probe| sent_to_login(evidence, probe).is_some());
-        seen(
-            all == [true; 3] && !LOGIN_COMES_BACK.holds(evidence),
-            "redirected to a sign-in three times of 3",
-            Probe::Altered,
-        )
+        let sent = |probe: &Probe| sent_to_login(evidence, *probe).is_some();
+        let forged = [Probe::Altered, Probe::Garbage];
+        let forged = forged
+            .iter()
+            .filter(|probe| evidence.answer(**probe).is_some());
+        let all = [Probe::Client, Probe::Bare].iter().all(sent) && forged.clone().all(sent);
+        let last = forged.last().copied().filter(|_| all);
+        match last {
+            Some(last) if !LOGIN_COMES_BACK.holds(evidence) => {
+                seen(true, "redirected to a sign-in three times of 3", last)
+            }
+            _ => Vec::new(),
+        }
     },
 };
 

@@ -16,7 +16,9 @@ pub(crate) static PLATFORM_GATE: Sign = Sign {
 /// Whether a platform's gate made this answer, and by credentials that the client's token cannot be.
 pub(crate) fn is_gate(evidence: &Evidence, answer: &Answer) -> bool {
     matches!(answer.status, 401 | 403)
-        && (is_for_people(answer) || of_google(answer) && !is_of_google(evidence))
+        && (is_for_people(answer)
+            || of_google(answer) && !is_of(evidence, &["google.com", ".gserviceaccount.com"])
+            || of_azure(answer) && !is_of(evidence, &MICROSOFT))
 }
 
 /// A page that asks for an account of the platform, or for a password.
@@ -46,12 +48,33 @@ fn of_google(answer: &Answer) -> bool {
         ) && field(answer, "server", "google frontend")
 }
 
-/// The client's token is one of Google: the gate may mean it, and find it wanting.
-fn is_of_google(evidence: &Evidence) -> bool {
+/// App Service, Functions and Container Apps with built-in authentication: the page, with a challenge that names a
+/// tenant or with the field of the middleware.
+fn of_azure(answer: &Answer) -> bool {
+    let page = contains(
+        &answer.body,
+        "you do not have permission to view this directory or page",
+    );
+    let tenant = MICROSOFT
+        .iter()
+        .any(|host| field(answer, "www-authenticate", host));
+    page && (tenant && field(answer, "www-authenticate", "authorization_uri=")
+        || field(answer, "x-ms-middleware-request-id", ""))
+}
+
+/// Issuers of Microsoft's tokens, and where their challenges lead.
+const MICROSOFT: [&str; 5] = [
+    "login.windows.net",
+    "login.microsoftonline.com",
+    "sts.windows.net",
+    ".ciamlogin.com",
+    ".b2clogin.com",
+];
+
+/// The client's token is of such an issuer, or of an unknown one: the gate may mean it, and find it wanting.
+fn is_of(evidence: &Evidence, issuers: &[&str]) -> bool {
     let issuer = claims(evidence).and_then(|claims| claims.iss.as_deref());
-    issuer.is_none_or(|issuer| {
-        contains(issuer, "google.com") || contains(issuer, ".gserviceaccount.com")
-    })
+    issuer.is_none_or(|issuer| issuers.iter().any(|one| contains(issuer, one)))
 }
 
 fn field(answer: &Answer, name: &str, value: &str) -> bool {
