@@ -133,7 +133,7 @@ impl Reader {
     pub(super) fn read(&mut self, record: &Record, file: usize, line: u64) -> Option<Happening> {
         let path = record.text(names::PATH);
         let status = status(record);
-        let says = self.says(&record.name);
+        let says = self.says(&record.name).or_else(|| keycloak(record));
         let kind = kind(record, says, path.as_deref(), status)?;
         let error = error(record);
         let reason = record.text(names::REASON);
@@ -186,7 +186,7 @@ impl Reader {
     }
 
     pub(super) fn who(&self, record: &Record, file: usize) -> Who {
-        let user = record.text(names::USER);
+        let user = record.text(names::USER).filter(|user| user != "null");
         let session = record.text(names::SESSION);
         let client = record.text(names::CLIENT);
         let address = record.text(names::ADDRESS);
@@ -358,6 +358,18 @@ fn says(name: &str) -> Option<Says> {
         })
     };
     names::SAYINGS.iter().find(fits).map(|(_, says)| *says)
+}
+
+/// Keycloak's events have their kind in a field.
+fn keycloak(record: &Record) -> Option<Says> {
+    const OF_REALM: names::Names = &["realmid", "realmname"];
+    record.find(OF_REALM)?;
+    match record.text(&["type"])?.as_str() {
+        "REFRESH_TOKEN" => Some(Says::RefreshOk),
+        "REFRESH_TOKEN_ERROR" => Some(Says::RefreshFailed),
+        "LOGIN" => Some(Says::Login),
+        _ => None,
+    }
 }
 
 fn about_sessions(record: &Record) -> bool {

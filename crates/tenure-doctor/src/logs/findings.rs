@@ -93,7 +93,10 @@ impl Findings {
         pattern: Pattern,
         known: Vec<(Sighting, Source, Option<u64>)>,
     ) {
-        let named = |finding: &mut LogFinding| finding.figures.contains_key("token");
+        let named = |finding: &mut LogFinding| {
+            let figures = &finding.figures;
+            figures.contains_key("token") || figures.contains_key("told")
+        };
         let seen = self.found.get_mut(&(pattern, String::new()));
         if !known.is_empty() || seen.is_some_and(named) {
             self.found.remove(&(pattern, String::new()));

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::{Facts, confirms, facts, jwt, leads, leaves_open};
+use crate::support::{Facts, NOW, confirms, facts, jwt, leads, leaves_open};
 
 const CHALLENGE: &[(&str, &str)] = &[("www-authenticate", "Bearer")];
 const INVALID: &[(&str, &str)] = &[("www-authenticate", "Bearer error=\"invalid_token\"")];
@@ -191,11 +191,13 @@ fn a_csrf_refusal_names_itself_or_is_in_the_log() {
 fn a_public_endpoint_that_refuses_a_token_is_not_a_cached_answer_or_a_page() {
     let with = |bare: &[(&str, &str)]| {
         facts()
-            .token(&jwt(&json!({})))
+            .token(&jwt(&json!({"exp": NOW - 3_600})))
             .answers(&["client", "altered"], 401, INVALID, "{}")
             .answer("bare", 200, bare, "{}")
     };
     confirms(&with(JSON), "TN0508");
+    let in_time = with(JSON).token(&jwt(&json!({})));
+    leaves_open(&in_time, "TN0508");
     leaves_open(&with(&[("age", "12")]), "TN0508");
     leaves_open(&with(&[("content-type", "text/html")]), "TN0508");
     leaves_open(&with(JSON).answer("again-1", 200, JSON, "{}"), "TN0508");

@@ -206,6 +206,27 @@ pub(super) static OTHER_CARRIES_MORE: Sign = Sign {
     find: |evidence| more(evidence, false),
 };
 
+/// Rights that stand in no token: somebody else is let in with one that carries as little.
+pub(super) static OTHER_PERSON_MAY: Sign = Sign {
+    name: "other-person-may",
+    means: "somebody else's token is accepted that carries no other scopes or roles: the service knows who may",
+    find: |evidence| {
+        let probes = [Probe::Client, Probe::OtherToken];
+        together(evidence, probes, |[own, answer]| {
+            let (this, other) = both(evidence)?;
+            let else_ones = match (&this.sub, &other.sub) {
+                (Some(this), Some(other)) => this != other,
+                // A newer token of the same person is younger.
+                (None, None) => other.iat.is_some() && other.iat <= this.iat,
+                _ => false,
+            };
+            let alike = held(this) == held(other);
+            let holds = refused(own) && accepted(answer) && else_ones && alike;
+            holds.then(|| format!("somebody else's token, alike in rights, is accepted ({})", answer.status))
+        })
+    },
+};
+
 /// A newer token of the same person carries more, and is accepted.
 pub(super) static NEWER_CARRIES_MORE: Sign = Sign {
     name: "newer-carries-more",

@@ -153,6 +153,7 @@ pub(super) const FORGERY_TOKEN: Cause = Cause {
         (&forgery::CSRF_REFUSAL, Marks),
         (&forgery::CSRF_BROWSED, Marks),
         (&forgery::CSRF_WRITES_LOGGED, Marks),
+        (&forgery::CSRF_BY_ORIGIN, Marks),
         (&forgery::CSRF_LOGGED, Points),
         (&forgery::WRITES_REFUSED, Points),
         (&forgery::WRITES, Hints),
@@ -167,6 +168,7 @@ pub(super) const FORGERY_TOKEN: Cause = Cause {
         &[&forgery::CSRF_REFUSAL],
         &[&forgery::CSRF_BROWSED],
         &[&forgery::CSRF_WRITES_LOGGED],
+        &[&forgery::CSRF_BY_ORIGIN],
         &[
             &forgery::CSRF_LOGGED,
             &forgery::WRITES,
@@ -213,9 +215,11 @@ pub(super) const PUBLIC_ENDPOINT: Cause = Cause {
         (&probes::FLIPS, Points),
         (&probes::REFUSED_403, Suggests),
         (&answer::SUCCESS_FROM_CACHE, Points),
+        (&libraries::GOOD_BY_ITSELF, Points),
     ],
     settled_by: &[&[
         &libraries::WORSE_WITH_TOKEN,
+        &libraries::DEAD_BY_ITSELF,
         &libraries::FORGED_REFUSED,
         &probes::REFUSED_401,
     ]],

@@ -66,7 +66,7 @@ pub(super) const RACE: Cause = Cause {
         (&logs::ANSWER_LOST, Strength::Points),
         (&logged::SUCCESSOR_UNUSED, Strength::Suggests),
     ],
-    settled_by: &[&[&logs::RACE]],
+    settled_by: &[&[&logged::RACE_KNOWN]],
     ruled_out_by: &[],
     fix: "One owner of the session for all HTTP clients, tabs and processes of an installation: a lock \
           around the refresh (Web Locks, a file lock), and a second look at the store once the lock is \
@@ -104,7 +104,7 @@ pub(super) const ANSWER_LOST: Cause = Cause {
         (&said::REUSE_SAID, Strength::Hints),
     ],
     against: &[(&logged::TWO_HOLDERS, Strength::Points)],
-    settled_by: &[&[&logs::ANSWER_LOST]],
+    settled_by: &[&[&logged::CARRIED_OUT]],
     ruled_out_by: &[],
     fix: "Write the new tokens before anything uses them, and answer the caller only then. At the \
           issuer, give the same successor again to whoever repeats a refresh whose successor was never \

@@ -69,7 +69,7 @@ impl Writes {
         who: Option<u64>,
         now: Moment,
     ) {
-        if !matches!(status, 200..400 | 400 | 403 | 412 | 419 | 422) {
+        if !matches!(status, 200..400 | 400 | 401 | 403 | 412 | 419 | 422) {
             return;
         }
         let method = record.text(names::METHOD);
@@ -113,6 +113,13 @@ impl Writes {
         {
             path.people.push(who);
         }
+    }
+
+    /// Whether each path lets more writes pass than it refuses, and none of those refused was served else: the forms are
+    /// forged indeed.
+    pub(in crate::logs) fn mostly_pass(&self) -> bool {
+        let passes = |path: &Path| path.well > path.refused && path.people.is_empty();
+        !self.paths.is_empty() && self.paths.values().all(passes)
     }
 
     /// The path of which more writes are refused than pass, to the end.

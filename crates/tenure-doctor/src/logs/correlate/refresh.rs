@@ -1,7 +1,7 @@
 //! Refreshes of one token: at once, and long after; and sign-outs that follow an answer which says nothing.
 
 use super::Scene;
-use super::uses::Refreshes;
+use super::uses::{Pair, Refreshes};
 use crate::logs::Pattern;
 use crate::logs::event::{Answer, Kind};
 use crate::logs::findings::{Moment, Sighting, near};
@@ -83,7 +83,7 @@ fn answered(scene: &mut Scene<'_>, refreshes: &mut Refreshes) {
         (named, next, pending) => (named.or(pending), next),
     };
     let Some(token) = named else {
-        unnamed(scene);
+        unnamed(scene, refreshes);
         return;
     };
     let next = next.filter(|next| *next != token);
@@ -103,6 +103,8 @@ fn answered(scene: &mut Scene<'_>, refreshes: &mut Refreshes) {
         Answer::Passing => uses.gave_up(now),
         Answer::Dead(reused) => uses.ended(reused, event.outcome(), now),
         _ if event.kind == Kind::Reuse => uses.ended(true, event.outcome(), now),
+        // RFC 6749, section 5.2: the one status for a refresh that is refused.
+        Answer::Unknown if event.status == Some(400) => uses.ended(false, event.outcome(), now),
         _ => {}
     }
     tell(scene, refreshes, &token);
@@ -147,21 +149,17 @@ fn issued(scene: &Scene<'_>, refreshes: &mut Refreshes) {
     }
 }
 
-/// Without tokens in the log: one user's two refreshes at once, one of which went well.
-fn unnamed(scene: &mut Scene<'_>) {
+/// Without tokens in the log: one user's two refreshes, one of which went well.
+fn unnamed(scene: &mut Scene<'_>, refreshes: &mut Refreshes) {
     let event = scene.event;
     let now = Moment::from(event);
-    let at_once = scene.person.refreshed.as_ref().filter(|(good, _)| {
-        matches!(event.answer, Answer::Dead(true)) && near(good, &now, AT_ONCE)
-    });
-    if let Some((good, _)) = at_once {
-        let gap = good.at.zip(now.at).map_or(0, |(a, b)| a.abs_diff(b));
-        let says = format!(
-            "two refreshes of one user within {gap} ms: one succeeded, the other was answered {}",
-            event.outcome()
-        );
-        let seen = Sighting::new(Pattern::RefreshRace, says).figure("gap_ms", gap);
-        scene.found.push(seen.figure("answer", event.outcome()));
+    let good = scene.person.refreshed.as_ref().map(|(good, _)| *good);
+    if let Answer::Dead(true) = event.answer
+        && let Some(good) = good
+    {
+        let pair = Pair::new(good, now, event.outcome());
+        scene.found.push(refreshes.pair_sighting(&pair).1);
+        refreshes.keep(pair);
         return;
     }
     if event.kind == Kind::Reuse || matches!(event.answer, Answer::Dead(true)) {
@@ -173,14 +171,16 @@ fn unnamed(scene: &mut Scene<'_>) {
         scene.found.push(seen.figure("answer", event.outcome()));
         return;
     }
-    let good = scene
-        .person
-        .refreshed
-        .as_ref()
-        .is_some_and(|(good, _)| near(good, &now, ANSWERED));
-    if let Answer::Dead(_) = event.answer
-        && let Some(gap) = scene.person.sent_twice.take()
-        && good
+    let Answer::Dead(_) = event.answer else {
+        return;
+    };
+    let within = |most| good.is_some_and(|good| near(&good, &now, most));
+    let twice = scene.person.sent_twice.take();
+    if twice.is_none() && within(AT_ONCE) {
+        alike(scene);
+    }
+    if let Some(gap) = twice
+        && within(ANSWERED)
     {
         let says = format!(
             "two refreshes of one client within {gap} ms: one succeeded, the other was answered {}",
@@ -189,6 +189,25 @@ fn unnamed(scene: &mut Scene<'_>) {
         let seen = Sighting::new(Pattern::RefreshRace, says).figure("gap_ms", gap);
         scene.found.push(seen.figure("answer", event.outcome()));
     }
+}
+
+/// Two answers to one address and browser, or in one client's log: of one session, as far as can be seen.
+fn alike(scene: &mut Scene<'_>) {
+    let event = scene.event;
+    let by = match (event.who.guessed, event.who.of_file) {
+        (true, _) => "address",
+        (_, true) if event.who.key.is_some() => "file",
+        _ => return,
+    };
+    if scene.person.logins > 1 {
+        return;
+    }
+    let says = format!(
+        "two refreshes of one {by} within a second: one succeeded, the other was answered {}",
+        event.outcome()
+    );
+    let seen = Sighting::new(Pattern::RefreshRace, says).figure("guessed_by", by);
+    scene.found.push(seen.figure("answer", event.outcome()));
 }
 
 /// A sign-out or a cleared store next to an answer that says nothing about the token.

@@ -13,6 +13,8 @@ use crate::logs::findings::{Moment, Sighting, near};
 const CLIENTS: usize = 256;
 /// Milliseconds by which the clocks of a client and a service may differ.
 const SKEW: u64 = 2_000;
+/// Milliseconds within which a refresh that is tried again is the same story.
+const SOON: u64 = 3_600_000;
 
 /// Refresh tokens, and what clients that name none went through.
 pub(super) struct Refreshes {
@@ -21,7 +23,26 @@ pub(super) struct Refreshes {
     unheard: VecDeque<(u64, u64)>,
     /// When a client was told that its token is dead.
     told: VecDeque<u64>,
+    /// Refreshes of one user that was told of a token's reuse, where no token is named.
+    pairs: VecDeque<Pair>,
     at_home: Home,
+}
+
+/// A good refresh of a user, and one that was refused as a reuse.
+pub(super) struct Pair {
+    good: Moment,
+    dead: Moment,
+    outcome: String,
+}
+
+impl Pair {
+    pub(super) fn new(good: Moment, dead: Moment, outcome: String) -> Self {
+        Self {
+            good,
+            dead,
+            outcome,
+        }
+    }
 }
 
 /// Refreshes by whether the process that answered had issued the token.
@@ -69,6 +90,8 @@ pub(super) enum Verdict {
     Reuse,
     /// The answer never reached the client.
     Lost,
+    /// A client got no answer and came back in vain; what the service did is not known.
+    Unanswered,
 }
 
 impl Refreshes {
@@ -77,6 +100,7 @@ impl Refreshes {
             tokens: LruCache::new(TOKENS),
             unheard: VecDeque::new(),
             told: VecDeque::new(),
+            pairs: VecDeque::new(),
             at_home: Home::default(),
         }
     }
@@ -133,8 +157,49 @@ impl Refreshes {
             Some((verdict, self.sighting(verdict, token, uses), dead))
         };
         let mut endings: Vec<_> = self.tokens.iter().filter_map(ending).collect();
+        let pairs = self.pairs.iter().map(|pair| {
+            let (verdict, seen) = self.pair_sighting(pair);
+            (verdict, seen, pair.dead)
+        });
+        endings.extend(pairs);
         endings.sort_by_key(|(.., moment)| (moment.at, moment.file, moment.line));
         endings
+    }
+
+    /// To be judged at the end.
+    pub(super) fn keep(&mut self, pair: Pair) {
+        push(&mut self.pairs, pair);
+    }
+
+    /// What is known of a pair so far.
+    pub(super) fn pair_sighting(&self, pair: &Pair) -> (Verdict, Sighting) {
+        let Pair {
+            good,
+            dead,
+            outcome,
+        } = pair;
+        let gap = good.at.zip(dead.at).map(|(good, dead)| good.abs_diff(dead));
+        let ms = gap.unwrap_or_default();
+        let (verdict, pattern, says) = if self.went_unheard(good, dead) {
+            let says = format!(
+                "a refresh of one user succeeded at the service and failed at its client, which came back {ms} ms later and was answered {outcome}"
+            );
+            (Verdict::Lost, Pattern::AnswerLost, says)
+        } else if near(good, dead, AT_ONCE) {
+            let says = format!(
+                "two refreshes of one user within {ms} ms: one succeeded, the other was answered {outcome}"
+            );
+            (Verdict::Race, Pattern::RefreshRace, says)
+        } else {
+            let says = format!("the issuer met a used refresh token again: {outcome}");
+            (Verdict::Reuse, Pattern::RefreshReuse, says)
+        };
+        let seen = Sighting::new(pattern, says).figure("answer", outcome);
+        let seen = match verdict {
+            Verdict::Reuse => seen.figure("gap_s", "unknown"),
+            _ => seen.figure("gap_ms", ms),
+        };
+        (verdict, seen.figure("told", "user"))
     }
 
     /// A race, a reuse or a lost answer.
@@ -142,6 +207,9 @@ impl Refreshes {
         let (dead, reused) = uses.dead?;
         if uses.revived.is_some() {
             return None;
+        }
+        if uses.good.is_none() && !reused && uses.came_back(&dead) {
+            return Some(Verdict::Unanswered);
         }
         let is_unused = self.successor(uses) != "used";
         if is_unused && (uses.restored || uses.is_unheard() || self.unheard_by_time(uses)) {
@@ -162,10 +230,12 @@ impl Refreshes {
     /// The one refresh that a client gave up on while the service carried this one out, and the client
     /// was told when the token came back.
     fn unheard_by_time(&self, uses: &Uses) -> bool {
-        let Some((good, dead)) = uses.good.zip(uses.dead) else {
-            return false;
-        };
-        let Some((good, dead)) = good.at.zip(dead.0.at) else {
+        let known = uses.good.zip(uses.dead);
+        known.is_some_and(|(good, (dead, _))| self.went_unheard(&good, &dead))
+    }
+
+    fn went_unheard(&self, good: &Moment, dead: &Moment) -> bool {
+        let Some((good, dead)) = good.at.zip(dead.at) else {
             return false;
         };
         let around = |(sent, failed): &&(u64, u64)| {
@@ -209,6 +279,12 @@ impl Refreshes {
                 );
                 let gap = apart.map_or("unknown".to_owned(), |apart| (apart / 1_000).to_string());
                 Sighting::new(Pattern::RefreshReuse, says).figure("gap_s", gap)
+            }
+            Verdict::Unanswered => {
+                let says = format!(
+                    "a client got no answer to a refresh with token {token}, came back with the same and was answered {outcome}"
+                );
+                Sighting::new(Pattern::AnswerLost, says).figure("service", "unknown")
             }
             Verdict::Lost if uses.restored => {
                 let says = format!(
@@ -302,6 +378,15 @@ impl Uses {
     /// A client gave up on its answer.
     pub(super) fn gave_up(&mut self, now: Moment) {
         self.unheard = Some(now);
+    }
+
+    /// It was sent again soon after an attempt that nobody answered.
+    fn came_back(&self, dead: &Moment) -> bool {
+        let sent = self.sent.as_ref();
+        self.unheard.is_some_and(|unheard| {
+            let again = sent.is_some_and(|sent| after(&unheard, sent));
+            again && after(&unheard, dead) && near(&unheard, dead, SOON)
+        })
     }
 
     fn was_presented(&self) -> bool {

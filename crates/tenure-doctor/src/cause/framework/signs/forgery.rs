@@ -68,7 +68,7 @@ pub(crate) static CSRF_STATUS: Sign = Sign {
 };
 
 fn is_status(answer: &Answer) -> bool {
-    matches!(answer.status, 400 | 403 | 412 | 419 | 422)
+    matches!(answer.status, 400 | 401 | 403 | 412 | 419 | 422)
 }
 
 /// The word by which a body speaks of forged requests. Pages carry such tokens in their forms too, and documents
@@ -101,6 +101,22 @@ pub(crate) static CSRF_LOGGED: Sign = Sign {
     name: "csrf-logged",
     means: "a log speaks of a missing token against forged requests (CSRF)",
     find: |evidence| logs::text(evidence, "csrf"),
+};
+
+/// The same request is taken without an Origin and refused with one, while a log speaks of forged requests.
+pub(crate) static CSRF_BY_ORIGIN: Sign = Sign {
+    name: "csrf-by-origin",
+    means: "a page's write is refused for its Origin, and the same without one is taken",
+    find: |evidence| {
+        if !WRITES.holds(evidence) || !CSRF_LOGGED.holds(evidence) {
+            return Vec::new();
+        }
+        together(evidence, [Probe::Client, Probe::Origin], |[own, page]| {
+            let holds = accepted(own) && page.status == 403;
+            let status = own.status;
+            holds.then(|| format!("{status} without an Origin, 403 with one, in a log of forged requests"))
+        })
+    },
 };
 
 /// The method writes, and its refusal does not look at the token, while reading is allowed with it.

@@ -4,7 +4,9 @@ use crate::drift::Subject;
 use crate::probe::Probe;
 use crate::sign::answer::{from_cache, mentions};
 use crate::sign::probes::answers_vary;
-use crate::sign::{Sign, accepted, answers, contains, of_client, refused, seen, together};
+use crate::sign::{
+    Sign, accepted, answers, contains, each, keys, of_client, refused, seen, together, token,
+};
 use crate::{Clue, Evidence};
 
 /// `FastAPI`'s words for a missing header, with 403.
@@ -111,6 +113,31 @@ pub(crate) static WORSE_WITH_TOKEN: Sign = Sign {
             let holds = refused(own) && accepted(bare) && !page && from_cache(bare).is_none();
             holds.then(|| format!("{} with the token, {} without it", own.status, bare.status))
         })
+    },
+};
+
+/// The token's own time is over, or no key that was given verifies it: whoever judges it must refuse it. Where it is
+/// good by all that is known, the verifier is at fault, and that strangers are served is beside the point.
+pub(crate) static DEAD_BY_ITSELF: Sign = Sign {
+    name: "dead-by-itself",
+    means: "the token is refused for what it is: expired, or of another issuer's key",
+    find: |evidence| {
+        if GOOD_BY_ITSELF.holds(evidence) {
+            return Vec::new();
+        }
+        each(evidence, &[&token::EXPIRED, &keys::NO_KEY_VERIFIES])
+    },
+};
+
+/// A key that was given verifies it, and its time is not over.
+pub(crate) static GOOD_BY_ITSELF: Sign = Sign {
+    name: "good-by-itself",
+    means: "the token is in time, and a key that was given verifies it",
+    find: |evidence| {
+        if token::EXPIRED.holds(evidence) {
+            return Vec::new();
+        }
+        (keys::VERIFIES.find)(evidence)
     },
 };
 

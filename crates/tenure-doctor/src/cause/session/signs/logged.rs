@@ -7,6 +7,28 @@ use crate::probe::Probe;
 use crate::sign::{Sign, accepted, client_answers, each, logs, refused, seen};
 use crate::{Clue, Evidence};
 
+/// Two refreshes at once of one token or user; not merely of one address or log.
+pub(in super::super) static RACE_KNOWN: Sign = Sign {
+    name: "refresh-race-known",
+    means: "one user's refresh token was used twice within a second, then refused for good",
+    find: |evidence| {
+        finding(evidence, Pattern::RefreshRace, |found| {
+            !found.figures.contains_key("guessed_by")
+        })
+    },
+};
+
+/// The service is known to have carried out the refresh whose answer was lost.
+pub(in super::super) static CARRIED_OUT: Sign = Sign {
+    name: "answer-lost-carried-out",
+    means: "the service carried out a refresh that failed at its client, and the token came back",
+    find: |evidence| {
+        finding(evidence, Pattern::AnswerLost, |found| {
+            !found.figures.contains_key("service")
+        })
+    },
+};
+
 /// A used token came back though its successor is in use.
 pub(in super::super) static TWO_HOLDERS: Sign = Sign {
     name: "refresh-two-holders",
