@@ -8,7 +8,7 @@ use super::signs::cache::{
     REFUSAL_BROWSED_FROM_CACHE, SILENT_CACHE, SOME_REFUSED_BY_CACHE,
 };
 use super::signs::header::{
-    CLOUDFRONT_UNHEARD, SERVER_HEARS_DIRECTLY, TAKEN_AS_SET, TAKEN_BY_DIRECT, TAKEN_BY_ECHO,
+    CLOUDFRONT_UNHEARD, HEARD, SERVER_HEARS_DIRECTLY, TAKEN_AS_SET, TAKEN_BY_DIRECT, TAKEN_BY_ECHO,
     TAKEN_BY_SETTING, TOLD_NO_HEADER, UNDERSCORE,
 };
 use crate::cause::{Cause, Layer, Step};
@@ -41,7 +41,7 @@ pub(super) const CLOUDFRONT_REMOVES: Cause = Cause {
     ],
     against: &[
         (&ACCEPTED, Strength::Marks),
-        (&SIGNATURE_PASSES, Strength::Points),
+        (&HEARD, Strength::Points),
         (&FAILS_AS_FORGED, Strength::Points),
         (&DIRECT_REFUSED, Strength::Suggests),
         (&REFUSAL_FROM_CACHE, Strength::Points),

@@ -21,6 +21,7 @@ use super::signs::{
 };
 use crate::cause::{Cause, Layer, Step};
 use crate::probe::Probe;
+use crate::sign::logs::SENT_TO_LOGIN;
 use crate::sign::probes::{
     ACCEPTED, AS_WITHOUT_TOKEN, DIRECT_ACCEPTED, FAILS_AS_FORGED, REFUSED_401, SIGNATURE_PASSES,
 };
@@ -289,6 +290,7 @@ pub(super) const LOGIN_REDIRECT: Cause = Cause {
         (&LOGIN_FOR_ALL, Strength::Points),
         (&API_SENT_TO_LOGIN, Strength::Points),
         (&LOGIN_BROWSED, Strength::Marks),
+        (&SENT_TO_LOGIN, Strength::Marks),
     ],
     against: &[
         (&ACCEPTED, Strength::Points),
@@ -304,6 +306,7 @@ pub(super) const LOGIN_REDIRECT: Cause = Cause {
     next: &[
         Step::Probe(Probe::Bare),
         Step::Probe(Probe::Altered),
+        Step::Probe(Probe::Garbage),
         Step::Probe(Probe::Direct),
         Step::Probe(Probe::Browser),
     ],

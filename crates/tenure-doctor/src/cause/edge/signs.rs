@@ -24,8 +24,8 @@ texts! {
     WAF_FILTERED_LOGGED = "edge-waf-filtered-logged", At::Client, "waf_filtered", "API Gateway's access log says that the firewall filtered the request";
     /// The error log of nginx, at level `info`.
     INVALID_HEADER_LOGGED = "edge-nginx-invalid-header", At::Client, "client sent invalid header line", "nginx has logged that it ignores a header field";
-    /// Apache's mod_auth_basic.
-    WRONG_SCHEME_LOGGED = "edge-apache-wrong-scheme", At::Client, "ah01614", "Apache has logged that a client came to its password gate with another scheme";
+    /// Apache's mod_auth_basic (AH01614) and mod_auth_digest (AH01781).
+    WRONG_SCHEME_LOGGED = "edge-apache-wrong-scheme", At::Client, "client used wrong authentication scheme", "Apache has logged that a client came to its password gate with another scheme";
     /// nginx's error log.
     NO_PASSWORD_LOGGED = "edge-nginx-no-password", At::Client, "no user/password was provided for basic authentication", "nginx has logged that requests came to its password gate without a password";
     /// curl, Python and Java name the status so, and proxies themselves.

@@ -149,8 +149,7 @@ pub(crate) static API_SENT_TO_LOGIN: Sign = Sign {
             name == "cookie" || name == "accept" && contains(value, "text/html")
         });
         let leads = |answer: &Answer, place: &str| mentions(answer.header("location"), place);
-        let gate = leads(answer, "/oauth2/start")
-            || leads(answer, "/oauth2/sign_in")
+        let gate = GATES.iter().any(|gate| leads(answer, gate))
             || leads(answer, "response_type=") && leads(answer, "client_id=");
         let path = url::Url::parse(&exchange.request.url).map(|url| url.path().to_owned());
         let returns = answers(evidence)
@@ -166,6 +165,16 @@ pub(crate) static API_SENT_TO_LOGIN: Sign = Sign {
         }
     },
 };
+
+/// Where gates lead that are made for people: oauth2-proxy, Cloudflare Access, App Service, authentik, Pomerium.
+const GATES: [&str; 6] = [
+    "/oauth2/start",
+    "/oauth2/sign_in",
+    "/cdn-cgi/access/login",
+    "/.auth/login",
+    "/outpost.goauthentik.io/start",
+    "/.pomerium/sign_in",
+];
 
 /// Redirects by way of a sign-in lead back to where they began: somebody signs in, and the app does not notice.
 pub(crate) static LOGIN_COMES_BACK: Sign = Sign {
@@ -284,6 +293,7 @@ pub(super) fn login(answer: &Answer) -> Option<(u16, &str)> {
         "accounts.google.com/o/oauth2",
         "login.microsoftonline.com",
         "/.auth/login",
+        "/outpost.goauthentik.io/start",
         "/_oauth",
     ];
     (redirect && places.iter().any(|place| contains(path, place))).then_some((answer.status, path))

@@ -10,6 +10,7 @@ use crate::exchange::Answer;
 use crate::layer;
 use crate::probe::Probe;
 use crate::sign::answer::{At, from_cache, header, mentions};
+use crate::sign::probes::SIGNATURE_PASSES;
 use crate::sign::token::claims;
 use crate::sign::{Sign, accepted, contains, found, logs, refused, seen, together};
 use crate::{Clue, Evidence};
@@ -54,6 +55,19 @@ pub(crate) static TAKEN_BY_DIRECT: Sign = Sign {
             (LOST_AT_THE_EDGE.find)(evidence)
         } else {
             Vec::new()
+        }
+    },
+};
+
+/// The signature is looked at, and nobody says that no token came: a gateway that verifies may hand none on.
+pub(crate) static HEARD: Sign = Sign {
+    name: "edge-token-heard",
+    means: "the signature passes, and the service does not say that no token came",
+    find: |evidence| {
+        if TOLD_MISSING.holds(evidence) {
+            Vec::new()
+        } else {
+            (SIGNATURE_PASSES.find)(evidence)
         }
     },
 };
