@@ -15,6 +15,8 @@ mod ended;
 mod framework;
 mod gates;
 mod gateway;
+mod races;
+mod rights;
 mod session;
 mod support;
 mod tenure;

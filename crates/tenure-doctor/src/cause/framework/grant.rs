@@ -222,7 +222,12 @@ pub(super) static OTHER_PERSON_MAY: Sign = Sign {
             };
             let alike = held(this) == held(other);
             let holds = refused(own) && accepted(answer) && else_ones && alike;
-            holds.then(|| format!("somebody else's token, alike in rights, is accepted ({})", answer.status))
+            holds.then(|| {
+                format!(
+                    "somebody else's token, alike in rights, is accepted ({})",
+                    answer.status
+                )
+            })
         })
     },
 };

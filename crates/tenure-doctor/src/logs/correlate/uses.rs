@@ -13,6 +13,8 @@ use crate::logs::findings::{Moment, Sighting, near};
 const CLIENTS: usize = 256;
 /// Milliseconds by which the clocks of a client and a service may differ.
 const SKEW: u64 = 2_000;
+/// Milliseconds in which a client does not notice that an answer was lost and try again.
+const RETRIED: u64 = 250;
 /// Milliseconds within which a refresh that is tried again is the same story.
 const SOON: u64 = 3_600_000;
 
@@ -199,6 +201,10 @@ impl Refreshes {
             Verdict::Reuse => seen.figure("gap_s", "unknown"),
             _ => seen.figure("gap_ms", ms),
         };
+        let seen = match verdict {
+            Verdict::Race if ms > RETRIED => seen.figure("guessed_by", "time"),
+            _ => seen,
+        };
         (verdict, seen.figure("told", "user"))
     }
 
@@ -271,7 +277,12 @@ impl Refreshes {
                 let says = format!(
                     "refresh token {token} was presented twice within {gap} ms: one refresh succeeded, the other was answered {outcome}"
                 );
-                Sighting::new(Pattern::RefreshRace, says).figure("gap_ms", gap)
+                let seen = Sighting::new(Pattern::RefreshRace, says).figure("gap_ms", gap);
+                if uses.twice.is_none() && gap > RETRIED {
+                    seen.figure("guessed_by", "time")
+                } else {
+                    seen
+                }
             }
             Verdict::Reuse => {
                 let says = format!(

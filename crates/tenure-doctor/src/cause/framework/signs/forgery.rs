@@ -114,7 +114,9 @@ pub(crate) static CSRF_BY_ORIGIN: Sign = Sign {
         together(evidence, [Probe::Client, Probe::Origin], |[own, page]| {
             let holds = accepted(own) && page.status == 403;
             let status = own.status;
-            holds.then(|| format!("{status} without an Origin, 403 with one, in a log of forged requests"))
+            holds.then(|| {
+                format!("{status} without an Origin, 403 with one, in a log of forged requests")
+            })
         })
     },
 };
