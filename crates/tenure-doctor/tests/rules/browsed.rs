@@ -178,3 +178,83 @@ fn a_recorded_field_with_an_underscore_does_not_come_through_nginx() {
     leads(&sent("X_API_KEY"), "TN0213");
     leaves_open(&sent("X-API-KEY"), "TN0213");
 }
+
+#[test]
+fn a_call_that_a_redirect_or_a_hand_sent_without_a_token_is_not_early() {
+    let none: Headers<'_> = &[];
+    let moved: Headers<'_> = &[("location", URL)];
+    let first = ("GET", "https://old.example/v1/things", BEARER, 301, moved);
+    let early = ("GET", URL, none, 401, CHALLENGE);
+    let later = ("GET", URL, BEARER, 200, none);
+    leaves_open(&har(&[first, early, later]), "TN0101");
+    confirms(&har(&[first, early, later]), "TN0107");
+    let by_hand: Headers<'_> = &[("user-agent", "curl/8.5.0")];
+    let tried = ("GET", URL, by_hand, 401, CHALLENGE);
+    leaves_open(&har(&[tried, later]), "TN0101");
+}
+
+#[test]
+fn a_refresh_between_calls_without_a_token_is_no_sign_in() {
+    let none: Headers<'_> = &[];
+    let call = |url, sent, status| ("GET", url, sent, status, none);
+    let others = "https://api.example/v1/others";
+    let refresh = ("POST", "https://api.example/auth/refresh", none, 200, none);
+    let early = [call(URL, none, 401), call(others, none, 401)];
+    let later = call(URL, BEARER, 200);
+    confirms(&har(&[early[0], early[1], refresh, later]), "TN0101");
+    // One call alone may be how the page learns that it has to refresh.
+    leaves_open(&har(&[early[0], refresh, later]), "TN0101");
+}
+
+#[test]
+fn a_browsers_word_for_the_site_counts_and_so_does_the_default_of_a_cookie() {
+    let across: Headers<'_> = &[
+        ("origin", "https://partner.example"),
+        ("sec-fetch-site", "cross-site"),
+        ("sec-fetch-mode", "cors"),
+    ];
+    let within: Headers<'_> = &[
+        ("origin", "https://www.shop.example"),
+        ("sec-fetch-site", "same-site"),
+        ("sec-fetch-mode", "cors"),
+    ];
+    let set: Headers<'_> = &[("set-cookie", "sid=3f7a; Path=/; Secure; HttpOnly")];
+    let calls = |sent| {
+        [
+            ("POST", "https://api.shop.example/login", sent, 200, set),
+            (
+                "GET",
+                "https://api.shop.example/orders",
+                sent,
+                401,
+                &[] as Headers<'_>,
+            ),
+        ]
+    };
+    confirms(&har(&calls(across)), "TN0112");
+    leaves_open(&har(&calls(within)), "TN0112");
+}
+
+#[test]
+fn a_refusal_that_the_page_never_saw_is_in_the_services_log() {
+    let page: Headers<'_> = &[("origin", "https://app.example"), TOKEN];
+    let allow: Headers<'_> = &[("access-control-allow-origin", "https://app.example")];
+    let asked = ("OPTIONS", URL, page, 204, allow);
+    let well = ("GET", URL, page, 200, allow);
+    let unseen = ("GET", URL, page, 0, &[] as Headers<'_>);
+    let line = |status| {
+        format!(
+            "192.0.2.7 - - [21/Nov/2026:18:00:00 +0000] \"GET /v1/things HTTP/1.1\" {status} 72 \"-\" \"Mozilla/5.0\"\n"
+        )
+    };
+    let calls = || har(&[asked, well, asked, unseen]);
+    confirms(
+        &calls().log("access.log", &(line(200) + &line(401))),
+        "TN0111",
+    );
+    leaves_open(
+        &calls().log("access.log", &(line(200) + &line(502))),
+        "TN0111",
+    );
+    leaves_open(&calls(), "TN0111");
+}

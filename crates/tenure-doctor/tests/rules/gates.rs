@@ -134,3 +134,67 @@ fn a_limit_that_ends_the_clients_record_is_what_turned_it_away() {
     confirms(&record(&[200, 429, 429]), "TN0316");
     leaves_open(&record(&[429, 200]), "TN0316");
 }
+
+#[test]
+fn app_services_own_gate_speaks_of_another_tenants_token() {
+    let page = "You do not have permission to view this directory or page.";
+    let tenant: Headers<'_> = &[(
+        "www-authenticate",
+        "Bearer realm=\"api.example\" authorization_uri=\"https://login.windows.net/7c1f/oauth2/authorize\"",
+    )];
+    confirms(&client(401, tenant, page), "TN0208");
+    leaves_open(&client(401, tenant, "{}"), "TN0208");
+    leaves_open(&client(401, &[JSON], page), "TN0208");
+    let of_microsoft = jwt(&json!({"iss": "https://login.microsoftonline.com/7c1f/v2.0"}));
+    leaves_open(&client(401, tenant, page).token(&of_microsoft), "TN0208");
+}
+
+#[test]
+fn a_gate_for_people_is_known_by_where_it_leads() {
+    let access: Headers<'_> = &[(
+        "location",
+        "https://team.cloudflareaccess.com/cdn-cgi/access/login/api.example",
+    )];
+    confirms(&client(302, access, ""), "TN0215");
+    let login: Headers<'_> = &[("location", "https://www.example/login")];
+    let asked = || client(302, login, "").answer("bare", 302, login, "");
+    leaves_open(&asked(), "TN0215");
+    confirms(&asked().answer("garbage", 302, login, ""), "TN0215");
+    leaves_open(&asked().answer("garbage", 401, &[], ""), "TN0215");
+}
+
+#[test]
+fn the_clients_own_answer_without_a_token_comes_from_a_cache() {
+    let own = r#"{"user":"u-7"}"#;
+    let given = || client(200, &[JSON], own).answer("bare", 200, &[JSON], own);
+    confirms(&given().answer("bare-fresh", 401, &[JSON], "{}"), "TN0203");
+    leaves_open(&given().answer("bare-fresh", 200, &[JSON], own), "TN0203");
+    let other = client(200, &[JSON], own).answer("bare", 200, &[JSON], "{\"user\":null}");
+    leaves_open(&other.answer("bare-fresh", 401, &[JSON], "{}"), "TN0203");
+}
+
+#[test]
+fn a_gateway_that_verifies_may_hand_no_token_on() {
+    let service: Headers<'_> = &[JSON, ("server", "uvicorn")];
+    let none = r#"{"error":"unauthorized","error_description":"no token"}"#;
+    let gateway = |words: &str| format!(r#"{{"statusCode":401,"message":"{words}"}}"#);
+    let refused = || {
+        client(401, service, none)
+            .answer(
+                "bare",
+                401,
+                &[JSON],
+                &gateway("nothing was found in the headers"),
+            )
+            .answer("altered", 401, &[JSON], &gateway("the signature is wrong"))
+    };
+    leads(&refused().answer("direct", 200, service, "{}"), "TN0201");
+    leaves_open(&refused().answer("direct", 401, service, none), "TN0201");
+}
+
+#[test]
+fn apaches_digest_gate_names_the_scheme_that_it_did_not_want() {
+    let line = "[Sat Nov 21 21:19:32.999620 2026] [auth_digest:error] [pid 23:tid 24] [client 192.0.2.7:0] \
+                AH01781: client used wrong authentication scheme `Bearer': /things\n";
+    confirms(&facts().log("error.log", line), "TN0209");
+}

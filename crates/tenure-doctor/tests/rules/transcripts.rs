@@ -1,6 +1,8 @@
 //! What a command-line client prints, and what a browser's console says.
 
-use crate::support::{Facts, confirms, facts, leads, leaves_open};
+use serde_json::json;
+
+use crate::support::{Facts, confirms, facts, jwt, leads, leaves_open};
 
 /// A call: request, its fields, status, the answer's fields, body.
 type Call<'a> = (&'a str, &'a [&'a str], &'a str, &'a [&'a str], &'a str);
@@ -125,4 +127,28 @@ fn a_browsers_console_leads_to_preflights_and_cookies() {
         ),
         "TN0112",
     );
+}
+
+#[test]
+fn a_password_in_place_of_the_token_is_refused_with_a_challenge_for_it() {
+    let basic: &[&str] = &["Authorization: Basic ZGVwbG95OnNlY3JldA=="];
+    let call = |answered| ("GET /v1", basic, "401 Unauthorized", answered, "{}");
+    let token = || jwt(&json!({}));
+    let asks: &[&str] = &["WWW-Authenticate: Bearer"];
+    confirms(&curl(&[call(asks)]).token(&token()), "TN0103");
+    leaves_open(&curl(&[call(asks)]), "TN0103");
+    let either: &[&str] = &[
+        "WWW-Authenticate: Bearer",
+        "WWW-Authenticate: Basic realm=\"x\"",
+    ];
+    leaves_open(&curl(&[call(either)]).token(&token()), "TN0103");
+}
+
+#[test]
+fn an_opaque_token_is_what_the_services_parser_complains_of() {
+    let line = "2026-11-21T18:00:00Z error: request refused: Invalid Compact JWS status=401\n";
+    let log = || facts().log("api.log", line);
+    confirms(&log().token("xJq3mW0cVtB7sKzRfYp2LhD9aE4uNg6I"), "TN0115");
+    leaves_open(&log().token(&jwt(&json!({}))), "TN0115");
+    leaves_open(&log(), "TN0115");
 }
