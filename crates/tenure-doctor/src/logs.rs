@@ -12,16 +12,21 @@ mod ended;
 mod event;
 mod findings;
 mod format;
+mod gates;
 mod kids;
+mod led;
 mod lines;
 mod names;
 mod outage;
+mod passing;
 mod prefilter;
 mod recall;
 mod record;
 mod scanners;
 mod shown;
 mod skew;
+mod stale;
+mod started;
 mod texts;
 mod time;
 pub mod timeline;
@@ -188,6 +193,11 @@ impl LogFinding {
     pub fn text(&self) -> Option<&str> {
         let text = self.figures.get("text")?;
         (self.pattern == Pattern::Text).then_some(text.as_str())
+    }
+
+    /// Whether the log itself shows that it is no trouble: see [`passing`].
+    pub(crate) fn has_passed(&self) -> bool {
+        self.figures.contains_key(passing::PASSED)
     }
 }
 

@@ -59,11 +59,18 @@ fn unanswered(evidence: &Evidence) -> Vec<Clue> {
 /// The client's own request is answered with an error, though it carries credentials.
 fn turned_away(evidence: &Evidence) -> Vec<Clue> {
     let away = client_answers(evidence).filter(|(exchange, answer)| {
-        answer.status >= 400 && !asks_for_credentials(exchange, answer)
+        (answer.status >= 400 || refused(answer)) && !asks_for_credentials(exchange, answer)
     });
     away.map(|(exchange, answer)| {
         Clue::new(
-            format!("the client's request is answered {}", answer.status),
+            if answer.refuses_in_body() {
+                format!(
+                    "the client's request is answered {} with a refusal in its body",
+                    answer.status
+                )
+            } else {
+                format!("the client's request is answered {}", answer.status)
+            },
             Source::Probe(exchange.probe),
         )
     })
@@ -242,13 +249,20 @@ fn logs(evidence: &Evidence) -> Vec<Clue> {
             && figure(finding, "recovered_answers") >= finding.count
             && figure(finding, "again") * 4 < finding.count
     });
+    // Whoever tries things is told that it is not a JWT; what refusals count is counted.
+    let of_garbage = |finding: &LogFinding| {
+        finding
+            .text()
+            .is_some_and(|text| text.starts_with("not-a-jwt"))
+    };
     let counts = |finding: &&LogFinding| match finding.pattern {
+        Pattern::Text if of_garbage(finding) => false,
         Pattern::Refusals | Pattern::Text => !all_recovered,
         _ => true,
     };
     findings
         .iter()
-        .filter(counts)
+        .filter(|finding| counts(finding) && !crate::sign::logs::passed(evidence, finding))
         .map(|finding| Clue {
             at: finding
                 .first_ms
@@ -316,7 +330,7 @@ pub(crate) fn somebody_served(evidence: &Evidence) -> bool {
             .as_ref()
             .is_some_and(|answer| well(answer.status))
     };
-    answers(evidence).any(|(_, answer)| well(answer.status))
+    answers(evidence).any(|(_, answer)| well(answer.status) && !refused(answer))
         || logs.files.iter().any(logged)
         || logs.browsed.iter().any(seen)
 }

@@ -17,12 +17,19 @@ use super::ended::Ends;
 use super::event::{self, Happening, Reader};
 use super::findings::Moment;
 use super::format::{self, har};
+use super::gates::Gates;
 use super::kids::Kids;
+use super::led::Led;
 use super::lines::{self, Line};
+use super::names;
 use super::outage::Outage;
+use super::passing::Passing;
 use super::prefilter::Prefilter;
 use super::record::Record;
+use super::scanners;
 use super::skew;
+use super::stale::Stale;
+use super::started::Started;
 use super::texts;
 use super::time;
 use super::{Browsed, LogFile, Logs};
@@ -33,6 +40,8 @@ use tenure_core::time::Timestamp;
 const FIRST: u64 = 64 * 1024;
 /// Requests of HAR files that are kept.
 const BROWSED: usize = 512;
+/// Answers of success that are taken apart after a token was called expired, however fast the lines come.
+const LOOKS: u8 = 4;
 
 /// Reads logs of any size, one file after the other, with constant memory.
 ///
@@ -49,6 +58,8 @@ pub struct Analyst {
     called: Option<Called>,
     kids: Kids,
     ends: Ends,
+    passing: Passing,
+    stale: Stale,
     /// For times without a year.
     now: u64,
 }
@@ -85,6 +96,8 @@ impl Analyst {
             called: None,
             kids: Kids::default(),
             ends: Ends::default(),
+            passing: Passing::default(),
+            stale: Stale::default(),
             now: 0,
         }
     }
@@ -109,7 +122,11 @@ impl Analyst {
             formats: [("", 0); 8],
             odd: Odd::default(),
             calls: None,
+            led: None,
             outage: Outage::default(),
+            started: Started::default(),
+            gates: Gates::default(),
+            looks: 0,
         };
         pass.stream(reader);
         let log = pass.done();
@@ -117,8 +134,13 @@ impl Analyst {
     }
 
     /// What all files say together.
-    pub fn finish(self) -> Logs {
-        let (findings, timeline) = self.correlation.finish();
+    pub fn finish(mut self) -> Logs {
+        if let Some((name, says, first)) = self.stale.finish() {
+            self.correlation.noted(name, says, first);
+        }
+        let forged_only = self.correlation.forged.mostly_pass();
+        let (mut findings, timeline) = self.correlation.finish();
+        self.passing.mark(&mut findings, &self.files, forged_only);
         Logs {
             files: self.files,
             findings,
@@ -138,7 +160,12 @@ struct Pass<'a> {
     formats: [(&'static str, u64); 8],
     odd: Odd,
     calls: Option<Calls>,
+    led: Option<Led>,
     outage: Outage,
+    started: Started,
+    gates: Gates,
+    /// Answers of success that are still to be taken apart, since a token was called expired.
+    looks: u8,
 }
 
 /// Lines that are not as lines should be.
@@ -161,6 +188,7 @@ impl Pass<'_> {
         let began = plain.by_ref().take(FIRST).read_to_end(&mut first);
         let is_har = har::begins(&first);
         self.calls = Calls::begin(&first);
+        self.led = Led::begin(&first);
         let bytes = first.len() as u64;
         let whole = Cursor::new(first).chain(plain);
         if is_har {
@@ -235,6 +263,14 @@ impl Pass<'_> {
     fn line(&mut self, line: &[u8]) {
         self.log.lines += 1;
         let taken = self.call(line);
+        if let Some((name, says)) = self.led.as_mut().and_then(|led| led.line(line)) {
+            let moment = Moment {
+                at: None,
+                file: self.file,
+                line: self.log.lines,
+            };
+            self.analyst.correlation.noted(name, says, moment);
+        }
         if line.is_empty() {
             return;
         }
@@ -264,6 +300,10 @@ impl Pass<'_> {
             if status >= 400 {
                 return true;
             }
+            if self.looks > 0 {
+                self.looks -= 1;
+                return true;
+            }
             if let Some(user) = prefilter.user(line) {
                 let user = self.analyst.reader.raw(user);
                 if self.analyst.correlation.seen.good(user) {
@@ -286,6 +326,7 @@ impl Pass<'_> {
         let mut record = format::read(&text);
         record.time = record.time.map(|at| time::in_year(at, self.analyst.now));
         self.count(record.format);
+        self.started.note(&text, &mut record);
         if let Some(prefilter) = &self.analyst.prefilter {
             let moment = Moment {
                 at: record.time,
@@ -297,17 +338,27 @@ impl Pass<'_> {
             let mut said = Vec::new();
             let by_fields = [texts::left_out(&record), texts::cached_refusal(&record)];
             let by_fields = by_fields.into_iter().flatten();
+            let status = event::status(&record);
+            let of_scanner = || {
+                let refused = status.is_some_and(|status| (400..500).contains(&status));
+                refused && scanners::asked(&record, record.text(names::PATH).as_deref())
+            };
             for name in texts.into_iter().flatten().chain(by_fields) {
                 // Two words for one thing are one line all the same.
-                if said.contains(&name) {
+                if said.contains(&name) || of_scanner() {
                     continue;
                 }
                 said.push(name);
+                self.analyst.passing.text(name, status);
                 self.analyst
                     .correlation
                     .text(name, moment, texts::is_chatter(line));
                 if name == "csrf" {
                     self.analyst.correlation.forged.said(moment);
+                }
+                if name == "log-says-expired" {
+                    self.analyst.stale.said(&text, moment);
+                    self.looks = LOOKS;
                 }
                 if name == "log-says-kid" && self.analyst.kids.is_new(&text) {
                     self.analyst.correlation.text("unknown-kids", moment, false);
@@ -362,8 +413,8 @@ impl Pass<'_> {
             return;
         };
         let who = event.map_or_else(
-            || self.analyst.reader.who(record, self.file).key,
-            |event| event.who.key,
+            || self.analyst.reader.who(record, self.file),
+            |event| event.who.clone(),
         );
         let now = Moment {
             at: record.time,
@@ -371,7 +422,14 @@ impl Pass<'_> {
             line: self.log.lines,
         };
         let writes = &mut self.analyst.correlation.forged;
-        writes.answered(record, status, who, now);
+        writes.answered(record, status, who.key, now);
+        self.gates.answered(record, status, now);
+        let named = who.key.filter(|_| !who.of_file);
+        self.analyst.stale.answered(record, status, named, now);
+        let met = self.analyst.passing.answered(record, status);
+        if let Some(asked) = self.log.statuses.get_mut(&407).filter(|_| met > 0) {
+            *asked = asked.saturating_sub(met);
+        }
     }
 
     fn count(&mut self, format: &'static str) {
@@ -388,6 +446,10 @@ impl Pass<'_> {
         if let Some((name, says, first)) = self.outage.finish() {
             self.analyst.correlation.noted(name, says, first);
         }
+        if let Some((name, says, first)) = self.gates.finish() {
+            self.analyst.correlation.noted(name, says, first);
+        }
+        self.log.statuses.retain(|_, count| *count > 0);
         let formats = self.formats.iter().filter(|(name, _)| !name.is_empty());
         self.log.formats = formats
             .map(|(name, lines)| ((*name).to_owned(), *lines))

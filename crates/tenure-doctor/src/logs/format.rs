@@ -8,6 +8,7 @@ mod json;
 mod logfmt;
 mod plain;
 pub(super) mod sentence;
+mod squid;
 pub(super) mod transcript;
 
 use self::envelope::Envelope;
@@ -26,7 +27,7 @@ fn bare(line: &str) -> Record {
     if let Some(object) = line.strip_prefix('{').and_then(|_| json::read(line)) {
         return object;
     }
-    if let Some(request) = access::read(line) {
+    if let Some(request) = access::read(line).or_else(|| squid::read(line)) {
         return request;
     }
     if let Some(pairs) = logfmt::read(line) {
@@ -39,7 +40,7 @@ fn bare(line: &str) -> Record {
 pub(super) fn glance(line: &[u8]) -> &'static str {
     if line.first() == Some(&b'{') {
         "json"
-    } else if access::looks_so(line) {
+    } else if squid::looks_so(line) || access::looks_so(line) {
         "access"
     } else {
         "text"

@@ -70,6 +70,27 @@ pub static RECOVERED: Sign = Sign {
     },
 };
 
+/// A client that takes no notice of the end of its token.
+pub static EXPIRED_AGAIN: Sign = Sign {
+    name: "expired-again",
+    means: "one client is refused for an expired token again and again, and is not served in between",
+    find: |evidence| text(evidence, "expired-again"),
+};
+
+/// The same for long, while others are served: it is not the verifier's clock.
+pub static EXPIRED_KEPT: Sign = Sign {
+    name: "expired-token-kept",
+    means: "one client goes on with an expired token for long, while others are served",
+    find: |evidence| text(evidence, "expired-token-kept"),
+};
+
+/// Programs get a page for people.
+pub static SENT_TO_LOGIN: Sign = Sign {
+    name: "api-sent-to-login-logged",
+    means: "requests of programs are answered by a redirect to a page for signing in",
+    find: |evidence| text(evidence, "api-sent-to-login-logged"),
+};
+
 /// Findings of a pattern as clues.
 pub(crate) fn found(evidence: &Evidence, pattern: Pattern) -> Vec<Clue> {
     clues(evidence, |finding| finding.pattern == pattern)
@@ -83,12 +104,19 @@ pub(crate) fn text(evidence: &Evidence, name: &str) -> Vec<Clue> {
 fn clues(evidence: &Evidence, wanted: impl Fn(&LogFinding) -> bool) -> Vec<Clue> {
     let findings = evidence.logs.findings.iter();
     findings
-        .filter(|finding| wanted(finding))
+        .filter(|finding| wanted(finding) && !passed(evidence, finding))
         .map(|finding| Clue {
             at: finding.first_ms.map(|ms| Timestamp(ms / 1000)),
             ..Clue::new(&finding.says, finding.source.clone())
         })
         .collect()
+}
+
+/// The log shows that it is no trouble, and the client's own request is not turned away.
+pub(crate) fn passed(evidence: &Evidence, finding: &LogFinding) -> bool {
+    let client = evidence.exchange(Probe::Client);
+    let away = client.is_some_and(|client| !client.result.as_ref().is_ok_and(accepted));
+    finding.has_passed() && !away
 }
 
 /// How much a clue is worth where certainty is asked for.

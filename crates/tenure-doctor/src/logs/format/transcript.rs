@@ -1,4 +1,7 @@
-//! What command-line clients print of a request and its answer: `curl -v`, `curl -i`, HTTPie, `wget -d`.
+//! What command-line clients print of a request and its answer: `curl -v`, `curl -i`, HTTPie, `wget -d`; and Python's
+//! `http.client` with `debuglevel`, see [`printed`].
+
+mod printed;
 
 use memchr::memmem;
 use url::Url;
@@ -25,7 +28,7 @@ pub(in crate::logs) fn begins(first: &[u8]) -> bool {
             .any(|line| request(line.strip_prefix("> ").unwrap_or(line)).is_some())
     };
     let called = || shown.lines().any(|line| command(line).is_some());
-    (answered || holds(b"\n> ")) && (sent() || answered && called())
+    (answered || holds(b"\n> ")) && (sent() || answered && called()) || printed::begins(&shown)
 }
 
 /// Takes the lines of a transcript, one by one.
@@ -52,6 +55,10 @@ enum Part {
 impl Transcript {
     /// Whether the line is of the transcript, and the exchange that ended with it.
     pub(in crate::logs) fn line(&mut self, line: &str) -> (bool, Option<Exchange>) {
+        if let Some(lines) = printed::lines(line) {
+            let done: Vec<_> = lines.iter().filter_map(|line| self.line(line).1).collect();
+            return (true, done.into_iter().next());
+        }
         if let Some(called) = command(line) {
             let done = self.end();
             self.tls = called.url.starts_with("https:");
