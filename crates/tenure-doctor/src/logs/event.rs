@@ -251,6 +251,8 @@ fn kind(
     match says {
         Some(Says::Nothing) => return None,
         Some(Says::Memory) if !about_sessions(record) => {}
+        // What has a status was answered, though its line tells what was sent.
+        Some(Says::RefreshSent) if path.is_some() && status.is_some() => {}
         Some(says) => return named(says),
         None => {}
     }

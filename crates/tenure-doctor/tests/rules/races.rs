@@ -93,6 +93,48 @@ fn a_client_that_got_no_answer_and_is_refused_later_may_have_lost_it() {
 }
 
 #[test]
+fn a_line_with_a_status_tells_an_answer_though_it_tells_what_was_sent() {
+    let text = "2026-09-21T08:23:20.662Z [tab 1] POST /api/token/refresh/ 200 (sent refresh jti=289f4223, got jti=347ca316)\n\
+                2026-09-21T08:23:20.664Z [tab 2] POST /api/token/refresh/ 401 {\"detail\":\"Token is blacklisted\"} (sent refresh jti=289f4223)\n";
+    leads(&facts().log("console.log", text), "TN0602");
+    leaves_open(&facts().log("console.log", text), "TN0602");
+}
+
+#[test]
+fn people_behind_one_address_have_no_common_lifetime() {
+    let line = |second: u32, request: &str, status: u16, agent: &str| {
+        let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
+        let at = format!("21/Sep/2026:{hour:02}:{minute:02}:{second:02} +0000");
+        format!("203.0.113.7 - - [{at}] \"{request} HTTP/1.1\" {status} 58 \"-\" \"{agent}\"\n")
+    };
+    let session = |begin: u32, lasts: u32, agent: &str| {
+        line(begin, "POST /auth/login", 200, agent)
+            + &line(begin + 60, "GET /v1/orders", 200, agent)
+            + &line(begin + lasts, "GET /v1/orders", 401, agent)
+    };
+    let alone: String = (0..4)
+        .map(|at| session(at * 2_000, 905, "Firefox/1"))
+        .collect();
+    let login = |at| line(at, "POST /auth/login", 200, "Chrome/2");
+    let shared = login(7_990)
+        + &login(8_000)
+        + &line(8_900, "GET /v1/orders", 401, "Chrome/2")
+        + &login(8_905)
+        + &line(9_100, "GET /v1/orders", 401, "Chrome/2");
+    leads(
+        &facts().log("access.log", &format!("{alone}{shared}")),
+        "TN0601",
+    );
+    let other: String = (0..4)
+        .map(|at| session(20_000 + at * 2_000, 200 + at * 150, "Edge/3"))
+        .collect();
+    leaves_open(
+        &facts().log("access.log", &format!("{alone}{other}")),
+        "TN0601",
+    );
+}
+
+#[test]
 fn keycloak_names_a_refused_refresh_in_a_field() {
     let event = |kind: &str| {
         format!(

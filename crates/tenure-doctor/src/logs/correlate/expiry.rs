@@ -46,6 +46,7 @@ impl Sessions {
             Kind::Login => {
                 self.done(person);
                 person.expired_after = None;
+                person.shared |= event.who.guessed && person.login.is_some();
                 if let Some(lifetime) = event.lifetime {
                     count(&mut self.promised, lifetime);
                 }
@@ -55,7 +56,7 @@ impl Sessions {
                 let after = login.and_then(|login| event.at?.checked_sub(login.at?));
                 if let Some(after) = after
                     .map(|after| after / 1_000)
-                    .filter(|after| *after >= SHORTEST)
+                    .filter(|after| *after >= SHORTEST && !person.shared)
                 {
                     person.expired_after = Some((after, event.into()));
                 }

@@ -18,6 +18,8 @@ pub(in crate::logs) struct Person {
     /// Further events that go to the timeline at once.
     pub(in crate::logs) follow: u8,
     pub(super) guessed: bool,
+    /// Signed in twice with no refusal between: several people behind one address, as far as can be seen.
+    pub(super) shared: bool,
 
     /// The last refresh that was sent: its token, and when.
     pub(super) sent: Option<(Option<String>, Moment)>,

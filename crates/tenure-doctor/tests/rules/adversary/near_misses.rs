@@ -142,8 +142,10 @@ fn a_probe_that_succeeds_where_the_clients_own_request_does_at_times_proves_noth
     for probe in PROBES {
         let evidence = facts()
             .token(&jwt(&json!({})))
-            .old_token(&jwt(&json!({"iat": NOW - 9_000})))
-            .other_token(&jwt(&json!({"sub": "u2", "roles": ["admin"]})))
+            .old_token(&signed_otherwise(&jwt(&json!({"iat": NOW - 9_000}))))
+            .other_token(&signed_otherwise(&jwt(
+                &json!({"sub": "u2", "roles": ["admin"]}),
+            )))
             .answer("client", 401, JSON, "{\"error\":\"unauthorized\"}")
             .answer("again-1", 200, JSON, "{}")
             .answer("again-2", 401, JSON, "{\"error\":\"unauthorized\"}")
@@ -151,6 +153,12 @@ fn a_probe_that_succeeds_where_the_clients_own_request_does_at_times_proves_noth
             .answer(probe, 200, JSON, "{}");
         confirms_none(&evidence, probe);
     }
+}
+
+/// The tokens of [`jwt`] have one signature, which no two of an issuer's have.
+fn signed_otherwise(token: &str) -> String {
+    let (content, signature) = token.rsplit_once('.').unwrap();
+    format!("{content}.{}", signature.to_lowercase())
 }
 
 /// Documents hold tokens against forged requests for whoever reads them.
