@@ -70,6 +70,26 @@ impl Collected {
         }
     }
 
+    /// Where it fits the token in any form: otherwise it may be for anything.
+    fn mounted(&mut self, name: &str, text: &str) {
+        let Some(material) = keys::mounted(name, text) else {
+            return;
+        };
+        let mut tokens = self.evidence.tokens.iter().zip(&self.tokens);
+        let fits = tokens.any(|(token, text)| {
+            let mut tried = Token {
+                signatures: Vec::new(),
+                ..token.clone()
+            };
+            token::check(&mut tried, text.expose(), &material);
+            let good = |check: &token::SignatureCheck| check.verdict == token::Signature::Good;
+            tried.signatures.iter().any(good)
+        });
+        if fits {
+            self.check(material);
+        }
+    }
+
     fn check(&mut self, material: Material) {
         for (token, text) in self.evidence.tokens.iter_mut().zip(&self.tokens) {
             token::check(token, text.expose(), &material);
@@ -82,6 +102,7 @@ impl Collected {
         let presented = self.evidence.token(Role::Presented);
         self.evidence.beliefs = presented.map(drift::of_token).unwrap_or_default();
         for file in &inputs.files {
+            self.mounted(&file.name, &file.text);
             match drift::read_file(&file.name, &file.text) {
                 Ok(read) => self.evidence.beliefs.extend(read),
                 Err(why) => {

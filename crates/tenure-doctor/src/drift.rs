@@ -1,6 +1,7 @@
 //! Who believes what: issuer, audience, client, pool, keys, secrets, from every place that says so.
 
 mod aws;
+mod certificate;
 mod compare;
 mod directives;
 mod environment;
@@ -10,7 +11,7 @@ pub(crate) mod required;
 pub(crate) mod source;
 mod template;
 mod tree;
-mod value;
+pub(crate) mod value;
 mod variables;
 mod walk;
 
@@ -24,6 +25,7 @@ use crate::token::Token;
 #[cfg(feature = "aws")]
 pub use self::aws::live;
 pub use self::aws::of_aws;
+pub(crate) use self::certificate::ASKS_FOR_CERTIFICATE;
 pub use self::compare::{Disagreement, Nature, compare};
 
 /// What one place says.
@@ -149,7 +151,14 @@ pub fn read_file(name: &str, text: &str) -> Result<Vec<Belief>, String> {
         Some(Kind::Directives) => {
             let settings = header::read(name, text);
             let required = required::claims(name, text);
-            Ok([directives::read(name, text), settings, required].concat())
+            let certificate = certificate::read(name, text).into_iter().collect();
+            Ok([
+                directives::read(name, text),
+                settings,
+                required,
+                certificate,
+            ]
+            .concat())
         }
         Some(Kind::Program) => {
             let settings = source::read(name, text);
@@ -158,9 +167,12 @@ pub fn read_file(name: &str, text: &str) -> Result<Vec<Belief>, String> {
         }
         Some(Kind::Pinned) => Ok(required::pinned(name, text)),
         Some(Kind::Json) => Ok(walk::read(name, &tree::json(text)?)),
-        Some(Kind::Yaml) => Ok(walk::read(name, &tree::yaml(text)?)),
+        Some(Kind::Yaml) => {
+            let settings = walk::read(name, &tree::yaml(text)?);
+            Ok([settings, source::made_up_in(name, text)].concat())
+        }
         Some(Kind::Toml) => Ok(walk::read(name, &tree::toml(text)?)),
-        None if source::is(name) => Ok(source::read(name, text)),
+        None if source::is(name, text) => Ok(source::read(name, text)),
         None => Err(
             "no configuration of a known kind: .env, JSON, YAML, TOML, .properties, nginx, Caddy, \
              Varnish, HAProxy"

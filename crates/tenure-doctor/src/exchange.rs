@@ -94,7 +94,40 @@ impl Answer {
     pub fn header(&self, name: &str) -> Option<&str> {
         field(&self.headers, name)
     }
+
+    /// GraphQL services answer 200 and say in `errors` that nobody is signed in, or that it is not allowed.
+    pub(crate) fn refuses_in_body(&self) -> bool {
+        if self.status != 200 || !self.body.contains("\"errors\"") {
+            return false;
+        }
+        let Ok(body) = serde_json::from_str::<serde_json::Value>(&self.body) else {
+            return false;
+        };
+        let nothing = |data: &serde_json::Value| {
+            let empty = |map: &serde_json::Map<_, _>| map.values().all(serde_json::Value::is_null);
+            data.is_null() || data.as_object().is_some_and(empty)
+        };
+        let away = |error: &serde_json::Value| {
+            let code = error.pointer("/extensions/code");
+            let code = code.and_then(serde_json::Value::as_str);
+            code.is_some_and(|code| AWAY.contains(&code.to_ascii_lowercase().as_str()))
+        };
+        let errors = body.get("errors").and_then(serde_json::Value::as_array);
+        body.get("data").is_none_or(nothing) && errors.is_some_and(|all| all.iter().any(away))
+    }
 }
+
+/// Codes of Apollo's and Hasura's errors; in lower case.
+const AWAY: [&str; 8] = [
+    "unauthenticated",
+    "unauthorized",
+    "forbidden",
+    "access-denied",
+    "invalid-jwt",
+    "invalid-headers",
+    "jwt-invalid-claims",
+    "jwt-missing-role-claims",
+];
 
 fn field<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str> {
     let found = headers.iter().find(|(field, _)| field == name);

@@ -42,6 +42,14 @@ pub fn read(name: &str, text: &str) -> Result<Material, String> {
     json(name, &value)
 }
 
+/// A secret that is mounted as a file of its own: one word below `secrets/`, whatever the name.
+pub(crate) fn mounted(name: &str, text: &str) -> Option<Material> {
+    let mut folders = name.rsplit('/').skip(1);
+    let is_word = !text.trim().is_empty() && !text.trim().contains(char::is_whitespace);
+    let is_mounted = folders.any(|folder| folder == "secrets") && text.len() <= 1_024 && is_word;
+    is_mounted.then(|| secret(name, text).ok()).flatten()
+}
+
 fn secret(name: &str, text: &str) -> Result<Material, String> {
     if text.trim().is_empty() {
         return Err("the secret is empty".to_owned());

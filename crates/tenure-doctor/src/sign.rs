@@ -124,14 +124,14 @@ pub(crate) fn answers(evidence: &Evidence) -> impl Iterator<Item = (Probe, &Answ
         .filter_map(|exchange| Some((exchange.probe, exchange.result.as_ref().ok()?)))
 }
 
-/// 401 or 403.
+/// 401 or 403, or what GraphQL says in their place.
 pub(crate) fn refused(answer: &Answer) -> bool {
-    matches!(answer.status, 401 | 403)
+    matches!(answer.status, 401 | 403) || answer.refuses_in_body()
 }
 
-/// 2xx.
+/// 2xx, and no refusal in the words of GraphQL.
 pub(crate) fn accepted(answer: &Answer) -> bool {
-    (200..300).contains(&answer.status)
+    (200..300).contains(&answer.status) && !answer.refuses_in_body()
 }
 
 /// True where the text contains the needle, in any case (ASCII).

@@ -35,6 +35,7 @@ pub fn read(text: &str, role: Role, source: Source) -> Token {
         blemishes,
         header: parts.header.as_ref().map(claims::header),
         claims: parts.payload.as_ref().map(claims::claims),
+        ending: parts.signature().map(Fingerprint::of),
         signatures: Vec::new(),
     }
 }
@@ -84,6 +85,12 @@ impl<'t> Parts<'t> {
         }
     }
 
+    /// The third part of a JWS.
+    fn signature(&self) -> Option<&'t str> {
+        let signature = self.texts.get(2).filter(|_| self.texts.len() == 3)?;
+        (!signature.is_empty()).then_some(*signature)
+    }
+
     fn is_truncated(&self) -> bool {
         let Some(header) = &self.header else {
             return self.texts.len() == 1 && self.texts.iter().any(|it| it.starts_with("eyJ"));
@@ -120,6 +127,9 @@ pub struct Token {
     pub header: Option<Header>,
     /// Of a JWS whose payload can be read.
     pub claims: Option<Claims>,
+    /// Of its signature, which no two tokens have in common.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ending: Option<Fingerprint>,
     /// One for each key that was tried.
     pub signatures: Vec<SignatureCheck>,
 }

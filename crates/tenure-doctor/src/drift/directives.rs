@@ -17,6 +17,12 @@ pub(super) fn read(name: &str, text: &str) -> Vec<Belief> {
             let line = line.trim().trim_end_matches([';', '{']).trim_end();
             let line = line.strip_prefix("set ").unwrap_or(line);
             let (name, value) = line.split_once(char::is_whitespace)?;
+            // `name = "value"` (PostgREST), `name => 'value'` (Perl).
+            let assigned = value.trim_start();
+            let assigned = assigned
+                .strip_prefix("=>")
+                .or_else(|| assigned.strip_prefix('='));
+            let value = assigned.map_or(value, |value| value.trim_end_matches(','));
             let value = value.trim().trim_matches(['"', '\'', '`']);
             place.belief(&[name.trim_start_matches('$')], number, value)
         })

@@ -26,6 +26,9 @@ const ENDINGS: &[(&str, Subject)] = &[
     ("AUDIENCE", Subject::Audience),
     ("AUDIENCES", Subject::Audience),
     ("JWT AUD", Subject::Audience),
+    // Crypt::JWT, PyJWT's and ruby-jwt's callers.
+    ("VERIFY ISS", Subject::Issuer),
+    ("VERIFY AUD", Subject::Audience),
     ("JWKS URI", Subject::JwksUri),
     ("JWKS URL", Subject::JwksUri),
     ("JWKS ENDPOINT", Subject::JwksUri),
@@ -155,6 +158,12 @@ pub(super) struct Meaning {
     pub(super) about: Subject,
     /// A bundler builds it into the app.
     pub(super) built_in: bool,
+}
+
+/// `jwt-secret-is-base64`, `secret_is_base64`.
+pub(super) fn says_base64(name: &str) -> bool {
+    let name = words(name).join(" ");
+    name.contains("SECRET") && (name.ends_with("IS BASE64") || name.ends_with("BASE64 ENCODED"))
 }
 
 /// What the last of these keys is about, given those above it.

@@ -38,7 +38,7 @@ fn patterns() -> Option<&'static [Regex; 4]> {
             ),
             format!(r#"RequireClaim\("(?P<claim>{word})", *"(?P<value>{word})"\)"#),
             format!(
-                r#"(?i)^\s*Require\s+claim\s+"?(?P<claim>{word}?)(?::|~[^"]*?)(?P<value>[\w:.-]*\w)"#
+                r#"(?i)^\s*Require\s+claim\s+"?(?P<claim>{word}?)(?::|~[^"]*?)(?P<value>[\w:./-]*\w)"#
             ),
         ];
         let compiled: Result<Vec<_>, _> = compiled.iter().map(|it| Regex::new(it)).collect();
@@ -63,8 +63,17 @@ pub(super) fn claims(name: &str, text: &str) -> Vec<Belief> {
         let parts: Vec<_> = parts
             .filter(|part| !part.is_empty() && *part != ".get")
             .collect();
-        let wanted = format!("{}={}", parts.join("."), found.name("value")?.as_str());
-        Some(setting(name, number, CLAIM, &wanted))
+        let (claim, value) = (parts.join("."), found.name("value")?.as_str());
+        let about = match claim.as_str() {
+            "aud" => Subject::Audience,
+            "iss" => Subject::Issuer,
+            "client_id" | "azp" => Subject::ClientId,
+            _ => return Some(setting(name, number, CLAIM, &format!("{claim}={value}"))),
+        };
+        Some(Belief {
+            about,
+            ..setting(name, number, &claim, value)
+        })
     });
     found.collect()
 }
@@ -122,6 +131,13 @@ mod tests {
         let scope = "      Require claim \"scope~(^| )orders:write( |$)\"";
         assert_eq!(asked(scope).as_deref(), Some("scope=orders:write"));
         assert_eq!(asked("Require valid-user"), None);
+    }
+
+    #[test]
+    fn a_required_audience_is_one_and_no_role() {
+        let found = claims("apache2.conf", "  Require claim aud:https://api.example/v1");
+        let found: Vec<_> = found.iter().map(|it| (it.about, &*it.value)).collect();
+        assert_eq!(found, [(Subject::Audience, "https://api.example/v1")]);
     }
 
     #[test]

@@ -50,11 +50,47 @@ static RANDOM: LazyLock<Option<Regex>> = LazyLock::new(|| {
     .ok()
 });
 
-/// Whether a file of this name is a program.
-pub(super) fn is(name: &str) -> bool {
+/// Commands that write a new key or secret, whatever was there.
+static COMMAND: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(concat!(
+        r"(artisan (?:jwt:secret|key:generate|passport:keys)|openssl (?:genrsa|genpkey)|openssl ecparam .{0,40}-genkey",
+        r"|mix phx\.gen\.secret|rails secret|lexik:jwt:generate-keypair|generate:jwt-secret|ssh-keygen .{0,30}-m pem)"
+    ))
+    .ok()
+});
+
+/// Whether a file of this name or beginning is a program.
+pub(super) fn is(name: &str, text: &str) -> bool {
     let base = name.rsplit('/').next().unwrap_or(name);
     let ending = base.rsplit('.').next().unwrap_or_default();
+    let started = ["entrypoint", "Dockerfile", "Containerfile", "Procfile"];
     base.contains('.') && ENDINGS.contains(&ending)
+        || ending == "service"
+        || text.starts_with("#!")
+        || started.iter().any(|part| base.contains(part))
+}
+
+/// Keys that are made up by the commands of a file that is no program: a start command of Compose, Kubernetes or systemd.
+pub(super) fn made_up_in(name: &str, text: &str) -> Vec<Belief> {
+    let kept = is_kept(text);
+    let lines = (1..).zip(text.lines());
+    let lines = lines.filter(|(_, line)| !line.trim_start().starts_with('#'));
+    lines
+        .filter_map(|(number, line)| made_up(name, number, line, kept))
+        .collect()
+}
+
+/// Whether a script makes a key only where there is none yet.
+fn is_kept(text: &str) -> bool {
+    let guards = [
+        "[ -",
+        "[ ! -",
+        "test -",
+        "test ! -",
+        "[[ ",
+        "skip-if-exists",
+    ];
+    guards.iter().any(|guard| text.contains(guard))
 }
 
 pub(super) fn read(name: &str, text: &str) -> Vec<Belief> {
@@ -68,6 +104,7 @@ pub(super) fn read(name: &str, text: &str) -> Vec<Belief> {
         && !NO_VERIFIER
             .as_ref()
             .is_some_and(|words| words.is_match(text));
+    let kept = is_kept(text);
     let lines = (1..).zip(text.lines());
     let code = lines.filter(|(_, line)| {
         let line = line.trim_start();
@@ -79,7 +116,9 @@ pub(super) fn read(name: &str, text: &str) -> Vec<Belief> {
         } else {
             Vec::new()
         };
-        settings.into_iter().chain(made_up(name, number, line))
+        settings
+            .into_iter()
+            .chain(made_up(name, number, line, kept))
     })
     .collect()
 }
@@ -110,8 +149,9 @@ fn settings(place: &Place<'_>, number: u64, line: &str) -> Vec<Belief> {
     found.flatten().collect()
 }
 
-fn made_up(name: &str, number: u64, line: &str) -> Option<Belief> {
-    let how = RANDOM.as_ref()?.captures(line)?.get(1)?.as_str();
+fn made_up(name: &str, number: u64, line: &str, kept: bool) -> Option<Belief> {
+    let found = |words: &Option<Regex>| Some(words.as_ref()?.captures(line)?.get(1)?.as_str());
+    let how = found(&RANDOM).or_else(|| found(&COMMAND).filter(|_| !kept))?;
     Some(Belief {
         about: Subject::Setting,
         value: how.trim_end_matches('(').to_owned(),
@@ -194,5 +234,18 @@ mod tests {
             assert_eq!(names, [MADE_UP], "{text}");
         }
         assert_eq!(said("app.js", "const id = crypto.randomUUID();"), []);
+    }
+
+    #[test]
+    fn a_start_script_without_an_ending_makes_up_a_key_too() {
+        let script = "#!/bin/sh -e\nexport SECRET_KEY_BASE=\"$(openssl rand -hex 64)\"\nexec app\n";
+        assert!(is("bin/start", script) && !is("bin/start", "app"));
+        assert_eq!(read("bin/start", script).len(), 1);
+        let command = "#!/bin/sh\nphp artisan jwt:secret --force\n";
+        assert_eq!(read("docker/entrypoint.sh", command).len(), 1);
+        let kept = "#!/bin/sh\nif [ ! -f key.pem ]; then openssl genrsa -out key.pem; fi\n";
+        assert_eq!(read("docker/entrypoint.sh", kept), []);
+        let compose = "    command: sh -c 'JWT_SECRET=$(openssl rand -hex 32) exec api'\n";
+        assert_eq!(made_up_in("compose.yml", compose).len(), 1);
     }
 }

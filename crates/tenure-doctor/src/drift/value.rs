@@ -45,6 +45,9 @@ impl<'a> Place<'a> {
 
     /// What the value under the last of these keys says, if it is about anything.
     pub(super) fn belief(&self, path: &[&str], line: u64, value: &str) -> Option<Belief> {
+        if names::says_base64(path.last()?) && value.trim() == "true" {
+            return Some(self.setting(line, IS_BASE64, "true"));
+        }
         let meaning = names::meaning(path)?;
         let (value, forms) = match meaning.about {
             Subject::Secret => secret(value)?,
@@ -67,7 +70,24 @@ impl<'a> Place<'a> {
             note: self.note.clone(),
         })
     }
+
+    fn setting(&self, line: u64, name: &str, value: &str) -> Belief {
+        Belief {
+            about: Subject::Setting,
+            value: value.to_owned(),
+            name: name.to_owned(),
+            source: Source::File(self.file.to_owned(), (line > 0).then_some(line)),
+            held_by: self.held_by,
+            effective: self.effective.unwrap_or(Effective::Restart),
+            within: self.within.clone(),
+            forms: BTreeMap::new(),
+            note: None,
+        }
+    }
 }
+
+/// The name of a setting by which a secret is decoded before it is used.
+pub(crate) const IS_BASE64: &str = "secret-is-base64";
 
 /// Files that are built into an app as a whole (Expo, Amplify, Capacitor).
 const BUILT_IN_FILES: &[&str] = &[
@@ -86,6 +106,8 @@ fn secret(value: &str) -> Option<(String, BTreeMap<String, String>)> {
     if reference || is_variable(value) {
         return Some((value.to_owned(), BTreeMap::new()));
     }
+    let within = within_json(value.trim());
+    let value = within.as_deref().unwrap_or(value);
     let trimmed = value.trim();
     // A key pair is no shared secret.
     if trimmed.is_empty() || trimmed.starts_with("-----BEGIN") {
@@ -100,6 +122,12 @@ fn secret(value: &str) -> Option<(String, BTreeMap<String, String>)> {
         forms.insert("base64".to_owned(), of(&decoded));
     }
     Some((of(value), forms))
+}
+
+/// Hasura's `{"type": "HS256", "key": "…"}`.
+fn within_json(text: &str) -> Option<String> {
+    let object: serde_json::Value = serde_json::from_str(text).ok()?;
+    Some(object.as_object()?.get("key")?.as_str()?.to_owned())
 }
 
 /// `${NAME}` and nothing else.

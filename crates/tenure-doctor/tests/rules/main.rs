@@ -22,4 +22,5 @@ mod support;
 mod tenure;
 mod transcripts;
 mod verifier;
+mod verifier_twins;
 mod verifier_words;

@@ -18,6 +18,7 @@ pub(super) const CHANGED: Cause = Cause {
     signs: &[
         (&published::PUBLISHED_KEY_FAILS, Strength::Points),
         (&token::CUT_OFF, Strength::Marks),
+        (&rivals::SIGNATURE_OF_ANOTHER, Strength::Marks),
         (&rivals::SAME_KEY_ACCEPTED, Strength::Marks),
         (&reasons::SIGNATURE, Strength::Points),
         (&probes::FAILS_AS_FORGED, Strength::Hints),
@@ -36,7 +37,10 @@ pub(super) const CHANGED: Cause = Cause {
         (&rivals::OLDER_MATERIAL_ACCEPTED, Strength::Marks),
     ],
     // Several issuers that share a name for their keys look the same.
-    settled_by: &[&[&token::CUT_OFF, &refusals::ALWAYS_REFUSED]],
+    settled_by: &[
+        &[&token::CUT_OFF, &refusals::ALWAYS_REFUSED],
+        &[&rivals::SIGNATURE_OF_ANOTHER],
+    ],
     ruled_out_by: &[&token::OPAQUE, &token::ENCRYPTED],
     fix: "Get a fresh token and send it from the same client. If it works, compare the two where they are kept: the length \
           of the third part, plus signs and slashes in place of hyphens and underscores, a line end in the middle, a field of \

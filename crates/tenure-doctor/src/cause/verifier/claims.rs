@@ -77,6 +77,11 @@ pub(super) const ISSUER: Cause = Cause {
         ],
         &[
             &prevailing::MOSTLY_ISSUER,
+            &keys::VERIFIES,
+            &refusals::SOME_TURNED_AWAY,
+        ],
+        &[
+            &prevailing::MOSTLY_ISSUER,
             &claims::ISSUER_NEARLY,
             &refusals::SOME_TURNED_AWAY,
         ],
@@ -122,6 +127,7 @@ pub(super) const AUDIENCE: Cause = Cause {
     signs: &[
         (&claims::DEFAULT_AUDIENCE, Strength::Points),
         (&claims::AUDIENCE_IS_SCOPE, Strength::Points),
+        (&claims::AUDIENCE_OF_ENVIRONMENT, Strength::Points),
         (&reasons::AUDIENCE, Strength::Marks),
         (&reasons::LOG_AUDIENCE, Strength::Points),
         (&claims::VERIFIER_ASKS_OTHER_AUDIENCE, Strength::Points),

@@ -16,6 +16,8 @@ pub(super) const EXPIRED: Cause = Cause {
     signs: &[
         (&reasons::EXPIRED, Strength::Marks),
         (&reasons::LOG_EXPIRED, Strength::Suggests),
+        (&logs::EXPIRED_AGAIN, Strength::Points),
+        (&logs::EXPIRED_KEPT, Strength::Marks),
         (&expiry::EXPIRED_WHEN_SENT, Strength::Marks),
         (&expiry::EXPIRED_NOW, Strength::Points),
         (&probes::SIGNATURE_PASSES, Strength::Hints),
@@ -58,6 +60,7 @@ pub(super) const EXPIRED: Cause = Cause {
             &keys::VERIFIES,
             &answer::CLOCKS_AGREE,
         ],
+        &[&logs::EXPIRED_KEPT],
     ],
     ruled_out_by: &[&token::OPAQUE, &session::OVER_AT_REFRESH],
     fix: "Refresh ahead of the expiry, at two thirds of the lifetime or with a minute left, once for all parts of the app at the same \
@@ -85,7 +88,7 @@ pub(super) const SERVER_CLOCK: Cause = Cause {
     signs: &[
         (&clocks::CLIENT_CLOCK_LOGGED, Strength::Hints),
         (&expiry::SAID_EXPIRED_YET_FRESH, Strength::Marks),
-        (&clocks::BEGINS_LONG_AFTER_SERVER, Strength::Points),
+        (&clocks::BEGINS_LONG_AFTER_SERVER, Strength::Hints),
         (&reasons::EARLY, Strength::Marks),
         (&reasons::LOG_EARLY, Strength::Points),
         (&clocks::BEGINS_AFTER_SERVER, Strength::Points),
@@ -101,7 +104,13 @@ pub(super) const SERVER_CLOCK: Cause = Cause {
     against: &[
         (&probes::ACCEPTED, Strength::Marks),
         (&reasons::KID, Strength::Marks),
-        (&reasons::SIGNATURE, Strength::Points),
+        (&reasons::SIGNATURE, Strength::Marks),
+        (&reasons::BAD_SET, Strength::Marks),
+        (&reasons::FETCH, Strength::Marks),
+        (&reasons::LOG_BAD_SET, Strength::Points),
+        (&reasons::LOG_FETCH, Strength::Points),
+        (&reasons::LOG_SIGNATURE, Strength::Points),
+        (&reasons::LOG_KID, Strength::Points),
         (&clocks::DEVICE_ALONE, Strength::Marks),
         (&expiry::EXPIRED_WHEN_SENT, Strength::Suggests),
         (&probes::ALWAYS_ACCEPTED, Strength::Points),
@@ -150,6 +159,11 @@ pub(super) const SERVER_CLOCK: Cause = Cause {
             &prevailing::MOSTLY_EXPIRED,
         ],
         &[&reasons::EARLY, &clocks::BEGINS_AFTER_SERVER],
+        &[
+            &reasons::EARLY,
+            &clocks::ISSUED_AHEAD,
+            &refusals::ALWAYS_REFUSED,
+        ],
         &[&reasons::EARLY, &clocks::SERVER_ALONE],
         &[&reasons::EARLY, &answer::SERVER_BEHIND],
         &[
@@ -166,6 +180,7 @@ pub(super) const SERVER_CLOCK: Cause = Cause {
     ],
     ruled_out_by: &[
         &clocks::DEVICE_ALONE,
+        &clocks::AS_EARLY_ACCEPTED,
         &claims::MISTYPED_DATE,
         &probes::ALWAYS_ACCEPTED,
         &token::OPAQUE,
@@ -177,6 +192,8 @@ pub(super) const SERVER_CLOCK: Cause = Cause {
         Step::Probe(Probe::Discovery),
         Step::Probe(Probe::Again(1)),
         Step::Probe(Probe::Garbage),
+        Step::Probe(Probe::Old),
+        Step::Probe(Probe::OtherToken),
         Step::Supply("the log of the verifier", "tenure doctor logs FILE"),
     ],
     references: &[

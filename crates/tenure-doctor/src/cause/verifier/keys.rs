@@ -19,6 +19,7 @@ pub(super) const ROTATED: Cause = Cause {
             of the verifier does. Where several replicas fetched at different times, the same token is now accepted, now refused.",
     signs: &[
         (&rivals::OLDER_KEY_ACCEPTED, Strength::Marks),
+        (&rivals::KEPT_KEY_IS_OLDER, Strength::Points),
         (&published::PUBLISHED_KEY_VERIFIES, Strength::Hints),
         (&keys::KID_KNOWN, Strength::Hints),
         (&reasons::KID, Strength::Points),
@@ -62,6 +63,12 @@ pub(super) const ROTATED: Cause = Cause {
             &published::SET_IS_PLAIN,
             &refusals::IN_ORDER,
             &probes::FAILS_AS_FORGED,
+        ],
+        &[
+            &rivals::KEPT_KEY_IS_OLDER,
+            &published::PUBLISHED_KEY_VERIFIES,
+            &refusals::IN_ORDER,
+            &refusals::ALWAYS_REFUSED,
         ],
         &[
             &reasons::KID,
@@ -220,6 +227,7 @@ pub(super) const FOREIGN: Cause = Cause {
     next: &[
         Step::Probe(Probe::Discovery),
         Step::Probe(Probe::Jwks),
+        Step::Probe(Probe::Userinfo),
         Step::Supply("the verifier's configuration", "--files FILE"),
         Step::Probe(Probe::OtherToken),
     ],

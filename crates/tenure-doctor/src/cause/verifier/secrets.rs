@@ -71,6 +71,7 @@ pub(super) const DIFFERENT: Cause = Cause {
         ],
     ],
     ruled_out_by: &[
+        &rivals::SIGNATURE_OF_ANOTHER,
         &secrets::ONE_SECRET_TWO_FORMS,
         &secrets::KEY_PAIR,
         &token::OPAQUE,
@@ -83,6 +84,7 @@ pub(super) const DIFFERENT: Cause = Cause {
         Step::Supply("the secrets of both sides", "--keys NAME.secret"),
         Step::Supply("the configuration of both sides", "--files FILE"),
         Step::Probe(Probe::Garbage),
+        Step::Probe(Probe::Old),
         Step::Probe(Probe::Again(1)),
         Step::Probe(Probe::Again(2)),
     ],
@@ -98,6 +100,7 @@ pub(super) const OTHER_FORM: Cause = Cause {
             came along with the file that the secret is mounted from. Compared by eye the two are equal, and every signature fails.",
     signs: &[
         (&secrets::ONE_SECRET_TWO_FORMS, Strength::Marks),
+        (&secrets::DECODED_BY_SETTING, Strength::Marks),
         (&secrets::RIGHT_SECRET_REFUSED, Strength::Points),
         (&keys::OTHER_FORM, Strength::Marks),
         (&drift::SECRET_FORMS_DIFFER, Strength::Marks),
@@ -115,6 +118,11 @@ pub(super) const OTHER_FORM: Cause = Cause {
         (&expiry::EXPIRED_WHEN_SENT, Strength::Suggests),
     ],
     settled_by: &[
+        &[
+            &secrets::DECODED_BY_SETTING,
+            &refusals::ALWAYS_REFUSED,
+            &reasons::SIGNATURE,
+        ],
         &[
             &secrets::ONE_SECRET_TWO_FORMS,
             &refusals::ALWAYS_REFUSED,

@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use super::authority;
 use super::published::verifying;
 use crate::drift::{Belief, Disagreement, Holder, Nature, Subject, compare};
+use crate::probe::Probe;
 use crate::sign::token::{claims, is_typed_access, of_claims, presented};
-use crate::sign::{Sign, drift, of_token};
+use crate::sign::{Sign, drift, of_token, refused};
 use crate::token::Token;
 use crate::{Clue, Evidence, Source};
 
@@ -180,6 +181,49 @@ pub(in super::super) static DEFAULT_AUDIENCE: Sign = Sign {
         })
     },
 };
+
+/// The audience is an address of another environment than the one that is called.
+pub(in super::super) static AUDIENCE_OF_ENVIRONMENT: Sign = Sign {
+    name: "audience-of-environment",
+    means: "the audience names an environment, staging for example, that the address which refuses it does not",
+    find: |evidence| {
+        let client = evidence.exchange(Probe::Client);
+        let refuses = client.is_some_and(|one| one.result.as_ref().is_ok_and(refused));
+        let Some(called) = client.filter(|_| refuses).map(|one| &one.request.url) else {
+            return Vec::new();
+        };
+        of_claims(evidence, |claims| {
+            let other = |aud: &&String| {
+                let named = environments(aud);
+                !named.is_empty() && named.is_disjoint(&environments(called))
+            };
+            let all = !claims.aud.is_empty() && claims.aud.iter().all(|aud| other(&aud));
+            all.then(|| format!("aud is {}", claims.aud.join(", ")))
+        })
+    },
+};
+
+/// Labels of a URL's host that are for trying things out.
+fn environments(url: &str) -> BTreeSet<String> {
+    const KNOWN: [&str; 10] = [
+        "dev",
+        "develop",
+        "development",
+        "integration",
+        "preprod",
+        "preview",
+        "qa",
+        "sandbox",
+        "staging",
+        "stage",
+    ];
+    let host = url::Url::parse(url)
+        .ok()
+        .and_then(|url| Some(url.host_str()?.to_owned()));
+    let host = host.unwrap_or_default();
+    let labels = host.split(['.', '-']).filter(|label| KNOWN.contains(label));
+    labels.map(str::to_owned).collect()
+}
 
 /// A token without `aud`, as Amazon Cognito's access tokens are.
 pub(in super::super) static CLIENT_WITHOUT_AUDIENCE: Sign = Sign {

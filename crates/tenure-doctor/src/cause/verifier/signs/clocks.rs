@@ -8,8 +8,9 @@ use tenure_core::time::Timestamp;
 use super::{authority, prevailing};
 use crate::probe::Probe;
 use crate::sign::answer::clocks;
-use crate::sign::token::{begin, claims};
-use crate::sign::{Sign, accepted, found, logs, seen};
+use crate::sign::token::{accepted_rivals, begin, claims, presented};
+use crate::sign::{Sign, accepted, found, logs, of_token, seen};
+use crate::token::Token;
 use crate::{Clue, Evidence};
 
 /// Seconds by which answers' clocks may differ: `Date` is in whole seconds, and answers travel.
@@ -37,6 +38,48 @@ pub(in super::super) static BEGINS_LONG_AFTER_SERVER: Sign = Sign {
             let holds = ahead > 60 && begin <= api.here;
             holds.then(|| format!("begins {ahead} s after the API's `Date`"))
         })
+    },
+};
+
+/// Another token that begins as late is accepted: nobody looks at that clock.
+pub(in super::super) static AS_EARLY_ACCEPTED: Sign = Sign {
+    name: "as-early-accepted",
+    means: "another token that begins and ends at much the same time is accepted, so that no clock is to blame",
+    find: |evidence| {
+        let times = |token: &Token| {
+            let claims = token.claims.as_ref()?;
+            Some((claims.nbf.max(claims.iat)?.0, claims.exp?.0))
+        };
+        let Some(own) = presented(evidence).and_then(times) else {
+            return Vec::new();
+        };
+        let at_once = |(begin, end): &(u64, u64)| {
+            begin.saturating_add(1) >= own.0 && *end <= own.1.saturating_add(1)
+        };
+        let rival = accepted_rivals(evidence)
+            .find(|(_, other)| times(other).is_some_and(|times| at_once(&times)));
+        let says = "another token begins no earlier, ends no later, and is accepted";
+        found(rival.map(|(probe, _)| (probe, says.to_owned())))
+    },
+};
+
+/// Issued in the future of this machine, which the API finds too.
+pub(in super::super) static ISSUED_AHEAD: Sign = Sign {
+    name: "issued-ahead",
+    means: "by this machine's clock too the token is issued in the future",
+    find: |evidence| {
+        let issued = claims(evidence).and_then(|claims| claims.iat);
+        let sent = evidence.exchange(Probe::Client).map(|client| client.at);
+        let ahead = issued
+            .zip(sent)
+            .map(|(issued, sent)| issued.0.saturating_sub(sent.0));
+        match ahead {
+            Some(ahead) if ahead > 1 => {
+                let says = format!("issued {ahead} s in the future of this machine");
+                of_token(says, issued)
+            }
+            _ => Vec::new(),
+        }
     },
 };
 

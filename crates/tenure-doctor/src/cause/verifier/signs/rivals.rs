@@ -1,11 +1,11 @@
 //! Other tokens that are accepted while the presented one is refused.
 
-use super::published::is_published;
+use super::published::{is_published, of_set};
 use crate::Evidence;
 use crate::probe::Probe;
 use crate::sign::token::{accepted_rivals, presented};
-use crate::sign::{Sign, found, seen};
-use crate::token::{Signature, Token};
+use crate::sign::{Sign, accepted, found, seen};
+use crate::token::{Role, Signature, Token};
 
 /// A token of an older key is accepted, the presented one of a newer key is not.
 pub(in super::super) static OLDER_KEY_ACCEPTED: Sign = Sign {
@@ -64,6 +64,60 @@ pub(in super::super) static SAME_KEY_ACCEPTED: Sign = Sign {
         let same = |own: &Token, other: &Token| own.kid() == other.kid() && sound(other);
         let says = "another token of the same kid is verified by the published key, and accepted";
         found(rival(evidence, same).map(|(probe, ..)| (probe, says.to_owned())))
+    },
+};
+
+/// Another token with the very signature of the presented one: no signature fits two contents.
+pub(in super::super) static SIGNATURE_OF_ANOTHER: Sign = Sign {
+    name: "signature-of-another",
+    means: "the token has the signature of another token and other content: one of the two was edited",
+    find: |evidence| {
+        let Some(own) = presented(evidence) else {
+            return Vec::new();
+        };
+        let others = [(Probe::Old, Role::Old), (Probe::OtherToken, Role::Other)];
+        let twin = others.into_iter().find(|(probe, role)| {
+            let accepts = evidence.answer(*probe).is_some_and(accepted);
+            let refuses = evidence
+                .answer(Probe::Client)
+                .is_some_and(|own| !accepted(own));
+            let twin = evidence.token(*role).is_some_and(|other| {
+                own.ending.is_some()
+                    && other.ending == own.ending
+                    && other.fingerprint != own.fingerprint
+            });
+            accepts && refuses && twin
+        });
+        let says = "another token has the same signature and other content, and is accepted";
+        found(twin.map(|(probe, _)| (probe, says.to_owned())))
+    },
+};
+
+/// A key file of the verifier verifies the token that is accepted, and not the presented one.
+pub(in super::super) static KEPT_KEY_IS_OLDER: Sign = Sign {
+    name: "kept-key-is-older",
+    means: "a key that was given verifies the older token, which is accepted, and not the presented one, which is refused",
+    find: |evidence| {
+        let good = |token: &Token, set: &str| {
+            let mut checks = token.signatures.iter().filter(|check| check.keys == set);
+            checks.any(|check| check.verdict == Signature::Good)
+        };
+        let rival = rival(evidence, |own, other| own.kid() != other.kid());
+        let Some((_, own, other)) = rival.filter(|(_, own, other)| is_older(other, own)) else {
+            return Vec::new();
+        };
+        let kept = evidence
+            .keys
+            .iter()
+            .filter(|set| !is_published(&set.name))
+            .filter(|set| good(other, &set.name) && !good(own, &set.name));
+        kept.map(|set| {
+            of_set(
+                &set.name,
+                "verifies the token that is accepted, and not this one",
+            )
+        })
+        .collect()
     },
 };
 

@@ -2,7 +2,7 @@
 
 use super::published::of_set;
 use super::refusals::{IN_ORDER, is_whole};
-use crate::drift::{Belief, Holder, Nature, Subject, source};
+use crate::drift::{Belief, Holder, Nature, Subject, source, value};
 use crate::sign::keys::{checks, is_secret};
 use crate::sign::token::presented;
 use crate::sign::{Sign, drift, of_token, probes};
@@ -83,6 +83,32 @@ pub(in super::super) static RIGHT_SECRET_REFUSED: Sign = Sign {
             .map(|check| of_set(&check.keys, says))
             .into_iter()
             .collect()
+    },
+};
+
+/// A setting has the verifier decode the secret as whose text the token is signed.
+pub(in super::super) static DECODED_BY_SETTING: Sign = Sign {
+    name: "decoded-by-setting",
+    means: "the token is signed with the secret as it stands, and a setting has the verifier decode it from base64",
+    find: |evidence| {
+        let told = evidence
+            .beliefs
+            .iter()
+            .find(|belief| belief.name == value::IS_BASE64);
+        let raw = checks(evidence)
+            .find(|check| check.verdict == Signature::Good && check.form.as_deref() == Some("raw"));
+        let Some((told, raw)) = told.zip(raw) else {
+            return Vec::new();
+        };
+        let mut configured = evidence.beliefs.iter();
+        let same = configured
+            .any(|one| one.about == Subject::Secret && one.value.ends_with(&raw.thumbprint));
+        let says = format!(
+            "the secret of {} is to be decoded, and verifies the token as it stands",
+            raw.keys
+        );
+        let clue = same.then(|| Clue::new(says, told.source.clone()));
+        clue.into_iter().collect()
     },
 };
 

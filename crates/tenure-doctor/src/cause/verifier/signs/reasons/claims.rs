@@ -8,7 +8,7 @@ use super::said::{logged, pattern, said};
 use crate::sign::Sign;
 
 reasons! {
-    ISSUER, LOG_ISSUER = "issuer", "the issuer is another one", r"\b(issuer|iss)\b.{0,40}(invalid|not valid|not accepted|mismatch|not match|n't match|unknown|not trusted|untrusted|wrong|unexpected|not allowed|not configured|incorrect|not known)|(invalid|unexpected|untrusted|unknown|wrong|bad|incorrect|mismatch|another|other|different|for given).{0,20}\b(issuer|iss)\b|issued by (a different|another)|\bissuer \W?'[^']{0,240}' (is|does)|IDX1020[5]\b|\biss claim (check failed|has value|value)|\W'?iss\W{0,3} not satisfied|expected .?iss\b|not issued by|notinissuer|issuer ?mismatch|expected issuer|requested issuer|issuer is not accepted|claim\W{1,4}iss\b|value '?https?\S{0,200} (doesn't|does not) match the required issuer|claim 'iss'", [
+    ISSUER, LOG_ISSUER = "issuer", "the issuer is another one", r"\b(issuer|iss)\b.{0,40}(invalid|not valid|not accepted|mismatch|not match|n't match|unknown|not trusted|untrusted|wrong|unexpected|not allowed|not configured|incorrect|not known)|(invalid|unexpected|untrusted|unknown|wrong|bad|incorrect|mismatch|another|other|different|for given).{0,20}\b(issuer|iss)\b|issued by (a different|another)|\bissuer \W?'[^']{0,240}' (is|does)|IDX1020[5]\b|\biss claim (((scalar|re|code) )?check failed|has value|value)|\W'?iss\W{0,3} not satisfied|expected .?iss\b|not issued by|notinissuer|issuer ?mismatch|expected issuer|requested issuer|issuer is not accepted|claim\W{1,4}iss\b|value '?https?\S{0,200} (doesn't|does not) match the required issuer|claim 'iss'", [
         "issuer_is_not_configured",
         "issuer is not configured",
         "issuer not configured",
@@ -35,6 +35,9 @@ reasons! {
         "securitytokeninvalidissuerexception",
         "invalidissuererror",
         "iss claim check failed",
+        "iss claim scalar check failed",
+        "iss claim re check failed",
+        "iss claim code check failed",
         "iss\" not satisfied",
         "iss\\\" not satisfied",
         "invalid 'iss'",
@@ -59,7 +62,7 @@ reasons! {
         "requested issuer (",
         "unable to validate issuer",
     ];
-    AUDIENCE, LOG_AUDIENCE = "audience", "the audience is another one", r"\b(audiences?|aud)\b.{0,40}(invalid|not valid|not accepted|mismatch|not match|n't match|unknown|wrong|unexpected|not allowed|incorrect|not for)|(invalid|valid|unexpected|wrong|bad|incorrect|mismatch|another|other|different|expected).{0,20}\b(audience|aud)\b|for (another|a different) (resource|service|api|audience)|\baudiences? \W?'[^']{0,240}' (is|are|does)|IDX1021[4]\b|IDX10206\b|\baud claim (check failed|has value|value)|\W'?aud\W{0,3} not satisfied|not ?in ?audience|audience rejected|by this audience|audience ?mismatch|bound audience|required audience|acceptable identifier|claim\W{1,4}aud\b|values for \W{0,2}aud\b|intended audience|claim 'aud'", [
+    AUDIENCE, LOG_AUDIENCE = "audience", "the audience is another one", r"\b(audiences?|aud)\b.{0,40}(invalid|not valid|not accepted|mismatch|not match|n't match|unknown|wrong|unexpected|not allowed|incorrect|not for)|(invalid|valid|unexpected|wrong|bad|incorrect|mismatch|another|other|different|expected).{0,20}\b(audience|aud)\b|for (another|a different) (resource|service|api|audience)|\baudiences? \W?'[^']{0,240}' (is|are|does)|IDX1021[4]\b|IDX10206\b|\baud claim (((scalar|re|code) )?check failed|has value|value)|\W'?aud\W{0,3} not satisfied|not ?in ?audience|audience rejected|by this audience|audience ?mismatch|bound audience|required audience|acceptable identifier|claim\W{1,4}aud\b|values for \W{0,2}aud\b|intended audience|claim 'aud'", [
         "audiences_in_jwt_are_not_allowed",
         "audiences in jwt are not allowed",
         "does not have a valid audience",
@@ -83,6 +86,9 @@ reasons! {
         "invalidauderror",
         "invalidaudienceerror",
         "aud claim check failed",
+        "aud claim scalar check failed",
+        "aud claim re check failed",
+        "aud claim code check failed",
         "aud\" not satisfied",
         "aud\\\" not satisfied",
         "invalid 'aud'",

@@ -179,7 +179,7 @@ reasons! {
         "refetch limit reached",
         "refetch skipped",
     ];
-    BAD_SET, LOG_BAD_SET = "jwks-malformed", "the key set cannot be read", r"not contain any usable keys|(unsupported|unknown).{0,12}(key type|kty|curve|jwk)|(parse|deserialize|decod\w*|invalid|malformed|unusable).{0,20}(jwk|key set)|key set malformed|jwks doesn't have any valid", [
+    BAD_SET, LOG_BAD_SET = "jwks-malformed", "the key set cannot be read", r"not contain any usable keys|keyerror\W{1,4}(okp|akp)\b|unknown json web key type|unable to find an? algorithm for key|unsupported \W{0,2}kty\b|invalid_key_type|(unsupported|unknown).{0,12}(key type|kty|curve|jwk)|(parse|deserialize|decod\w*|invalid|malformed|unusable).{0,20}(jwk|key set)|key set malformed|jwks doesn't have any valid", [
         "key.kty' must be one of",
         "jwks_doesn't_have_any_valid",
         "did not contain any usable keys",
@@ -200,6 +200,19 @@ reasons! {
         "malformed jwk",
         "error decoding jwk",
         "unknown variant `okp`",
+        "unknown variant `akp`",
+        "keyerror: 'okp'",
+        "keyerror: 'akp'",
+        "unknown json web key type",
+        "unable to find an algorithm for key",
+        "unable to find a algorithm for key",
+        "unsupported \"kty\"",
+        "unsupported \\\"kty\\\"",
+        "unsupportedkeytype",
+        "no or unsupported key type",
+        "invalid_key_type: invalid key type",
+        "invalidkeytypeerror",
+        "invalidjwkvalue",
     ];
     ALGORITHM, LOG_ALGORITHM = "algorithm", "the algorithm is not allowed", r"\b(alg|algorithm|signing method)\b.{0,40}(not (allowed|supported|accepted|valid|permitted)|unsupported|mismatch)|(unsupported|invalid|unexpected|disallowed|wrong|unknown).{0,25}\b(alg|algorithm|signing method)\b|signing method \S{2,8} is invalid|(different|another) algorithm expected|expected a different algorithm|incorrect ?(key for this )?algorithm|algorithm is invalid|algorithm doesn't match|match accepted_alg|algorithm ?mismatch|token signer mismatch|alg value is not allowed|alg_not_allowed|must be an? (a?symmetric) key when using|IDX10(696|652|634)\b", [
         "alg]_is_not_supported",
