@@ -13,6 +13,7 @@ mod stale;
 use super::Cause;
 
 pub(crate) use self::signs::TEXTS;
+pub(crate) use self::signs::logged::{LIMITS, TEXTS as LOGGED};
 
 pub(super) const CAUSES: &[Cause] = &[
     routes::ROUTE,

@@ -36,7 +36,10 @@ pub fn of_aws(name: &str, text: &str) -> Result<Vec<Belief>, String> {
         ("apigatewayv2", "GetRoutes") => Some(answer.routes(node)),
         ("apigateway" | "apigatewayv2", "GetStages") => Some(answer.stages(node)),
         ("apigateway" | "apigatewayv2", "GetDeployments") => Some(answer.deployments(node)),
-        ("apigateway" | "apigatewayv2", "GetRestApis" | "GetApis") => Some(Vec::new()),
+        ("apigateway" | "apigatewayv2", "GetRestApis" | "GetApis") => Some(answer.apis(node)),
+        ("apigateway" | "apigatewayv2", "GetRestApi" | "GetApi") => {
+            Some(answer.api(node).into_iter().collect())
+        }
         ("cognito-idp", "DescribeUserPool") => Some(answer.user_pool(node)),
         ("cognito-idp", "DescribeUserPoolClient") => Some(answer.client(node)),
         ("lambda", "GetFunctionConfiguration") => Some(answer.function(node)),
@@ -241,6 +244,17 @@ impl Answer<'_> {
             Some(self.deployed(Subject::Setting, "statusCode", status, within))
         })
         .collect()
+    }
+
+    fn apis(&self, answer: &Node) -> Vec<Belief> {
+        listed(answer).filter_map(|api| self.api(api)).collect()
+    }
+
+    /// Whether an API is reached at the address that it has by itself.
+    fn api(&self, api: &Node) -> Option<Belief> {
+        const OFF: &str = "disableExecuteApiEndpoint";
+        let id = text(api, "id").or_else(|| text(api, "apiId"));
+        Some(self.deployed(Subject::Setting, OFF, text(api, OFF)?, id))
     }
 
     fn stages(&self, answer: &Node) -> Vec<Belief> {

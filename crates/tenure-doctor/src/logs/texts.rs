@@ -10,6 +10,7 @@ const LISTS: &[&[(&str, &str)]] = &[
     cause::tenure::TEXTS,
     cause::client::TEXTS,
     cause::client::CONSOLE,
+    cause::client::LOGGED,
     cause::verifier::TEXTS[0],
     cause::verifier::TEXTS[1],
     cause::verifier::TEXTS[2],
@@ -19,6 +20,8 @@ const LISTS: &[&[(&str, &str)]] = &[
     cause::framework::LOGGED,
     cause::framework::FORGERY_LOGGED,
     cause::gateway::TEXTS,
+    cause::gateway::LOGGED,
+    cause::gateway::LIMITS,
 ];
 
 /// Names with what is looked for.

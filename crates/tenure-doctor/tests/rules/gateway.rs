@@ -1,6 +1,7 @@
 //! API gateway.
 
 mod http_api;
+mod said;
 mod stale_pool;
 
 use serde_json::json;

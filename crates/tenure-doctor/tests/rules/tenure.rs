@@ -4,7 +4,7 @@ use serde_json::json;
 use tenure_doctor::Source;
 use tenure_doctor::deployment::{Check, CheckResult};
 
-use crate::support::{Facts, confirms, facts, leads, leaves_open};
+use crate::support::{Facts, confirms, facts, jwt, leads, leaves_open, verdict};
 
 /// A refresh that the service refuses for this reason.
 fn ended(reason: &str) -> Facts {
@@ -164,4 +164,49 @@ fn metadata_that_name_another_issuer_confirm_it_where_the_token_disagrees_too() 
         );
     leads(&named, "TN0707");
     leaves_open(&named, "TN0707");
+}
+
+#[test]
+fn a_service_that_is_to_be_asked_without_tls_is_known_by_its_own_words() {
+    let words = "error: misconfigured: http://sso.example needs https (http is for loopback only)";
+    let asked = format!("$ tenure login --issuer http://sso.example\n{words}\n");
+    confirms(&facts().log("terminal.txt", &asked), "TN0715");
+    let works = facts().log("terminal.txt", &asked);
+    leaves_open(&works.answer("client", 200, &[], "{}"), "TN0715");
+}
+
+/// Tenure, by its metadata, with a key set that lacks the token's key, and its answer at `userinfo`.
+fn other_keys(userinfo: u16, metadata: &str) -> Facts {
+    let keys = r#"{"keys":[{"kty":"EC","crv":"P-256","kid":"former","x":"q6XxM-71cxZLnqvjEsjDFBkq0MlaBj5T_a187H8zc0I","y":"HOnCq-4RF4PFsZeQ6JVM_SsEXOZs8wnLsKCUDwcmMD8"}]}"#;
+    facts()
+        .token(&jwt(&json!({})))
+        .answer("client", 401, &[], "{\"error\":\"invalid_token\"}")
+        .answer("discovery", 200, &[], metadata)
+        .answer("jwks", 200, &[], keys)
+        .answer("userinfo", userinfo, &[], "{\"sub\":\"u1\"}")
+}
+
+#[test]
+fn a_token_that_the_service_takes_and_its_key_set_does_not_know_has_an_unpublished_key() {
+    let tenure = r#"{"issuer":"https://issuer.example","tenure_rotation":"retire_on_use"}"#;
+    confirms(&other_keys(200, tenure), "TN0713");
+    leaves_open(&other_keys(401, tenure), "TN0713");
+    leaves_open(
+        &other_keys(200, "{\"issuer\":\"https://issuer.example\"}"),
+        "TN0713",
+    );
+}
+
+#[test]
+fn a_store_that_takes_refreshes_now_is_not_down() {
+    let line = "WARN the store cannot be reached: connection refused";
+    let before = facts().log("tenure.log", line);
+    assert!(verdict(&before, "TN0705").is_some());
+    let after = facts()
+        .log("tenure.log", line)
+        .answer("refresh", 200, &[], "{}");
+    assert_eq!(
+        verdict(&after, "TN0705"),
+        Some(tenure_doctor::Verdict::RuledOut)
+    );
 }

@@ -6,13 +6,14 @@ use super::signs::authorizers::{
     EXPLICIT_DENY, HTTP_DENIED_FROM_CACHE, NOTHING_SENT, OTHER_SPELLING_ALLOWED,
     OTHER_SPELLING_TAKEN, SAME_ISSUER_TAKEN,
 };
-use super::signs::http::JWT_REFUSED;
+use super::signs::http::{AUTHORIZER_THROWS, JWT_REFUSED};
+use super::signs::logged::{AUTHORIZER_FAILS, AUTHORIZER_SETUP, EXPIRED_LOGGED};
 use super::signs::pools::{OTHER_POOL_ACCEPTED, POOL_DIFFERS, TOKEN_OF_OTHER_POOL};
 use super::signs::routes::{ROUTE_KNOWN, ROUTE_UNKNOWN};
-use super::signs::settings::IDENTITY_ELSEWHERE;
+use super::signs::settings::{IDENTITY_ELSEWHERE, LAMBDA_GUARDS};
 use super::signs::{
-    AUTHORIZER_DENIES, COGNITO_EXPIRED, LOGGED_ACCESS_DENIED, LOGGED_AUTHORIZER_FAILURE,
-    LOGGED_AUTHORIZER_SETUP, LOGGED_NOT_ALLOWED, LOGGED_UNAUTHORIZED,
+    AUTHORIZER_DENIES, LOGGED_ACCESS_DENIED, LOGGED_AUTHORIZER_FAILURE, LOGGED_AUTHORIZER_SETUP,
+    LOGGED_NOT_ALLOWED, LOGGED_UNAUTHORIZED,
 };
 use crate::cause::{Cause, Layer, Step};
 use crate::probe::Probe;
@@ -79,7 +80,7 @@ pub(super) const EXPIRED: Cause = Cause {
     story: "A Cognito authorizer of a REST API names this one reason: 401 `The incoming token has expired`. The token was \
             good; the client kept it beyond its end and did not refresh, or refreshed and still sends the old one.",
     signs: &[
-        (&COGNITO_EXPIRED, Strength::Marks),
+        (&EXPIRED_LOGGED, Strength::Marks),
         (&EXPIRED_BY_BOTH, Strength::Points),
         (&EXPIRED_WHEN_SENT, Strength::Points),
         (&SAME_ISSUER_TAKEN, Strength::Hints),
@@ -193,16 +194,24 @@ pub(super) const BROKEN: Cause = Cause {
     layer: Layer::GatewayVerifier,
     prior: Prior::Usual,
     story: "Any error of a Lambda authorizer other than `Unauthorized`, a result that is no policy, or a missing permission \
-            to invoke the function ends in 500 with `{\"message\":null}`. Clients show it as a failed login although the \
+            to invoke the function ends in 500 with `{\"message\":null}`, at an HTTP API with `Internal Server Error` for \
+            whatever token is sent. Clients show it as a failed login although the \
             token was never judged.",
     signs: &[
         (&AUTHORIZER_BROKEN, Strength::Marks),
         (&EMPTY_MESSAGE, Strength::Marks),
+        (&AUTHORIZER_THROWS, Strength::Marks),
+        (&AUTHORIZER_SETUP, Strength::Points),
         (&LOGGED_AUTHORIZER_SETUP, Strength::Points),
         (&LOGGED_AUTHORIZER_FAILURE, Strength::Points),
     ],
     against: &[(&ACCEPTED, Strength::Marks)],
-    settled_by: &[&[&AUTHORIZER_BROKEN], &[&EMPTY_MESSAGE, &BARE_UNAUTHORIZED]],
+    settled_by: &[
+        &[&AUTHORIZER_BROKEN],
+        &[&EMPTY_MESSAGE, &BARE_UNAUTHORIZED],
+        &[&AUTHORIZER_FAILS],
+        &[&AUTHORIZER_THROWS, &LAMBDA_GUARDS],
+    ],
     ruled_out_by: &[],
     fix: "Read the authorizer's own log for the time of the request: an exception (keys that cannot be fetched, a missing \
           claim), a timeout, or no call at all, which is a missing `lambda:InvokeFunction` permission for the gateway. \

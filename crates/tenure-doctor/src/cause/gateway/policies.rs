@@ -2,12 +2,19 @@
 
 use super::routes::REASON;
 use super::signs::authorizers::AUTHORIZER_REFUSES;
+use super::signs::certificates::CERTIFICATE_CONDITION;
 use super::signs::forbidden::{
     AFTER_AUTHORIZER, CERTIFICATE_ASKED, CERTIFICATE_PAGE, EVERYWHERE, FIREWALL_NAMED, FORBIDDEN,
     FORBIDDEN_AT_ROUTE, FORBIDDEN_NAMED, KEY_NOT_SENT, KEY_SENT,
 };
 use super::signs::keys::KEY_NAMED;
-use super::signs::limits::{LIMITED, LIMITED_BROWSED, LIMITED_IN_LOGS, THROTTLED, TOO_MANY};
+use super::signs::limits::{
+    LIMIT_NAMED, LIMITED, LIMITED_BROWSED, LIMITED_IN_LOGS, THROTTLED, TOO_MANY,
+};
+use super::signs::logged::{
+    CERTIFICATE_SELF_SIGNED, CERTIFICATE_UNKNOWN, CERTIFICATE_WEAK, CERTIFICATES_REFUSED,
+    LIMIT_NAMED_OFTEN, POLICY_DENIES_OFTEN,
+};
 use super::signs::overrides::{BODY_OVERRIDDEN, STATUS_OVERRIDDEN};
 use super::signs::policies::{AWS_SIGNATURE_REFUSED, POLICY_REFUSES};
 use super::signs::routes::ROUTE_UNKNOWN;
@@ -45,7 +52,7 @@ pub(super) const RESOURCE_POLICY: Cause = Cause {
         (&UNEXPLAINED_403, Strength::Hints),
     ],
     against: &[(&ACCEPTED, Strength::Marks)],
-    settled_by: &[&[&POLICY_DENIES, &POLICY_REFUSES]],
+    settled_by: &[&[&POLICY_DENIES, &POLICY_REFUSES], &[&POLICY_DENIES_OFTEN]],
     ruled_out_by: &[],
     fix: "`with an explicit deny`: find the Deny statement, usually a condition on `aws:SourceIp`, `aws:SourceVpce` or \
           `aws:SourceVpc`, that fits this caller; behind a proxy or CDN the address is not the user's. Without those words: \
@@ -212,6 +219,10 @@ pub(super) const CLIENT_CERTIFICATE: Cause = Cause {
         (&LOGGED_GO_NO_CERTIFICATE, Strength::Points),
         (&LOGGED_GO_CERTIFICATE, Strength::Points),
         (&LOGGED_JAVA_NO_CERTIFICATE, Strength::Points),
+        (&CERTIFICATE_UNKNOWN, Strength::Marks),
+        (&CERTIFICATE_SELF_SIGNED, Strength::Marks),
+        (&CERTIFICATE_WEAK, Strength::Marks),
+        (&CERTIFICATE_CONDITION, Strength::Marks),
         (&EVERYWHERE, Strength::Hints),
     ],
     against: &[(&ACCEPTED, Strength::Marks)],
@@ -222,6 +233,8 @@ pub(super) const CLIENT_CERTIFICATE: Cause = Cause {
         &[&CURL_ALERT_CA],
         &[&CURL_ALERT_EXPIRED],
         &[&ALERT_REQUIRED],
+        &[&CERTIFICATES_REFUSED],
+        &[&CERTIFICATE_CONDITION],
     ],
     ruled_out_by: &[],
     fix: "Give the client its certificate and key; see that its whole chain is in the truststore, and that a new truststore \
@@ -284,9 +297,17 @@ pub(super) const THROTTLE: Cause = Cause {
         (&LIMITED_BROWSED, Strength::Marks),
         (&LOGGED_THROTTLED, Strength::Points),
         (&LOGGED_QUOTA, Strength::Points),
+        (&LIMIT_NAMED_OFTEN, Strength::Points),
+        (&LIMIT_NAMED, Strength::Marks),
     ],
     against: &[(&ACCEPTED, Strength::Marks)],
-    settled_by: &[&[&THROTTLED], &[&LIMITED], &[&LIMITED_BROWSED]],
+    settled_by: &[
+        &[&THROTTLED],
+        &[&LIMITED],
+        &[&LIMITED_BROWSED],
+        &[&LIMIT_NAMED],
+        &[&LIMITED_IN_LOGS, &LIMIT_NAMED_OFTEN],
+    ],
     ruled_out_by: &[],
     fix: "Keep the session, wait for `Retry-After` or with growing pauses, and refresh only on a refusal of the token. Find \
           which limit it is: the account's, the stage's, the method's or the usage plan's, and what uses it up; retry loops \

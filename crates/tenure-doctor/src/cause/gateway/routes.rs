@@ -7,7 +7,7 @@ use super::signs::policies::FORBIDDEN_WHOLLY;
 use super::signs::routes::{
     ROUTE_KNOWN, ROUTE_UNKNOWN, ROUTE_UNKNOWN_ANYWHERE, ROUTE_UNKNOWN_BOTH, SIGNATURE_ANSWER,
 };
-use super::signs::settings::GUARDED_BY_IAM;
+use super::signs::settings::{DEFAULT_ENDPOINT_OFF, GUARDED_BY_IAM};
 use super::signs::unexplained::{FRESH_TOKEN_403, UNEXPLAINED_403, UNEXPLAINED_ALIKE};
 use super::signs::{
     LOGGED_ROUTE, ONLY_ELSEWHERE, READ_AS_SIGNATURE, READ_AS_SIGNATURE_NOW, SIGNATURE_PARTS,
@@ -123,6 +123,7 @@ pub(super) const STAGE: Cause = Cause {
         (&FORBIDDEN_WHOLLY, Strength::Points),
         (&STAGE_UNKNOWN, Strength::Marks),
         (&OTHER_STAGE_REACHED, Strength::Marks),
+        (&DEFAULT_ENDPOINT_OFF, Strength::Marks),
         (&UNEXPLAINED_403, Strength::Hints),
     ],
     against: &[
@@ -137,6 +138,8 @@ pub(super) const STAGE: Cause = Cause {
     settled_by: &[
         &[&EVERYWHERE, &STAGE_UNKNOWN],
         &[&EVERYWHERE, &OTHER_STAGE_REACHED],
+        &[&FORBIDDEN, &DEFAULT_ENDPOINT_OFF],
+        &[&NOT_FOUND, &DEFAULT_ENDPOINT_OFF],
     ],
     ruled_out_by: &[],
     fix: "Take the invoke URL from the stage (not from a former deployment or another environment) and compare its first \
@@ -171,7 +174,7 @@ pub(super) const HTTP_ROUTE: Cause = Cause {
         (&JWT_REFUSED, Strength::Marks),
     ],
     settled_by: &[&[&NOT_FOUND, &ANY_PATH_ALIKE, &AS_WITHOUT_TOKEN]],
-    ruled_out_by: &[],
+    ruled_out_by: &[&DEFAULT_ENDPOINT_OFF],
     fix: "List the routes of the API and compare method and path, stage prefix included: only the stage `$default` is \
           served without one. Add the route or correct the client's base URL.",
     next: &[

@@ -4,10 +4,12 @@
 //! challenge (HTTP API); the status alone says little, because `GatewayResponses` may change it.
 
 pub(super) mod authorizers;
+pub(super) mod certificates;
 pub(super) mod forbidden;
 pub(super) mod http;
 pub(super) mod keys;
 pub(super) mod limits;
+pub(crate) mod logged;
 pub(super) mod overrides;
 pub(super) mod policies;
 pub(super) mod pools;

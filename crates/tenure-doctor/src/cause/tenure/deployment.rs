@@ -4,6 +4,7 @@ use super::{signs, texts};
 use crate::cause::{Cause, Layer, Step};
 use crate::probe::Probe;
 use crate::sign::drift;
+use crate::sign::probes::ACCEPTED;
 use crate::weight::{Prior, Strength};
 
 const CONFIG: Step = Step::Supply("the service, from outside", "tenure doctor config URL");
@@ -97,9 +98,15 @@ pub(super) const KEYS_NOT_PUBLISHED: Cause = Cause {
     story: "The key set that verifiers get is empty, lacks the key that signs, or differs from address \
             to address. A cache in front, or processes with stores of their own, lead there; fresh \
             tokens are then refused everywhere, or by chance.",
-    signs: &[(&signs::KEYS_NOT_PUBLISHED, Strength::Marks)],
+    signs: &[
+        (&signs::KEYS_NOT_PUBLISHED, Strength::Marks),
+        (&signs::OWN_KEY_NOT_PUBLISHED, Strength::Marks),
+    ],
     against: &[],
-    settled_by: &[&[&signs::KEYS_NOT_PUBLISHED]],
+    settled_by: &[
+        &[&signs::KEYS_NOT_PUBLISHED],
+        &[&signs::OWN_KEY_NOT_PUBLISHED],
+    ],
     ruled_out_by: &[],
     fix: "Give all processes of the service one store, take the key set out of the cache in front, and \
           look again with `tenure doctor config`.",
@@ -139,10 +146,15 @@ pub(super) const PLAIN_HTTP: Cause = Cause {
     layer: Layer::Transport,
     prior: Prior::Rare,
     story: "The service is asked over plain HTTP on a network. Browsers keep `Secure` cookies back, so \
-            sessions in cookie mode are lost with the first answer, and tokens can be read on the way.",
-    signs: &[(&signs::NO_TLS, Strength::Points)],
-    against: &[],
-    settled_by: &[],
+            sessions in cookie mode are lost with the first answer, and tokens can be read on the way. \
+            Tenure's own client sends nothing there, and the service does not start with such an issuer.",
+    signs: &[
+        (&signs::NO_TLS, Strength::Points),
+        (&texts::NEEDS_TLS, Strength::Marks),
+        (&texts::ISSUER_WITHOUT_TLS, Strength::Marks),
+    ],
+    against: &[(&ACCEPTED, Strength::Marks)],
+    settled_by: &[&[&texts::NEEDS_TLS], &[&texts::ISSUER_WITHOUT_TLS]],
     ruled_out_by: &[],
     fix: "Serve it over TLS, by itself or behind a proxy that ends TLS, and set `issuer` to the https \
           URL.",

@@ -28,7 +28,7 @@ pub(super) const STORE_DOWN: Cause = Cause {
         (&texts::KEY_MISSING, Strength::Points),
     ],
     settled_by: &[&[&signs::STORE_FAILS, &signs::IN_ITS_FORM]],
-    ruled_out_by: &[],
+    ruled_out_by: &[&signs::REFRESHED_NOW],
     fix: "Bring the store back; sessions go on where they were. Let the load balancer look at \
           `/health/ready`, and check that clients keep their session on 503.",
     next: &[Step::Probe(Probe::Refresh), HEALTH, LOG],

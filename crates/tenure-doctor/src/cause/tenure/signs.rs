@@ -1,7 +1,9 @@
 //! What only the causes of Tenure's own service ask.
 
+mod published;
 mod reached;
 
+pub(super) use published::{OWN_KEY_NOT_PUBLISHED, REFRESHED_NOW};
 pub(super) use reached::{GONE_IN_LOG, NOBODY_BEHIND, NOTHING_COMES_BACK, PAGE_REFUSED_BROWSED};
 
 use super::texts;
@@ -155,6 +157,14 @@ pub(super) static IN_ITS_FORM: Sign = Sign {
             let says = format!("{} with `error` and `error_description`", answer.status);
             seen(true, says, probe)
         });
+        let browsed = evidence.logs.unrecovered();
+        let browsed = browsed.filter(|(_, answer)| formed(answer));
+        clues.extend(browsed.map(|(one, answer)| {
+            one.clue(format!(
+                "{} with `error` and `error_description`",
+                answer.status
+            ))
+        }));
         for (name, _) in texts::TEXTS {
             clues.extend(logs::text(evidence, name));
         }

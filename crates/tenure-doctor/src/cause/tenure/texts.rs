@@ -47,6 +47,10 @@ texts! {
     NO_CSRF = "tenure-csrf-missing", At::Issuer, "cookie mode takes the header X-Tenure-CSRF", "a request in cookie mode lacks X-Tenure-CSRF: 1";
     /// Cookie mode from another origin.
     OTHER_SITE = "tenure-other-site", At::Issuer, "the request comes from another site", "a request in cookie mode comes from an origin that the client does not have";
+    /// Its client library and command line, where the service is to be asked without TLS.
+    NEEDS_TLS = "tenure-needs-tls", At::Issuer, "needs https (http is for loopback only)", "Tenure's client sends no tokens in the clear";
+    /// The service's own configuration, read at its start.
+    ISSUER_WITHOUT_TLS = "tenure-issuer-without-tls", At::Issuer, "would send tokens in the clear; use https, or a loopback", "the service does not start with an issuer of http";
     /// A client that is not registered, or has another secret.
     UNKNOWN_CLIENT = "tenure-invalid-client", At::Refresh, "\"invalid_client\"", "the issuer does not know the client";
 }

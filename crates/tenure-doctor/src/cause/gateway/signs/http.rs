@@ -165,6 +165,29 @@ pub(in super::super) static OTHER_KID_TAKEN: Sign = Sign {
     },
 };
 
+/// Whatever stands in Authorization, the HTTP API fails; without it, it refuses by itself.
+pub(in super::super) static AUTHORIZER_THROWS: Sign = Sign {
+    name: "http-api-authorizer-throws",
+    means: "the HTTP API fails for any token, forged ones too, and refuses plainly where there is none: its authorizer throws",
+    find: |evidence| {
+        let probes = [Probe::Garbage, Probe::Altered, Probe::Bare];
+        let alike = together(evidence, probes, |[garbage, altered, bare]| {
+            let fails = has_failed(garbage) && has_failed(altered);
+            (fails && is_refused(bare)).then(|| reason(bare))
+        });
+        if alike.is_empty() {
+            return alike;
+        }
+        always(evidence, has_failed, |client| {
+            format!("{} with the token and with forged ones", reason(client))
+        })
+    },
+};
+
+fn has_failed(answer: &Answer) -> bool {
+    answer.status == 500 && through_http(answer) && says(answer, "Internal Server Error")
+}
+
 fn is_refused(answer: &Answer) -> bool {
     answer.status == 401 && through_http(answer) && says(answer, "Unauthorized")
 }

@@ -72,7 +72,17 @@ const OR_TOKEN: [&str; 5] = [
     "bearer",
 ];
 
+/// Words that mean the key, whatever else is named beside it: they follow where a token was already taken or is not asked for.
+const FOR_CERTAIN: [&str; 2] = [
+    "method doesn't allow unregistered callers",
+    "access denied due to missing subscription key",
+];
+
 fn by_text(answer: &Answer) -> Option<&'static str> {
+    let certain = FOR_CERTAIN.iter().find(|text| says(answer, text));
+    if certain.is_some() {
+        return certain.copied();
+    }
     if OR_TOKEN.iter().any(|words| contains(&answer.body, words)) {
         return None;
     }

@@ -42,6 +42,30 @@ pub(in super::super) static LIMITED_BROWSED: Sign = Sign {
     },
 };
 
+/// Gateways that say so with another status: Apigee by default 500, Tyk and API Management 403 for quotas, Google's
+/// usage limits 403.
+pub(in super::super) static LIMIT_NAMED: Sign = Sign {
+    name: "gateway-limit-named",
+    means: "the gateway names a rate or quota that is used up",
+    find: |evidence| {
+        const NAMED: [&str; 8] = [
+            "\"errorcode\":\"policies.ratelimit.quotaviolation\"",
+            "\"errorcode\":\"policies.ratelimit.spikearrestviolation\"",
+            "\"message\":\"outofcallvolumequota.",
+            "{\"error\":\"quotaexceeded\"}",
+            "\"reason\":\"ratelimitexceeded\"",
+            "\"reason\":\"userratelimitexceeded\"",
+            "\"reason\":\"quotaexceeded\"",
+            "\"reason\":\"dailylimitexceeded\"",
+        ];
+        let named = |answer: &Answer| {
+            let body: String = answer.body.split_whitespace().collect();
+            answer.status >= 400 && NAMED.iter().any(|name| contains(&body, name))
+        };
+        always(evidence, named, reason)
+    },
+};
+
 fn is_limited(answer: &Answer) -> bool {
     let by_filter = layer::answered(answer).is_some_and(|by| by.layer == Layer::Waf);
     let mitigated = answer

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use url::Url;
+
 use super::http::{JWT_REFUSED, NOT_RSA_REFUSED};
 use crate::drift::{Belief, Holder, Subject};
 use crate::probe::Probe;
@@ -34,6 +36,44 @@ pub(in super::super) static IDENTITY_ELSEWHERE: Sign = Sign {
             stated(belief, says)
         };
         missing.into_iter().flatten().map(say).collect()
+    },
+};
+
+/// Each authorizer is a function.
+pub(in super::super) static LAMBDA_GUARDS: Sign = Sign {
+    name: "gateway-lambda-guards",
+    means: "the API's authorizers are functions",
+    find: |evidence| {
+        let kinds = ["REQUEST", "TOKEN", "CUSTOM"];
+        let of_lambda = |belief: &Belief| kinds.contains(&belief.value.as_str());
+        if settings(evidence, "type").all(of_lambda) {
+            let say = |belief| stated(belief, "the authorizer is a function".to_owned());
+            settings(evidence, "type").map(say).collect()
+        } else {
+            Vec::new()
+        }
+    },
+};
+
+/// The API's own address is switched off, and the client asks there.
+pub(in super::super) static DEFAULT_ENDPOINT_OFF: Sign = Sign {
+    name: "gateway-default-endpoint-off",
+    means: "the client asks at the API's default endpoint, which is switched off",
+    find: |evidence| {
+        let asked = evidence.exchange(Probe::Client).map(|it| &it.request.url);
+        let asked = asked.and_then(|url| Some(Url::parse(url).ok()?.host_str()?.to_owned()));
+        let Some(host) = asked else {
+            return Vec::new();
+        };
+        let own = |belief: &&Belief| {
+            let id = belief.within.as_deref();
+            let id = id.is_some_and(|id| host.starts_with(&format!("{id}.execute-api.")));
+            belief.value == "true" && id
+        };
+        settings(evidence, "disableExecuteApiEndpoint")
+            .filter(own)
+            .map(|belief| stated(belief, format!("{host} is switched off")))
+            .collect()
     },
 };
 
