@@ -1,8 +1,8 @@
 //! Files in, [`Logs`] out.
 
 mod calls;
+mod parsed;
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::{BufReader, Cursor, Read};
 use std::sync::LazyLock;
@@ -14,24 +14,18 @@ use super::archive::Plain;
 use super::called::Called;
 use super::correlate::Correlation;
 use super::ended::Ends;
-use super::event::{self, Happening, Reader};
+use super::event::Reader;
 use super::findings::Moment;
 use super::format::{self, har};
 use super::gates::Gates;
 use super::kids::Kids;
 use super::led::Led;
 use super::lines::{self, Line};
-use super::names;
 use super::outage::Outage;
 use super::passing::Passing;
 use super::prefilter::Prefilter;
-use super::record::Record;
-use super::scanners;
-use super::skew;
 use super::stale::Stale;
 use super::started::Started;
-use super::texts;
-use super::time;
 use super::{Browsed, LogFile, Logs};
 use crate::redact;
 use tenure_core::time::Timestamp;
@@ -318,118 +312,6 @@ impl Pass<'_> {
         }
         self.count(format);
         false
-    }
-
-    fn parse(&mut self, line: &[u8], interesting: bool, taken: bool) {
-        let text = String::from_utf8_lossy(line);
-        self.odd.not_utf8 += u64::from(matches!(text, Cow::Owned(_)));
-        let mut record = format::read(&text);
-        record.time = record.time.map(|at| time::in_year(at, self.analyst.now));
-        self.count(record.format);
-        self.started.note(&text, &mut record);
-        if let Some(prefilter) = &self.analyst.prefilter {
-            let moment = Moment {
-                at: record.time,
-                file: self.file,
-                line: self.log.lines,
-            };
-            // A known text is among the words that count.
-            let texts = interesting.then(|| prefilter.texts(line));
-            let mut said = Vec::new();
-            let by_fields = [texts::left_out(&record), texts::cached_refusal(&record)];
-            let by_fields = by_fields.into_iter().flatten();
-            let status = event::status(&record);
-            let of_scanner = || {
-                let refused = status.is_some_and(|status| (400..500).contains(&status));
-                refused && scanners::asked(&record, record.text(names::PATH).as_deref())
-            };
-            for name in texts.into_iter().flatten().chain(by_fields) {
-                // Two words for one thing are one line all the same.
-                if said.contains(&name) || of_scanner() {
-                    continue;
-                }
-                said.push(name);
-                self.analyst.passing.text(name, status);
-                self.analyst
-                    .correlation
-                    .text(name, moment, texts::is_chatter(line));
-                if name == "csrf" {
-                    self.analyst.correlation.forged.said(moment);
-                }
-                if name == "log-says-expired" {
-                    self.analyst.stale.said(&text, moment);
-                    self.looks = LOOKS;
-                }
-                if name == "log-says-kid" && self.analyst.kids.is_new(&text) {
-                    self.analyst.correlation.text("unknown-kids", moment, false);
-                }
-            }
-        }
-        if !taken {
-            self.record(&record);
-        }
-    }
-
-    fn record(&mut self, record: &Record) {
-        if let Some((name, says)) = skew::of(record) {
-            let moment = Moment {
-                at: record.time,
-                file: self.file,
-                line: self.log.lines,
-            };
-            self.analyst.correlation.noted(name, says, moment);
-        }
-        if let Some((name, says)) = self.analyst.ends.of(record) {
-            let moment = self.moment(record);
-            self.analyst.correlation.noted(&name, says, moment);
-        }
-        let event = self.analyst.reader.read(record, self.file, self.log.lines);
-        self.written(record, event.as_ref());
-        if let Some(event) = event {
-            self.log.understood += 1;
-            if let Some(status) = event.status {
-                let moment = self.moment(record);
-                self.outage.answered(status, event.path.as_deref(), moment);
-                // What crawlers and scanners are refused every day is no figure of the service.
-                if status < 400 || !event.of_scanner {
-                    *self.log.statuses.entry(status).or_default() += 1;
-                }
-            }
-            self.analyst.correlation.event(&event);
-        }
-    }
-
-    fn moment(&self, record: &Record) -> Moment {
-        Moment {
-            at: record.time,
-            file: self.file,
-            line: self.log.lines,
-        }
-    }
-
-    /// A sign-in that is refused is no event, but it is a write like others.
-    fn written(&mut self, record: &Record, event: Option<&Happening>) {
-        let Some(status) = event::status(record) else {
-            return;
-        };
-        let who = event.map_or_else(
-            || self.analyst.reader.who(record, self.file),
-            |event| event.who.clone(),
-        );
-        let now = Moment {
-            at: record.time,
-            file: self.file,
-            line: self.log.lines,
-        };
-        let writes = &mut self.analyst.correlation.forged;
-        writes.answered(record, status, who.key, now);
-        self.gates.answered(record, status, now);
-        let named = who.key.filter(|_| !who.of_file);
-        self.analyst.stale.answered(record, status, named, now);
-        let met = self.analyst.passing.answered(record, status);
-        if let Some(asked) = self.log.statuses.get_mut(&407).filter(|_| met > 0) {
-            *asked = asked.saturating_sub(met);
-        }
     }
 
     fn count(&mut self, format: &'static str) {

@@ -75,7 +75,7 @@ impl Stale {
         if status != 401 && (self.paths.is_empty() || !(200..300).contains(&status)) {
             return;
         }
-        let path = record.text(names::PATH).map(|path| shown::path(&path));
+        let path = asked(record).map(|path| shown::path(&path));
         if status == 401 {
             if let Some(path) = path {
                 self.paths.get_or_insert_mut(path, u64::default);
@@ -120,7 +120,7 @@ impl Stale {
         let seconds = long / 1_000;
         Some(if settled {
             let says = format!(
-                "one client was refused {count} times for an expired token, for {seconds} s, and never sent another, while others were served"
+                "one client was refused {count} times for an expired token, the last time {seconds} s after its end or the first refusal, while others were served"
             );
             ("expired-token-kept", says, seen.first)
         } else {
@@ -150,6 +150,13 @@ impl Seen {
         let span = self.last.at.zip(self.first.at);
         span.map_or(0, |(last, first)| last.saturating_sub(first))
     }
+}
+
+/// What was asked for; errors have a path of their own (Azure's `lastError.path`).
+fn asked(record: &Record) -> Option<String> {
+    let of_request = |path: &String| path.starts_with('/') || path.contains("://");
+    let path = record.text(names::PATH).filter(of_request);
+    path.or_else(|| record.text(&["url", "uri"]).filter(of_request))
 }
 
 /// When the token ended, as the line tells: `expired 2800 seconds ago`, `"exp" validation failure (1795295026)`,
