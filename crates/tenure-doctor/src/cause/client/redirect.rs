@@ -5,7 +5,7 @@ use url::Url;
 
 use crate::exchange::{Answer, Exchange, Sent};
 use crate::probe::Probe;
-use crate::sign::{Sign, accepted, refused, seen, together};
+use crate::sign::{Sign, accepted, logs, refused, seen, together};
 use crate::{Clue, Evidence, Source};
 
 /// What a redirect changes.
@@ -82,6 +82,20 @@ pub(crate) static DROPPED_AND_REFUSED: Sign = Sign {
         );
         seen(dropped && refused(answer), says, hop.probe)
     },
+};
+
+/// The client's log: a slash, TLS lost, and a refusal at the end.
+pub(crate) static LOGGED_TO_HTTP: Sign = Sign {
+    name: "logged-slashed-to-http",
+    means: "the client's log shows a redirect for a slash from https to http, and a refusal at its end",
+    find: |evidence| logs::text(evidence, "client-led-to-http"),
+};
+
+/// The same, and another host.
+pub(crate) static LOGGED_TO_HOST: Sign = Sign {
+    name: "logged-moved-elsewhere",
+    means: "the client's log shows a redirect to another host, and a refusal at its end",
+    find: |evidence| logs::text(evidence, "client-led-to-host"),
 };
 
 /// The end of the redirects cannot be reached.

@@ -3,7 +3,7 @@
 use crate::cause::client::redirect;
 use crate::cause::{Cause, Layer, Step};
 use crate::probe::Probe;
-use crate::sign::probes;
+use crate::sign::{probes, token};
 use crate::{Prior, Strength};
 
 pub(super) const DROPPED_BY_REDIRECT: Cause = Cause {
@@ -19,6 +19,7 @@ pub(super) const DROPPED_BY_REDIRECT: Cause = Cause {
         (&redirect::KEEPING_TURNS, Strength::Points),
         (&redirect::DROPPED_AND_REFUSED, Strength::Points),
         (&redirect::MOVED, Strength::Points),
+        (&redirect::LOGGED_TO_HOST, Strength::Marks),
         (&redirect::LED_ELSEWHERE, Strength::Hints),
         (&redirect::UPGRADED, Strength::Hints),
         (&redirect::SLASHED, Strength::Hints),
@@ -32,6 +33,7 @@ pub(super) const DROPPED_BY_REDIRECT: Cause = Cause {
         &[&redirect::MOVED, &redirect::KEEPING_TURNS],
         &[&redirect::LED_ELSEWHERE, &redirect::KEEPING_TURNS],
         &[&redirect::MOVED, &redirect::DROPPED_AND_REFUSED],
+        &[&redirect::LOGGED_TO_HOST, &token::IN_TIME],
     ],
     ruled_out_by: &[&probes::ACCEPTED, &redirect::KEEPING_HELPS_NOT],
     fix: "Let the client call the final address. Do not make it keep the header across origins \
@@ -60,6 +62,7 @@ pub(super) const SLASH_TO_HTTP: Cause = Cause {
             origin has changed. Only paths with the wrong slash are hit.",
     signs: &[
         (&redirect::SLASHED, Strength::Marks),
+        (&redirect::LOGGED_TO_HTTP, Strength::Marks),
         (&redirect::SLASH_TURNS, Strength::Points),
         (&redirect::LEADS_NOWHERE, Strength::Hints),
         (&redirect::DROPPED_AND_REFUSED, Strength::Hints),
@@ -70,6 +73,7 @@ pub(super) const SLASH_TO_HTTP: Cause = Cause {
         &[&redirect::SLASHED_TO_HTTP, &redirect::SLASH_TURNS],
         &[&redirect::SLASHED_TO_HTTP, &redirect::LEADS_NOWHERE],
         &[&redirect::SLASHED_TO_HTTP, &redirect::DROPPED_AND_REFUSED],
+        &[&redirect::LOGGED_TO_HTTP, &token::IN_TIME],
     ],
     ruled_out_by: &[&probes::ACCEPTED],
     fix: "Let the client use the spelling that the API has, and turn the correction off \
