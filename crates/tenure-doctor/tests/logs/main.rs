@@ -5,6 +5,7 @@
 mod formats;
 mod healthy;
 mod odd;
+mod passing;
 mod patterns;
 mod secrets;
 mod timeline;
