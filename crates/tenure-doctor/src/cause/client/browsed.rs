@@ -80,7 +80,7 @@ fn signed_in(all: &[&Browsed], at: usize, between: &[&Browsed]) -> bool {
                 .is_some_and(|call| call.request.url != one.request.url)
             && goes_bare(all, other)
     });
-    posts().count() > 0 && !(posts().all(|one| refreshes(one)) && others)
+    posts().count() > 0 && !(posts().all(refreshes) && others)
 }
 
 /// A word in place of the token, refused.

@@ -202,11 +202,11 @@ pub(crate) static LOGIN_FOR_ALL: Sign = Sign {
     find: |evidence| {
         let sent = |probe: &Probe| sent_to_login(evidence, *probe).is_some();
         let forged = [Probe::Altered, Probe::Garbage];
-        let forged = forged
+        let mut forged = forged
             .iter()
             .filter(|probe| evidence.answer(**probe).is_some());
         let all = [Probe::Client, Probe::Bare].iter().all(sent) && forged.clone().all(sent);
-        let last = forged.last().copied().filter(|_| all);
+        let last = forged.next_back().copied().filter(|_| all);
         match last {
             Some(last) if !LOGIN_COMES_BACK.holds(evidence) => {
                 seen(true, "redirected to a sign-in three times of 3", last)
