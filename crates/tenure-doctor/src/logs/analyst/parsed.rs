@@ -101,9 +101,12 @@ impl Pass<'_> {
         let Some(status) = event::status(record) else {
             return;
         };
-        let who = event.map_or_else(
-            || self.analyst.reader.who(record, self.file),
-            |event| event.who.clone(),
+        let (who, of_file) = event.map_or_else(
+            || {
+                let who = self.analyst.reader.who(record, self.file);
+                (who.key, who.of_file)
+            },
+            |event| (event.who.key, event.who.of_file),
         );
         let now = Moment {
             at: record.time,
@@ -111,9 +114,9 @@ impl Pass<'_> {
             line: self.log.lines,
         };
         let writes = &mut self.analyst.correlation.forged;
-        writes.answered(record, status, who.key, now);
+        writes.answered(record, status, who, now);
         self.gates.answered(record, status, now);
-        let named = who.key.filter(|_| !who.of_file);
+        let named = who.filter(|_| !of_file);
         self.analyst.stale.answered(record, status, named, now);
         let met = self.analyst.passing.answered(record, status);
         if let Some(asked) = self.log.statuses.get_mut(&407).filter(|_| met > 0) {
