@@ -19,7 +19,7 @@ const CONDITIONS: [&str; 3] = [
 ];
 
 /// What else makes them answer 403.
-const OTHERS: &str = r#"\breturn\s+403\b|\bdeny\s+(all|\d|[0-9a-f:]+/)|\bhttp-request\s+deny\b|\brequire\b|\bauth_request\b|\bmodsecurity\b|\binternal\s*;"#;
+const OTHERS: &str = r"\breturn\s+403\b|\bdeny\s+(all|\d|[0-9a-f:]+/)|\bhttp-request\s+deny\b|\brequire\b|\bauth_request\b|\bmodsecurity\b|\binternal\s*;";
 
 static TABLES: LazyLock<Option<[Regex; 2]>> = LazyLock::new(|| {
     let build = |text: &str| RegexBuilder::new(text).case_insensitive(true).build().ok();
