@@ -171,8 +171,8 @@ fn a_service_that_is_to_be_asked_without_tls_is_known_by_its_own_words() {
     let words = "error: misconfigured: http://sso.example needs https (http is for loopback only)";
     let asked = format!("$ tenure login --issuer http://sso.example\n{words}\n");
     confirms(&facts().log("terminal.txt", &asked), "TN0715");
-    let works = facts().log("terminal.txt", &asked);
-    leaves_open(&works.answer("client", 200, &[], "{}"), "TN0715");
+    let well = facts().log("terminal.txt", &asked);
+    leaves_open(&well.answer("client", 200, &[], "{}"), "TN0715");
 }
 
 /// Tenure, by its metadata, with a key set that lacks the token's key, and its answer at `userinfo`.
