@@ -22,7 +22,7 @@ pub(crate) async fn report(
     for path in &args.evidence {
         all.push(collected(path)?);
     }
-    super::gather(args.sources, &mut gathered).await?;
+    Box::pin(super::gather(args.sources, &mut gathered)).await?;
     let now = gathered.evidence();
     if now.looked_at_anything() || !now.keys.is_empty() || !now.unread.is_empty() {
         all.push(now);
