@@ -6,6 +6,7 @@
 use std::io::Write as _;
 use std::net::{SocketAddr, TcpListener};
 use std::process::Command;
+use std::time::Duration;
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -19,6 +20,7 @@ use tenure_lab::round_robin::RoundRobin;
 use tenure_lab::skip;
 
 const DAY: u64 = 24 * 3600;
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Servers of one service, and the balancer that users talk to.
 struct Workers {
@@ -106,10 +108,9 @@ async fn broken_in_memory_a_restart_forgets_the_session_and_the_service_says_so_
 
     let said = workers.each[0].output();
     assert!(said.contains("THE STORE IS IN MEMORY"), "{said}");
-    assert!(
-        workers.refreshes_say(r#""store":"memory","durable":false"#),
-        "{said}"
-    );
+    let refreshed = said.wait_for(r#""event":"refresh""#, PATIENCE).unwrap();
+    let names_store = refreshed.contains(r#""store":"memory","durable":false"#);
+    assert!(names_store, "{refreshed}");
     let ready = workers.readiness().await;
     assert_eq!(ready["store"]["kind"], "memory");
     assert_eq!(ready["store"]["durable"], false);
